@@ -1,0 +1,98 @@
+# What a person types. `make` alone lists the targets.
+#
+#   make build CXX=g++-13     another compiler        make build WERROR=1   warnings are errors
+#   make train ARGS="..."     options for the run     make test DEPS=skip   install no packages
+
+CXX      ?= g++
+BUILD    ?= build
+ARGS     ?=
+TEST_ARGS ?=
+
+# -fno-math-errno and -fno-trapping-math let loops with sqrt and comparisons vectorise. -ffast-math
+# is never used: with it isnan(NaN) is false and sums depend on the compiler's mood.
+OPTIMISE ?= -O3 -march=native
+WARNINGS  = -Wall -Wextra $(if $(WERROR),-Werror)
+CXXFLAGS ?=
+FLAGS     = -std=c++20 $(OPTIMISE) -fopenmp -fno-math-errno -fno-trapping-math $(WARNINGS) $(CXXFLAGS)
+INCLUDES  = -I. -isystem /usr/include/eigen3
+LIBS      = -ldnnl -lfmt -lgomp -lpthread
+
+# The command that `make train` runs.
+TRAIN = $(BUILD)/facet train --data synth --out runs/synth $(ARGS)
+
+# Every source is found, none is listed. All but main.cpp goes into the library.
+SOURCES      = $(shell find engine layers losses train tools -name '*.cpp' ! -path tools/main.cpp)
+TEST_SOURCES = $(shell find tests -name '*.cpp')
+OBJECTS      = $(SOURCES:%.cpp=$(BUILD)/obj/%.o)
+TEST_OBJECTS = $(TEST_SOURCES:%.cpp=$(BUILD)/obj/%.o)
+MAIN_OBJECT  = $(BUILD)/obj/tools/main.o
+
+# One job a core, unless the person asked for another number (or for --dry-run and the like).
+ifeq ($(MAKELEVEL),0)
+ifeq ($(filter -j% --jobs%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+endif
+
+.DEFAULT_GOAL = help
+.DELETE_ON_ERROR:
+.PHONY: help deps deps-test deps-format build train test test-asan bench doctor format format-check clean
+
+help:          ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
+
+deps:          ## install the Debian packages that the build needs (asks nothing, tells what for)
+	@tools/deps.sh build
+deps-test: deps
+	@tools/deps.sh test
+deps-format:
+	@tools/deps.sh format
+
+build: $(BUILD)/facet  ## compile the command build/facet
+
+train: build   ## build, then train a small network on procedural faces (ARGS="--epochs 2 ...")
+	$(TRAIN)
+
+test: $(BUILD)/facet $(BUILD)/facet-tests  ## build and run every test; ends with "N passed, N failed"
+	@tests/run.sh $(BUILD) $(TEST_ARGS)
+
+test-asan: deps-test  ## the same under the address and undefined-behaviour sanitizers
+	@$(MAKE) --no-print-directory test BUILD=$(BUILD)/asan OPTIMISE="-O1 -g -fno-omit-frame-pointer \
+	  -fsanitize=address,undefined -fno-sanitize-recover=undefined"
+
+bench: build   ## time one training step (ARGS="--json")
+	$(BUILD)/facet bench step $(ARGS)
+
+doctor: build  ## what was found on this machine, what is missing and how to install it
+	@$(BUILD)/facet doctor $(ARGS)
+
+FORMATTED = $(shell find engine layers losses train tools tests -name '*.cpp' -o -name '*.h')
+format: deps-format        ## clang-format every source in place
+	@clang-format -i $(FORMATTED)
+format-check: deps-format  ## fail if a source is not formatted
+	@clang-format --dry-run -Werror $(FORMATTED)
+
+clean:         ## remove build/ (runs/ is kept)
+	rm -rf $(BUILD)
+
+$(BUILD)/facet: $(MAIN_OBJECT) $(BUILD)/libfacet.a
+	@echo "  link  $@"
+	@$(CXX) $(FLAGS) $^ $(LIBS) -o $@
+
+$(BUILD)/facet-tests: $(TEST_OBJECTS) $(BUILD)/libfacet.a
+	@echo "  link  $@"
+	@$(CXX) $(FLAGS) $^ -lgtest -lgtest_main $(LIBS) -o $@
+
+$(BUILD)/libfacet.a: $(OBJECTS)
+	@rm -f $@ && ar rcs $@ $^
+
+# `facet doctor` tells with which flags it was built.
+$(BUILD)/obj/tools/doctor.o: INCLUDES += -DFACET_BUILD_FLAGS='"$(strip $(FLAGS))"'
+
+$(TEST_OBJECTS): | deps-test
+$(BUILD)/obj/%.o: %.cpp Makefile | deps
+	@mkdir -p $(@D)
+	@echo "  c++   $<"
+	@$(CXX) $(FLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
+
+-include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d)
