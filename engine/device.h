@@ -1,0 +1,156 @@
+// A device: a small table of primitives, each stated once with its shapes.
+//
+// The reference device (engine/cpu/reference.h) runs every primitive in float64 with plain loops
+// and is the definition; every other device is tested against it. The CPU device
+// (engine/cpu/cpu_device.h) runs in float32.
+//
+// Conventions. Inputs come first, outputs last; shapes stand beside the parameters. Maps have
+// Layout::Map unless stated. A gradient output takes a Grad: Overwrite writes it, Accumulate adds
+// to it. Every primitive throws Error, naming itself and both shapes, when shapes disagree.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "engine/tensor.h"
+
+namespace facet {
+
+enum class Grad { Overwrite, Accumulate };
+enum class Transpose { No, Yes };
+
+// A square convolution without bias: y = x * w, w (K, C, R, R), no dilation, no groups.
+struct ConvGeometry {
+    int64_t stride = 1;
+    int64_t pad = 0;  // zeros on every side
+
+    int64_t out(int64_t in, int64_t kernel) const { return (in + 2 * pad - kernel) / stride + 1; }
+};
+
+// Which convolution algorithm a device may use. Auto is a fixed rule of the shape, not a
+// measurement, so that the same seed gives the same bits on every run (docs/performance.md has the
+// measurements behind the rule).
+enum class ConvAlgorithm { Auto, Direct, Winograd };
+
+// Batch normalisation (Ioffe & Szegedy 2015) over N, H, W of x (N, C, H, W) or over N of (N, C),
+// then optionally PReLU, then optionally a sum with another map, in one pass over memory:
+//   z = gamma (x - mean) invstd + beta,  a = z > 0 ? z : slope z,  y = a + addend
+struct BatchNorm {
+    Tensor gamma, beta;  // (C)
+    Tensor slope;        // (C), or undefined: no PReLU
+    double eps = 1e-5;
+};
+
+// Running statistics: running <- (1 - momentum) running + momentum batch, where the batch variance
+// is the unbiased one (divided by M - 1, M = N H W), as in PyTorch.
+struct RunningStatistics {
+    Tensor mean, variance;  // (C)
+    double momentum = 0.1;
+};
+
+struct SgdStep {
+    double lr, momentum, weight_decay;
+    bool nesterov;
+    double gradient_scale;  // multiplies the gradient first (clipping)
+};
+
+struct AdamWStep {
+    double lr, beta1, beta2, eps, weight_decay;
+    int64_t step;  // 1 for the first, for the bias correction
+    double gradient_scale;
+};
+
+class Device {
+public:
+    virtual ~Device() = default;
+
+    virtual std::string name() const = 0;         // "cpu", "reference"
+    virtual std::string description() const = 0;  // one line: instruction set, threads, library
+    virtual DType dtype() const = 0;              // the element type of all its tensors
+    virtual int64_t channel_block() const = 0;    // channels stored side by side in a map; 1: plain
+
+    // --- storage ---
+    virtual void fill(const Tensor& y, double value) = 0;
+    // y = x, converting between Plain and Map layouts of the same shape.
+    virtual void copy(const Tensor& x, const Tensor& y) = 0;
+
+    // --- convolution: x (N, C, H, W), w (K, C, R, R) plain, y (N, K, H', W') ---
+    // x may be Plain (images); dx has the layout of x.
+    virtual void conv_forward(const Tensor& x, const Tensor& w, ConvGeometry g,
+                              const Tensor& y) = 0;
+    virtual void conv_backward_data(const Tensor& dy, const Tensor& w, ConvGeometry g,
+                                    const Tensor& dx, Grad mode) = 0;
+    virtual void conv_backward_filter(const Tensor& x, const Tensor& dy, ConvGeometry g,
+                                      const Tensor& dw, Grad mode) = 0;
+
+    // c (M, N) = alpha op(a) op(b) + beta c; all plain; op(a) is (M, K), op(b) is (K, N).
+    virtual void gemm(Transpose ta, Transpose tb, double alpha, const Tensor& a, const Tensor& b,
+                      double beta, const Tensor& c) = 0;
+
+    // --- batch normalisation; x, y a map or plain (N, C); mean, invstd (C) are written ---
+    virtual void batch_norm_train(const BatchNorm& bn, const Tensor& x, const Tensor& addend,
+                                  const RunningStatistics& running, const Tensor& mean,
+                                  const Tensor& invstd, const Tensor& y) = 0;
+    virtual void batch_norm_eval(const BatchNorm& bn, const Tensor& x, const Tensor& addend,
+                                 const RunningStatistics& running, const Tensor& y) = 0;
+    // Gradient of the training form; the addend's gradient is dy itself. dgamma, dbeta, dslope (C)
+    // are written in `parameter_mode`; dslope is undefined without PReLU, and at z = 0 the slope
+    // side is taken.
+    virtual void batch_norm_backward(const BatchNorm& bn, const Tensor& x, const Tensor& mean,
+                                     const Tensor& invstd, const Tensor& dy, const Tensor& dgamma,
+                                     const Tensor& dbeta, const Tensor& dslope, Grad parameter_mode,
+                                     const Tensor& dx, Grad dx_mode) = 0;
+
+    // --- PReLU with a slope a channel; x, y a map or plain (N, C). At 0 the slope side is taken
+    // ---
+    virtual void prelu_forward(const Tensor& x, const Tensor& slope, const Tensor& y) = 0;
+    // dslope may be undefined: the slope is then a constant (ReLU: slope 0).
+    virtual void prelu_backward(const Tensor& x, const Tensor& slope, const Tensor& dy,
+                                const Tensor& dslope, Grad slope_mode, const Tensor& dx,
+                                Grad dx_mode) = 0;
+
+    // --- pooling: x (N, C, H, W) map ---
+    // Windows of `window` x `window` at g.stride; padding never wins. Ties: the first in row order.
+    virtual void max_pool_forward(const Tensor& x, int64_t window, ConvGeometry g,
+                                  const Tensor& y) = 0;
+    virtual void max_pool_backward(const Tensor& x, const Tensor& dy, int64_t window,
+                                   ConvGeometry g, const Tensor& dx, Grad mode) = 0;
+    // y (N, C) plain: the mean over H and W.
+    virtual void average_pool_forward(const Tensor& x, const Tensor& y) = 0;
+    virtual void average_pool_backward(const Tensor& dy, const Tensor& dx, Grad mode) = 0;
+
+    // --- rows and elements ---
+    // y (B, D) = y + bias (D) in every row; dbias (D) = sum of the rows of dy (B, D).
+    virtual void add_bias(const Tensor& y, const Tensor& bias) = 0;
+    virtual void sum_rows(const Tensor& dy, const Tensor& dbias, Grad mode) = 0;
+    // y_b = x_b / max(|x_b|, eps), eps = 1e-12; dx_b = (dy_b - <dy_b, y_b> y_b) / |x_b|, and 0 for
+    // rows shorter than eps. norm (B) is |x_b|.
+    virtual void normalise_rows(const Tensor& x, const Tensor& norm, const Tensor& y) = 0;
+    virtual void normalise_rows_backward(const Tensor& y, const Tensor& norm, const Tensor& dy,
+                                         const Tensor& dx, Grad mode) = 0;
+    // y = x * keep / (1 - p), keep ~ Bernoulli(1 - p) drawn from (seed, Dropout, step, element).
+    // The same call on dy is the gradient. x, y plain.
+    virtual void dropout(const Tensor& x, double p, uint64_t seed, uint64_t step, const Tensor& y,
+                         Grad mode) = 0;
+    // y = alpha x + beta y, same shape and layout.
+    virtual void axpby(double alpha, const Tensor& x, double beta, const Tensor& y) = 0;
+    virtual double sum_of_squares(const Tensor& x) = 0;
+
+    // --- optimiser steps; w, dw and the moments have one shape, all plain ---
+    // d = scale dw + weight_decay w;  v <- momentum v + d;  w <- w - lr (nesterov ? d + momentum v
+    // : v)
+    virtual void sgd_step(const SgdStep& step, const Tensor& dw, const Tensor& v,
+                          const Tensor& w) = 0;
+    // Loshchilov & Hutter 2019: the decay is not part of the gradient moments.
+    virtual void adamw_step(const AdamWStep& step, const Tensor& dw, const Tensor& m,
+                            const Tensor& v, const Tensor& w) = 0;
+};
+
+Device& reference_device();  // float64, plain loops: the definition of every primitive
+Device& cpu_device();        // float32, oneDNN and vectorised loops
+
+// Process-wide choice, to be made before the first convolution of a run.
+void set_conv_algorithm(ConvAlgorithm algorithm);
+ConvAlgorithm conv_algorithm();
+
+}  // namespace facet

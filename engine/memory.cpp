@@ -1,0 +1,123 @@
+#include "engine/memory.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "engine/error.h"
+
+namespace facet {
+namespace {
+
+constexpr size_t cache_line = 64;
+constexpr size_t huge_page = size_t{2} << 20;
+
+class Pool {
+public:
+    // The smallest cached block that wastes at most an eighth, else a new one.
+    std::pair<void*, size_t> take(size_t bytes) {
+        const std::scoped_lock lock(mutex_);
+        const size_t wanted =
+            (std::max<size_t>(bytes, 1) + cache_line - 1) / cache_line * cache_line;
+        auto block = free_.lower_bound(wanted);
+        if (block != free_.end() && block->first <= wanted + wanted / 8) {
+            const auto [capacity, data] = *block;
+            free_.erase(block);
+            cached_ -= capacity;
+            count(capacity);
+            return {data, capacity};
+        }
+        void* data = fresh(wanted);
+        count(wanted);
+        return {data, wanted};
+    }
+
+    void give_back(void* data, size_t capacity) {
+        const std::scoped_lock lock(mutex_);
+        in_use_ -= capacity;
+        cached_ += capacity;
+        free_.emplace(capacity, data);
+    }
+
+    void release() {
+        const std::scoped_lock lock(mutex_);
+        release_locked();
+    }
+
+    MemoryUse use() {
+        const std::scoped_lock lock(mutex_);
+        return {in_use_, peak_, cached_};
+    }
+
+    void reset_peak() {
+        const std::scoped_lock lock(mutex_);
+        peak_ = in_use_;
+    }
+
+private:
+    void* fresh(size_t bytes) {
+        const bool large = bytes >= 2 * huge_page;
+        const size_t alignment = large ? huge_page : cache_line;
+        const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+        void* data = std::aligned_alloc(alignment, rounded);
+        if (!data) {
+            release_locked();
+            data = std::aligned_alloc(alignment, rounded);
+        }
+        if (!data) {
+            throw Error(fmt::format("out of memory: could not allocate {} MiB, {} MiB in use",
+                                    bytes >> 20, in_use_ >> 20),
+                        "use a smaller --batch or --image");
+        }
+        if (large) madvise(data, rounded, MADV_HUGEPAGE);
+        return data;
+    }
+
+    void release_locked() {
+        for (const auto& [capacity, data] : free_) std::free(data);
+        free_.clear();
+        cached_ = 0;
+    }
+
+    void count(size_t bytes) {
+        in_use_ += bytes;
+        peak_ = std::max(peak_, in_use_);
+    }
+
+    std::mutex mutex_;
+    std::multimap<size_t, void*> free_;  // capacity in bytes -> block
+    size_t in_use_ = 0, peak_ = 0, cached_ = 0;
+};
+
+// Never destroyed: buffers held by objects of static life time may outlive everything else.
+Pool& pool() {
+    static Pool* const instance = new Pool;
+    return *instance;
+}
+
+}  // namespace
+
+Buffer::Buffer(size_t bytes) { std::tie(data_, capacity_) = pool().take(bytes); }
+
+Buffer::~Buffer() {
+    if (data_) pool().give_back(data_, capacity_);
+}
+
+Buffer::Buffer(Buffer&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), capacity_(std::exchange(other.capacity_, 0)) {}
+
+Buffer& Buffer::operator=(Buffer&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(capacity_, other.capacity_);
+    return *this;
+}
+
+MemoryUse memory_use() { return pool().use(); }
+void reset_peak_memory() { pool().reset_peak(); }
+void release_cached_memory() { pool().release(); }
+
+}  // namespace facet
