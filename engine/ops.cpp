@@ -1,0 +1,195 @@
+#include "engine/ops.h"
+
+namespace facet {
+namespace {
+
+BatchNorm values_of(const BatchNormVars& bn) {
+    return {bn.gamma->value, bn.beta->value, bn.slope ? bn.slope->value : Tensor(), bn.eps};
+}
+
+std::vector<Var> inputs_of(const Var& x, const BatchNormVars& bn, const Var& addend) {
+    std::vector<Var> inputs{x, bn.gamma, bn.beta};
+    if (bn.slope) inputs.push_back(bn.slope);
+    if (addend) inputs.push_back(addend);
+    return inputs;
+}
+
+// Somewhere to put a gradient nobody asked for (a frozen parameter beside a trained one).
+Variable::Target contribute_or_discard(const Var& variable) {
+    if (variable->needs_grad) return variable->contribute();
+    return {variable->value.like(), Grad::Overwrite};
+}
+
+}  // namespace
+
+Var conv2d(Tape& tape, const Var& x, const Var& w, ConvGeometry g) {
+    const Shape& in = x->value.shape();
+    const Shape& filter = w->value.shape();
+    FACET_CHECK(
+        in.size() == 4 && filter.size() == 4 && in[1] == filter[1] && filter[2] == filter[3] &&
+            in[2] + 2 * g.pad >= filter[2] && in[3] + 2 * g.pad >= filter[2],
+        "conv2d: x {} and w {} do not fit: expected (N, C, H, W) and (K, C, R, R) with R at "
+        "most H + 2 pad and W + 2 pad, pad {}",
+        to_string(in), to_string(filter), g.pad);
+    Device& device = x->value.device();
+    Tensor y(device, {in[0], filter[0], g.out(in[2], filter[2]), g.out(in[3], filter[2])},
+             Layout::Map);
+    device.conv_forward(x->value, w->value, g, y);
+    return tape.record("conv2d", {x, w}, y, [x, w, g](const Tensor& dy) {
+        Device& device = dy.device();
+        if (w->needs_grad) {
+            const auto dw = w->contribute();
+            device.conv_backward_filter(x->value, dy, g, dw.tensor, dw.mode);
+        }
+        if (x->needs_grad) {
+            const auto dx = x->contribute();
+            device.conv_backward_data(dy, w->value, g, dx.tensor, dx.mode);
+        }
+    });
+}
+
+Var batch_norm_train(Tape& tape, const Var& x, const BatchNormVars& bn, const Var& addend,
+                     const RunningStatistics& running) {
+    Device& device = x->value.device();
+    const Shape& channels = bn.gamma->value.shape();
+    Tensor y = x->value.like(), mean(device, channels), invstd(device, channels);
+    device.batch_norm_train(values_of(bn), x->value, addend ? addend->value : Tensor(), running,
+                            mean, invstd, y);
+    return tape.record(
+        "batch_norm", inputs_of(x, bn, addend), y, [x, bn, addend, mean, invstd](const Tensor& dy) {
+            const auto dgamma = contribute_or_discard(bn.gamma);
+            auto dbeta = contribute_or_discard(bn.beta);
+            Variable::Target dslope;
+            if (bn.slope) dslope = contribute_or_discard(bn.slope);
+            FACET_CHECK(dgamma.mode == dbeta.mode && (!bn.slope || dslope.mode == dgamma.mode),
+                        "batch_norm: the gradients of gamma, beta and slope are cleared or kept "
+                        "together, found a mixture");
+            const auto dx = contribute_or_discard(x);
+            dy.device().batch_norm_backward(values_of(bn), x->value, mean, invstd, dy,
+                                            dgamma.tensor, dbeta.tensor, dslope.tensor, dgamma.mode,
+                                            dx.tensor, dx.mode);
+            if (addend && addend->needs_grad) addend->contribute_whole(dy);
+        });
+}
+
+Var batch_norm_eval(Tape& tape, const Var& x, const BatchNormVars& bn, const Var& addend,
+                    const RunningStatistics& running) {
+    Tensor y = x->value.like();
+    x->value.device().batch_norm_eval(values_of(bn), x->value, addend ? addend->value : Tensor(),
+                                      running, y);
+    return tape.record("batch_norm_eval", inputs_of(x, bn, addend), y, [](const Tensor&) {
+        throw Error("batch_norm_eval: it has no gradient; train with the training form");
+    });
+}
+
+Var prelu(Tape& tape, const Var& x, const Var& slope) {
+    Tensor y = x->value.like();
+    x->value.device().prelu_forward(x->value, slope->value, y);
+    return tape.record("prelu", {x, slope}, y, [x, slope](const Tensor& dy) {
+        Variable::Target dslope;
+        if (slope->needs_grad) dslope = slope->contribute();
+        const auto dx = contribute_or_discard(x);
+        dy.device().prelu_backward(x->value, slope->value, dy, dslope.tensor, dslope.mode,
+                                   dx.tensor, dx.mode);
+    });
+}
+
+Var max_pool(Tape& tape, const Var& x, int64_t window, ConvGeometry g) {
+    expect_rank("max_pool", "x", x->value, 4);
+    const Shape& in = x->value.shape();
+    Tensor y(x->value.device(), {in[0], in[1], g.out(in[2], window), g.out(in[3], window)},
+             Layout::Map);
+    x->value.device().max_pool_forward(x->value, window, g, y);
+    return tape.record("max_pool", {x}, y, [x, window, g](const Tensor& dy) {
+        const auto dx = x->contribute();
+        dy.device().max_pool_backward(x->value, dy, window, g, dx.tensor, dx.mode);
+    });
+}
+
+Var average_pool(Tape& tape, const Var& x) {
+    expect_rank("average_pool", "x", x->value, 4);
+    Tensor y(x->value.device(), {x->value.size(0), x->value.size(1)});
+    x->value.device().average_pool_forward(x->value, y);
+    return tape.record("average_pool", {x}, y, [x](const Tensor& dy) {
+        const auto dx = x->contribute();
+        dy.device().average_pool_backward(dy, dx.tensor, dx.mode);
+    });
+}
+
+Var flatten(Tape& tape, const Var& x) {
+    expect_rank("flatten", "x", x->value, 4);
+    Device& device = x->value.device();
+    const Shape in = x->value.shape();
+    const Shape flat{in[0], in[1] * in[2] * in[3]};
+    Tensor plain(device, in);
+    device.copy(x->value, plain);
+    return tape.record("flatten", {x}, plain.reshape(flat), [x, in](const Tensor& dy) {
+        Tensor dx = x->value.like();
+        dy.device().copy(dy.reshape(in), dx);
+        x->contribute_whole(dx);
+    });
+}
+
+Var linear(Tape& tape, const Var& x, const Var& w, const Var& b) {
+    const Shape& in = x->value.shape();
+    const Shape& weight = w->value.shape();
+    FACET_CHECK(in.size() == 2 && weight.size() == 2 && in[1] == weight[1],
+                "linear: x {} and w {} do not fit: expected (B, D) and (K, D)", to_string(in),
+                to_string(weight));
+    Device& device = x->value.device();
+    Tensor y(device, {in[0], weight[0]});
+    device.gemm(Transpose::No, Transpose::Yes, 1, x->value, w->value, 0, y);
+    std::vector<Var> inputs{x, w};
+    if (b) {
+        device.add_bias(y, b->value);
+        inputs.push_back(b);
+    }
+    return tape.record("linear", inputs, y, [x, w, b](const Tensor& dy) {
+        Device& device = dy.device();
+        const auto beta = [](Grad mode) { return mode == Grad::Accumulate ? 1.0 : 0.0; };
+        if (w->needs_grad) {
+            const auto dw = w->contribute();
+            device.gemm(Transpose::Yes, Transpose::No, 1, dy, x->value, beta(dw.mode), dw.tensor);
+        }
+        if (b && b->needs_grad) {
+            const auto db = b->contribute();
+            device.sum_rows(dy, db.tensor, db.mode);
+        }
+        if (x->needs_grad) {
+            const auto dx = x->contribute();
+            device.gemm(Transpose::No, Transpose::No, 1, dy, w->value, beta(dx.mode), dx.tensor);
+        }
+    });
+}
+
+Var dropout(Tape& tape, const Var& x, double p, uint64_t seed, uint64_t step) {
+    FACET_CHECK(p >= 0 && p < 1, "dropout: p must lie in [0, 1), found {}", p);
+    Tensor y = x->value.like();
+    x->value.device().dropout(x->value, p, seed, step, y, Grad::Overwrite);
+    return tape.record("dropout", {x}, y, [x, p, seed, step](const Tensor& dy) {
+        const auto dx = x->contribute();
+        dy.device().dropout(dy, p, seed, step, dx.tensor, dx.mode);
+    });
+}
+
+Var normalise_rows(Tape& tape, const Var& x) {
+    expect_rank("normalise_rows", "x", x->value, 2);
+    Tensor y = x->value.like(), norm(x->value.device(), {x->value.size(0)});
+    x->value.device().normalise_rows(x->value, norm, y);
+    return tape.record("normalise_rows", {x}, y, [x, y, norm](const Tensor& dy) {
+        const auto dx = x->contribute();
+        dy.device().normalise_rows_backward(y, norm, dy, dx.tensor, dx.mode);
+    });
+}
+
+Var add(Tape& tape, const Var& a, const Var& b) {
+    expect_shape("add", "b", b->value, a->value.shape());
+    Tensor y = a->value.clone();
+    y.device().axpby(1, b->value, 1, y);
+    return tape.record("add", {a, b}, y, [a, b](const Tensor& dy) {
+        if (a->needs_grad) a->contribute_whole(b->needs_grad ? dy.clone() : dy);
+        if (b->needs_grad) b->contribute_whole(dy);
+    });
+}
+
+}  // namespace facet
