@@ -1,0 +1,43 @@
+// Reading a binary file in which no length is believed before it is checked.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace facet {
+
+// A regular file read from front to back. Every read first compares what is asked for with what is
+// left, so that a corrupt length costs an error message and never an allocation.
+class FileReader {
+public:
+    // Throws Error if the file is missing, unreadable, or not a regular file.
+    explicit FileReader(const std::filesystem::path& path);
+
+    uint64_t size() const { return size_; }      // bytes
+    uint64_t offset() const { return offset_; }  // bytes from the beginning
+    uint64_t left() const { return size_ - offset_; }
+
+    // `what` names the thing read, for the error: "<file>: truncated at byte ...".
+    void read(std::span<std::byte> out, std::string_view what);
+    std::string text(uint64_t count, std::string_view what);
+    uint64_t little_endian(int bytes, std::string_view what);  // unsigned, 1 to 8 bytes
+
+    // Throws Error unless `count` bytes are left.
+    void need(uint64_t count, std::string_view what) const;
+    // Throws Error "<file>: <message> (byte <offset>)".
+    [[noreturn]] void fail(uint64_t offset, std::string_view message) const;
+
+private:
+    std::string name_;
+    std::ifstream stream_;
+    uint64_t size_ = 0;
+    uint64_t offset_ = 0;
+};
+
+}  // namespace facet
