@@ -1,0 +1,160 @@
+// The command `facet`: global options, subcommands, and how a failure becomes an exit status.
+//
+//   0  success
+//   1  the world is not as needed: facet::Error, any other exception
+//   2  the request is wrong: facet::UsageError, anything that CLI11 refuses
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <new>
+#include <string>
+
+#include "engine/error.h"
+#include "tools/commands.h"
+#include "tools/versions.h"
+
+namespace facet {
+namespace {
+
+constexpr int kFailure = 1;
+constexpr int kWrongUsage = 2;
+
+Globals the_globals;
+int the_exit_status = 0;
+
+// One line each, whatever the message contains: scripts read standard error line by line.
+int report(int status, std::string message, std::string hint = "") {
+    std::replace(message.begin(), message.end(), '\n', ' ');
+    std::replace(hint.begin(), hint.end(), '\n', ' ');
+    fmt::print(stderr, "facet: error: {}\n", message);
+    if (!hint.empty()) fmt::print(stderr, "facet: hint: {}\n", hint);
+    return status;
+}
+
+void add_global_options(CLI::App& app) {
+    Globals& options = the_globals;
+    app.add_option("--device", options.device, "where to compute: auto, cpu or cuda")
+        ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
+        ->type_name("NAME")
+        ->capture_default_str();
+    app.add_option("--threads", options.threads, "OpenMP threads, 1 to 1024 (default: one a core)")
+        ->check(CLI::Range(1, 1024))
+        ->type_name("N");
+    app.add_option_function<uint64_t>(
+           "--seed",
+           [&options](const uint64_t& seed) {
+               options.seed = seed;
+               options.seed_given = true;
+           },
+           "names every random number: same seed, same bits (default 0)")
+        ->check(CLI::NonNegativeNumber)
+        ->type_name("N");
+}
+
+// Runs once the command line is understood and before the subcommand works.
+void apply_global_options() {
+    if (the_globals.device == "cuda")
+        throw Error("device cuda was asked for, but this build has the device cpu only",
+                    "leave --device out, or say --device cpu; `facet doctor` tells what was found");
+    if (the_globals.threads > 0) omp_set_num_threads(the_globals.threads);
+}
+
+void add_subcommands(CLI::App& app) {
+    add_train_command(app);
+    add_eval_command(app);
+    add_embed_command(app);
+    add_grad_command(app);
+    add_losses_command(app);
+    add_synth_command(app);
+    add_inspect_command(app);
+    add_bench_command(app);
+    add_doctor_command(app);
+}
+
+std::string names_of_subcommands(const CLI::App& app) {
+    std::string names;
+    for (const CLI::App* command : app.get_subcommands(nullptr))
+        names += (names.empty() ? "" : ", ") + command->get_name();
+    return names;
+}
+
+int refuse(const CLI::App& app, const CLI::ParseError& error) {
+    const auto chosen = app.get_subcommands();
+    if (!chosen.empty())
+        return report(kWrongUsage, fmt::format("{}: {}", chosen.front()->get_name(), error.what()),
+                      fmt::format("facet {} --help", chosen.front()->get_name()));
+
+    // A first word that is no option was meant as a subcommand.
+    const auto unexpected = app.remaining();
+    if (!unexpected.empty() && !unexpected.front().starts_with('-'))
+        return report(kWrongUsage,
+                      fmt::format("there is no subcommand '{}', only {}", unexpected.front(),
+                                  names_of_subcommands(app)),
+                      "facet --help");
+    return report(kWrongUsage, error.what(), "facet --help");
+}
+
+// Full disks and closed pipes show only when the output is flushed.
+int finish() {
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+        return report(kFailure, "standard output could not be written to its end",
+                      "is the disk that it goes to full?");
+    return the_exit_status;
+}
+
+int run(int argc, char** argv) {
+    CLI::App app("facet: a minimal deep learning engine for the study of face recognition losses",
+                 "facet");
+    app.set_version_flag("--version", version_text(),
+                         "print the versions of facet and its libraries");
+    app.fallthrough();             // global options are understood after the subcommand too
+    app.require_subcommand(0, 1);  // a second subcommand name is a plain argument
+    add_global_options(app);
+    app.parse_complete_callback(apply_global_options);
+    add_subcommands(app);
+    app.footer("Example: facet losses cosface\n\n`facet COMMAND --help` explains a command.");
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+        fmt::print("{}", app.help());
+        return finish();
+    } catch (const CLI::CallForVersion&) {
+        fmt::print("{}\n", version_text());
+        return finish();
+    } catch (const CLI::ParseError& error) {
+        return refuse(app, error);
+    }
+    if (app.get_subcommands().empty()) {
+        fmt::print(stderr, "{}", app.help());
+        return report(kWrongUsage, "a subcommand is needed", "facet --help");
+    }
+    return finish();
+}
+
+}  // namespace
+
+const Globals& globals() { return the_globals; }
+
+void set_exit_status(int status) { the_exit_status = status; }
+
+}  // namespace facet
+
+int main(int argc, char** argv) {
+    using namespace facet;
+    try {
+        return run(argc, argv);
+    } catch (const UsageError& error) {
+        return report(kWrongUsage, error.what(), error.hint());
+    } catch (const Error& error) {
+        return report(kFailure, error.what(), error.hint());
+    } catch (const std::bad_alloc&) {
+        return report(kFailure, "out of memory: an allocation was refused",
+                      "a smaller --batch or --image needs less; `facet doctor` shows the memory");
+    } catch (const std::exception& error) {
+        return report(kFailure, fmt::format("unexpected: {}", error.what()));
+    }
+}
