@@ -1,0 +1,65 @@
+// The shapes of one call of a primitive, read from its tensors and checked; shared by the devices
+// so that they refuse the same calls with the same words.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/device.h"
+
+namespace facet {
+
+// x (N, C, H, W), w (K, C, R, R), y (N, K, P, Q); in pooling K = C and R is the window.
+struct ConvShape {
+    int64_t N, C, H, W;
+    int64_t K, R;
+    int64_t P, Q;
+    int64_t stride, pad;
+};
+
+// Throws Error naming `operation`: x and y rank 4, y a map, w plain and square, one channel count,
+// stride >= 1, pad >= 0, the kernel no larger than the padded input, y of the size that follows.
+// x may have either layout. Backward calls pass dx for x, dy for y, dw for w.
+ConvShape conv_shape(const char* operation, const Tensor& x, const Tensor& w, ConvGeometry g,
+                     const Tensor& y);
+// The same for a pooling of maps; pad < window, so that no window lies wholly in the padding.
+ConvShape pool_shape(const char* operation, const Tensor& x, int64_t window, ConvGeometry g,
+                     const Tensor& y);
+
+// A tensor seen as N x C channels of `pixels` values each: a map (N, C, H, W), pixels = H W, or
+// plain (N, C), pixels = 1.
+struct ChannelShape {
+    int64_t N, C, pixels;
+    int64_t per_channel() const { return N * pixels; }
+};
+
+// Throws Error unless x is a map of rank 4 or plain of rank 2.
+ChannelShape channel_shape(const char* operation, const Tensor& x);
+
+// Throws Error unless `tensor` has the shape and layout of `like`.
+void expect_like(const char* operation, const char* what, const Tensor& tensor, const Tensor& like);
+
+// Throws Error unless `tensor` is plain and has `shape`.
+void expect_plain(const char* operation, const char* what, const Tensor& tensor,
+                  const Shape& shape);
+
+// The sizes of c (M, N) = op(a) (M, K) op(b) (K, N), all plain; throws Error when they disagree.
+struct GemmShape {
+    int64_t M, N, K;
+};
+GemmShape gemm_shape(Transpose ta, Transpose tb, const Tensor& a, const Tensor& b, const Tensor& c);
+
+// Gamma, beta and, where there is one, the slope have shape (C); x, y, and the addend, where there
+// is one, are alike.
+ChannelShape batch_norm_shape(const char* operation, const BatchNorm& bn, const Tensor& x,
+                              const Tensor& addend, const Tensor& y);
+// The same for batch_norm_train, whose statistics have shape (C); a channel must have at least two
+// values, for one has no variance.
+ChannelShape batch_norm_train_shape(const BatchNorm& bn, const Tensor& x, const Tensor& addend,
+                                    const RunningStatistics& running, const Tensor& mean,
+                                    const Tensor& invstd, const Tensor& y);
+// The same for batch_norm_backward; dslope is needed exactly when there is a slope.
+ChannelShape batch_norm_backward_shape(const BatchNorm& bn, const Tensor& x, const Tensor& mean,
+                                       const Tensor& invstd, const Tensor& dy, const Tensor& dgamma,
+                                       const Tensor& dbeta, const Tensor& dslope, const Tensor& dx);
+
+}  // namespace facet
