@@ -1,0 +1,253 @@
+// `facet doctor`: what this build and this machine offer, what is missing, and how to get it.
+#include <fmt/format.h>
+#include <omp.h>
+#include <oneapi/dnnl/dnnl.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tools/commands.h"
+#include "tools/terminal.h"
+#include "tools/versions.h"
+
+// The Makefile says which flags it compiles with.
+#ifndef FACET_BUILD_FLAGS
+#define FACET_BUILD_FLAGS "unknown"
+#endif
+
+namespace facet {
+namespace {
+
+// Something that facet can use and that may be absent.
+struct Finding {
+    std::string name;
+    bool found;
+    std::string purpose;
+    std::string install;  // the command that installs it
+};
+
+struct Report {
+    std::string compiler, flags;
+    std::vector<Library> libraries;
+    std::string cpu;
+    int cores = 0;    // that this process may run on
+    int threads = 0;  // that OpenMP starts
+    std::string instructions, onednn_instructions;
+    double memory_gib = 0, available_gib = 0;
+    std::vector<std::string> devices;
+    std::vector<Finding> optional;
+    std::vector<std::string> problems;  // each keeps facet from working
+};
+
+// The value of the first line "key : value" of a file such as /proc/cpuinfo, or "".
+std::string field(const std::string& path, const std::string& key) {
+    std::ifstream file(path);
+    for (std::string line; std::getline(file, line);) {
+        if (!line.starts_with(key)) continue;
+        const size_t value = line.find_first_not_of(": \t", key.size());
+        return value == std::string::npos ? "" : line.substr(value);
+    }
+    return "";
+}
+
+double memory_gib(const std::string& key) {  // /proc/meminfo counts in KiB
+    return std::strtod(field("/proc/meminfo", key).c_str(), nullptr) / (1024.0 * 1024.0);
+}
+
+bool on_path(const std::string& program) {
+    const char* path = std::getenv("PATH");
+    std::stringstream folders(path != nullptr ? path : "");
+    for (std::string folder; std::getline(folders, folder, ':');)
+        if (access((folder + "/" + program).c_str(), X_OK) == 0) return true;
+    return false;
+}
+
+bool python_has(const std::string& module) {
+    const std::string command = fmt::format(
+        "python3 -c 'import importlib.util as u; exit(u.find_spec(\"{}\") is None)' 2>/dev/null",
+        module);
+    return on_path("python3") && std::system(command.c_str()) == 0;
+}
+
+std::string instructions_of_cpu() {
+    std::string list;
+    const auto add = [&list](bool present, const char* name) {
+        if (present) list += (list.empty() ? "" : " ") + std::string(name);
+    };
+#if defined(__x86_64__)
+    add(__builtin_cpu_supports("avx2"), "avx2");
+    add(__builtin_cpu_supports("fma"), "fma");
+    add(__builtin_cpu_supports("avx512f"), "avx512f");
+    add(__builtin_cpu_supports("avx512bw"), "avx512bw");
+    add(__builtin_cpu_supports("avx512vnni"), "avx512vnni");
+    add(__builtin_cpu_supports("avx512bf16"), "avx512bf16");
+#endif
+    return list.empty() ? "no vector extension known to facet" : list;
+}
+
+std::string instructions_of_onednn() {
+    switch (dnnl_get_effective_cpu_isa()) {
+        case dnnl_cpu_isa_sse41:
+            return "sse41";
+        case dnnl_cpu_isa_avx:
+            return "avx";
+        case dnnl_cpu_isa_avx2:
+            return "avx2";
+        case dnnl_cpu_isa_avx2_vnni:
+            return "avx2_vnni";
+        case dnnl_cpu_isa_avx512_core:
+            return "avx512_core";
+        case dnnl_cpu_isa_avx512_core_vnni:
+            return "avx512_core_vnni";
+        case dnnl_cpu_isa_avx512_core_bf16:
+            return "avx512_core_bf16";
+        case dnnl_cpu_isa_avx512_core_amx:
+            return "avx512_core_amx";
+        default:
+            return fmt::format("code {:#x}", int(dnnl_get_effective_cpu_isa()));
+    }
+}
+
+std::vector<Finding> look_for_optional() {
+    const auto apt = [](const std::string& package) {
+        return "apt-get install --no-install-recommends " + package;
+    };
+    const bool nvcc = on_path("nvcc") || std::filesystem::exists("/usr/local/cuda/bin/nvcc");
+    const bool driver = std::filesystem::exists("/proc/driver/nvidia/version");
+    const bool gtest = std::filesystem::exists("/usr/include/gtest/gtest.h");
+    return {
+        {"CUDA toolkit", nvcc, "compiles for NVIDIA GPUs (this version computes on the CPU)",
+         apt("nvidia-cuda-toolkit") + " (section non-free)"},
+        {"NVIDIA driver", driver, "runs on NVIDIA GPUs (this version computes on the CPU)",
+         apt("nvidia-driver") + " (section non-free)"},
+        {"GoogleTest", gtest, "make test", apt("libgtest-dev")},
+        {"clang-format", on_path("clang-format"), "make format", apt("clang-format")},
+        {"python3-torch", python_has("torch"), "comparing gradients with PyTorch",
+         apt("python3-torch")},
+    };
+}
+
+// -march=native ties a build to the machine that compiled it.
+std::vector<std::string> look_for_problems() {
+    std::vector<std::string> problems;
+#if defined(__AVX512F__)
+    if (!__builtin_cpu_supports("avx512f"))
+        problems.push_back("built for AVX-512, which this CPU lacks: make clean build");
+#elif defined(__AVX2__)
+    if (!__builtin_cpu_supports("avx2"))
+        problems.push_back("built for AVX2, which this CPU lacks: make clean build");
+#endif
+    const dnnl_version_t& onednn = *dnnl_version();
+    if (onednn.major != DNNL_VERSION_MAJOR)
+        problems.push_back(fmt::format("built with oneDNN {} but running with {}: make clean build",
+                                       DNNL_VERSION_MAJOR, onednn.major));
+    return problems;
+}
+
+Report examine() {
+    Report report;
+    report.compiler = fmt::format(
+#if defined(__clang__)
+        "clang {}",
+#else
+        "g++ {}",
+#endif
+        __VERSION__);
+    report.flags = FACET_BUILD_FLAGS;
+    report.libraries = libraries();
+    report.cpu = field("/proc/cpuinfo", "model name");
+    report.cores = omp_get_num_procs();
+    report.threads = omp_get_max_threads();
+    report.instructions = instructions_of_cpu();
+    report.onednn_instructions = instructions_of_onednn();
+    report.memory_gib = memory_gib("MemTotal");
+    report.available_gib = memory_gib("MemAvailable");
+    report.devices = {"cpu"};
+    report.optional = look_for_optional();
+    report.problems = look_for_problems();
+    return report;
+}
+
+nlohmann::ordered_json to_json(const Report& report) {
+    nlohmann::ordered_json json = {
+        {"facet", kVersion},
+        {"compiler", report.compiler},
+        {"flags", report.flags},
+        {"libraries", nlohmann::ordered_json::object()},
+        {"cpu", report.cpu},
+        {"cores", report.cores},
+        {"threads", report.threads},
+        {"instructions", report.instructions},
+        {"onednn_instructions", report.onednn_instructions},
+        {"memory_gib", report.memory_gib},
+        {"available_gib", report.available_gib},
+        {"devices", report.devices},
+        {"optional", nlohmann::ordered_json::array()},
+        {"problems", report.problems},
+    };
+    for (const Library& library : report.libraries)
+        json["libraries"][library.name] = library.version;
+    for (const Finding& finding : report.optional)
+        json["optional"].push_back({{"name", finding.name},
+                                    {"found", finding.found},
+                                    {"purpose", finding.purpose},
+                                    {"install", finding.install}});
+    return json;
+}
+
+void print(const Report& report) {
+    const auto line = [](const char* name, const std::string& value) {
+        fmt::print("{:<15}{}\n", name, value);
+    };
+    line("facet", kVersion);
+    line("compiler", report.compiler);
+    line("flags", report.flags);
+    for (const Library& library : report.libraries)
+        line(library.name.c_str(), fmt::format("{} ({})", library.version, library.purpose));
+    line("CPU", report.cpu.empty() ? "unknown" : report.cpu);
+    line("cores", fmt::format("{} ({} threads in use)", report.cores, report.threads));
+    line("instructions",
+         fmt::format("{} (oneDNN uses {})", report.instructions, report.onednn_instructions));
+    line("memory",
+         fmt::format("{:.1f} GiB, {:.1f} GiB available", report.memory_gib, report.available_gib));
+    line("devices", fmt::format("{}", fmt::join(report.devices, ", ")));
+
+    fmt::print("\nOptional:\n");
+    Table table({"what", "", "what for", "how to install"});
+    for (const Finding& finding : report.optional)
+        table.row({finding.name, finding.found ? "found" : "missing", finding.purpose,
+                   finding.found ? "" : finding.install});
+    table.print();
+
+    fmt::print("\n");
+    for (const std::string& problem : report.problems) fmt::print("problem: {}\n", problem);
+    if (report.problems.empty()) fmt::print("facet can work on this machine.\n");
+}
+
+}  // namespace
+
+void add_doctor_command(CLI::App& app) {
+    CLI::App* command = app.add_subcommand(
+        "doctor", "tell what was found on this machine, what is missing and how to install it");
+    auto json = std::make_shared<bool>(false);
+    command->add_flag("--json", *json, "print one JSON object");
+    command->footer("Example: facet doctor --json\n\nThe exit status is 0 if facet can work.");
+    command->callback([json] {
+        const Report report = examine();
+        if (*json)
+            fmt::print("{}\n", to_json(report).dump(2));
+        else
+            print(report);
+        if (!report.problems.empty()) set_exit_status(1);
+    });
+}
+
+}  // namespace facet
