@@ -1,0 +1,189 @@
+#include "train/data/augment.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <vector>
+
+#include "engine/error.h"
+#include "engine/random.h"
+
+namespace facet {
+namespace {
+
+float normalised(float value) { return (value / 255.0f - 0.5f) / 0.5f; }
+
+// Where output pixel (x, y) comes from: source = (xx * x + xy * y + x0, yx * x + yy * y + y0).
+struct Affine {
+    double xx, xy, x0;
+    double yx, yy, y0;
+};
+
+// Everything drawn for one image, except the erased rectangle.
+struct Draws {
+    Affine warp;
+    double brightness, contrast;  // factors
+    bool grey, erase;
+};
+
+// Magnifies and rotates about the centre, then shifts; a mirrored picture is read backwards. The
+// output is scanned, so the map is the inverse of the movement seen.
+Affine inverse_warp(const Image& image, bool mirror, double degrees, double scale, double shift_x,
+                    double shift_y) {
+    const double angle = degrees * std::numbers::pi / 180;
+    const double c = std::cos(angle) / scale, s = std::sin(angle) / scale;
+    const double centre_x = 0.5 * (image.width - 1), centre_y = 0.5 * (image.height - 1);
+    const double to_x = centre_x + shift_x * image.width, to_y = centre_y + shift_y * image.height;
+    const double side = mirror ? -1 : 1;
+    return {side * c, side * s, centre_x - side * (c * to_x + s * to_y),
+            -s,       c,        centre_y - (c * to_y - s * to_x)};
+}
+
+// The order of the draws is part of the meaning of a seed.
+Draws draw(Random& random, const AugmentOptions& options, const Image& image) {
+    const auto around = [&](double range) { return random.uniform(-range, range); };
+    const bool mirror = random.chance(options.mirror);
+    const double rotation = around(options.rotation);
+    const double scale = 1 + around(options.scale);
+    const double shift_x = around(options.shift);
+    const double shift_y = around(options.shift);
+    Draws draws;
+    draws.warp = inverse_warp(image, mirror, rotation, scale, shift_x, shift_y);
+    draws.brightness = 1 + around(options.brightness);
+    draws.contrast = 1 + around(options.contrast);
+    draws.grey = random.chance(options.grey);
+    draws.erase = random.chance(options.erase);
+    return draws;
+}
+
+// One 32-bit word a pixel, so that one gather fetches all channels: (H, W).
+std::vector<uint32_t> pack(const Image& image) {
+    std::vector<uint32_t> packed(static_cast<size_t>(image.width) * image.height);
+    const uint8_t* rgb = image.rgb.data();
+    for (size_t i = 0; i < packed.size(); ++i)
+        packed[i] = rgb[3 * i] | rgb[3 * i + 1] << 8 | rgb[3 * i + 2] << 16;
+    return packed;
+}
+
+// Bilinear; coordinates outside are moved to the border, which continues its pixels.
+void warp(const Image& image, const Affine& map, float* out) {
+    const std::vector<uint32_t> packed = pack(image);
+    const uint32_t* source = packed.data();
+    const int width = image.width, height = image.height, pixels = width * height;
+    const float right = static_cast<float>(width - 1), bottom = static_cast<float>(height - 1);
+    const float step_x = static_cast<float>(map.xx), step_y = static_cast<float>(map.yx);
+    for (int y = 0; y < height; ++y) {
+        const float row_x = static_cast<float>(map.xy * y + map.x0);
+        const float row_y = static_cast<float>(map.yy * y + map.y0);
+        float* row = out + y * width;
+#pragma omp simd
+        for (int x = 0; x < width; ++x) {
+            float sx = step_x * static_cast<float>(x) + row_x;
+            float sy = step_y * static_cast<float>(x) + row_y;
+            sx = sx > 0 ? sx : 0;
+            sx = sx < right ? sx : right;
+            sy = sy > 0 ? sy : 0;
+            sy = sy < bottom ? sy : bottom;
+            const int left = static_cast<int>(sx), top = static_cast<int>(sy);
+            const float fx = sx - static_cast<float>(left), fy = sy - static_cast<float>(top);
+            const int next_x = left < width - 1 ? 1 : 0, next_y = top < height - 1 ? width : 0;
+            const int corner = top * width + left;
+            const uint32_t p00 = source[corner], p01 = source[corner + next_x];
+            const uint32_t p10 = source[corner + next_y], p11 = source[corner + next_y + next_x];
+            for (int c = 0; c < 3; ++c) {
+                const int shift = 8 * c;
+                const float v00 = static_cast<float>(static_cast<int>(p00 >> shift & 255));
+                const float v01 = static_cast<float>(static_cast<int>(p01 >> shift & 255));
+                const float v10 = static_cast<float>(static_cast<int>(p10 >> shift & 255));
+                const float v11 = static_cast<float>(static_cast<int>(p11 >> shift & 255));
+                const float above = v00 + fx * (v01 - v00);
+                const float below = v10 + fx * (v11 - v10);
+                row[c * pixels + x] = above + fy * (below - above);
+            }
+        }
+    }
+}
+
+// Replaces colour by luma if asked to, applies brightness and contrast, and normalises. `out` is
+// (3, pixels) with values 0..255.
+void colour(const Draws& draws, int pixels, float* out) {
+    float* red = out;
+    float* green = out + pixels;
+    float* blue = out + 2 * pixels;
+    float sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int i = 0; i < pixels; ++i) sum += 0.299f * red[i] + 0.587f * green[i] + 0.114f * blue[i];
+    if (draws.grey) {
+#pragma omp simd
+        for (int i = 0; i < pixels; ++i) {
+            const float luma = 0.299f * red[i] + 0.587f * green[i] + 0.114f * blue[i];
+            red[i] = green[i] = blue[i] = luma;
+        }
+    }
+    // With v' = b v, contrast gives m' + f (v' - m') = (b f) v + b m (1 - f), m the mean luma.
+    const double mean = sum / pixels;
+    const float gain = static_cast<float>(draws.brightness * draws.contrast);
+    const float offset = static_cast<float>(draws.brightness * mean * (1 - draws.contrast));
+#pragma omp simd
+    for (int i = 0; i < 3 * pixels; ++i) {
+        float value = out[i] * gain + offset;
+        value = value > 0 ? value : 0;
+        value = value < 255 ? value : 255;
+        out[i] = normalised(value);
+    }
+}
+
+// A rectangle of the wanted area and shape, at least one pixel, wherever it fits.
+void erase(Random& random, int width, int height, float* out) {
+    const double area = random.uniform(0.02, 0.20) * width * height;
+    const double ratio = std::exp(random.uniform(std::log(0.3), std::log(1 / 0.3)));
+    const int h = std::clamp(static_cast<int>(std::lround(std::sqrt(area * ratio))), 1, height);
+    const int w = std::clamp(static_cast<int>(std::lround(std::sqrt(area / ratio))), 1, width);
+    const int left = static_cast<int>(random.below(width - w + 1));
+    const int top = static_cast<int>(random.below(height - h + 1));
+    for (int y = top; y < top + h; ++y)
+        for (int x = left; x < left + w; ++x) {
+            const uint32_t noise = random.bits();
+            for (int c = 0; c < 3; ++c)
+                out[(c * height + y) * width + x] =
+                    normalised(static_cast<float>(noise >> (8 * c) & 255));
+        }
+}
+
+void check_range(const char* name, double value, double low, double high) {
+    if (!(value >= low && value <= high))
+        throw UsageError(
+            fmt::format("augmentation: {} is {}, expected {} to {}", name, value, low, high));
+}
+
+}  // namespace
+
+void check_augment(const AugmentOptions& options) {
+    constexpr double kBelowOne = 0.99;
+    check_range("mirror", options.mirror, 0, 1);
+    check_range("rotation", options.rotation, 0, 180);
+    check_range("scale", options.scale, 0, kBelowOne);
+    check_range("shift", options.shift, 0, 1);
+    check_range("brightness", options.brightness, 0, kBelowOne);
+    check_range("contrast", options.contrast, 0, kBelowOne);
+    check_range("grey", options.grey, 0, 1);
+    check_range("erase", options.erase, 0, 1);
+}
+
+void augment(const Image& image, const AugmentOptions& options, uint64_t seed, uint64_t epoch,
+             uint64_t index, float* out) {
+    Random random(seed, Purpose::Augment, epoch, index);
+    const Draws draws = draw(random, options, image);
+    warp(image, draws.warp, out);
+    colour(draws, image.width * image.height, out);
+    if (draws.erase) erase(random, image.width, image.height, out);
+}
+
+void to_floats(const Image& image, float* out) {
+    const size_t pixels = static_cast<size_t>(image.width) * image.height;
+    for (size_t i = 0; i < pixels; ++i)
+        for (size_t c = 0; c < 3; ++c)
+            out[c * pixels + i] = normalised(static_cast<float>(image.rgb[3 * i + c]));
+}
+
+}  // namespace facet

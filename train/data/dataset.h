@@ -1,0 +1,56 @@
+// Labelled pictures in memory: what training and evaluation read.
+//
+// A folder data set is `DIR/<person>/<image>`. Every picture is cropped to its largest centred
+// square, resized to size x size (train/data/image.h) and kept decoded, 3 * size^2 bytes each.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "train/data/image.h"
+
+namespace facet {
+
+struct SkippedFile {
+    std::string file;    // relative to the data folder
+    std::string reason;  // one line
+};
+
+struct Dataset {
+    int size = 0;                       // width and height of every image
+    std::vector<Image> images;          // (N)
+    std::vector<int32_t> labels;        // (N), positions in `people`
+    std::vector<std::string> files;     // (N) names, unique, `person/file` for a folder
+    std::vector<std::string> people;    // (C), every one with at least one image
+    std::vector<SkippedFile> skipped;   // unreadable
+    std::vector<std::string> warnings;  // what a person should know, one line each
+};
+
+struct FolderOptions {
+    int size = 112;
+    std::optional<std::filesystem::path> people_list;  // only these people (train/data/people_list)
+    int min_images = 1;                                // people with fewer are left out
+    int threads = 0;                                   // 0: as many as OpenMP uses
+};
+
+// Reads `DIR/<person>/*.{jpg,jpeg,png,pgm,ppm}`; people and their images are in byte order of their
+// names, so labels depend neither on the file system nor on the order of the people list.
+//
+// Unreadable images are listed in `skipped`; more than 1 % of them is an error.
+// Throws UsageError when the folder does not exist, holds no images in the expected layout, or
+// lacks somebody whom the people list names; Error for too many unreadable images, a damaged
+// people list, or when nobody has min_images.
+Dataset load_folder(const std::filesystem::path& folder, const FolderOptions& options);
+
+// Learning to tell people apart takes two of them: throws UsageError for fewer.
+void require_trainable(const Dataset& dataset);
+
+// Names the content: 16 hexadecimal digits that change with any name, label, size or pixel. It is
+// FNV-1a (64 bits) over the little-endian hashes of the images in order; the hash of an image is
+// FNV-1a over file name, 0, person's name, 0, width and height (u32, little-endian), pixels.
+std::string data_hash(const Dataset& dataset);
+
+}  // namespace facet

@@ -1,0 +1,166 @@
+#include "train/data/image.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+
+#include "engine/error.h"
+
+// stb's functions stay private to this file; the warnings it raises are not ours to fix.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-function"
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#pragma GCC diagnostic ignored "-Wsign-compare"
+#define STB_IMAGE_STATIC
+#define STB_IMAGE_IMPLEMENTATION
+#define STBI_ONLY_JPEG
+#define STBI_ONLY_PNG
+#define STBI_ONLY_PNM
+#define STBI_NO_STDIO
+#include <stb/stb_image.h>
+#define STB_IMAGE_WRITE_STATIC
+#define STB_IMAGE_WRITE_IMPLEMENTATION
+#define STBI_WRITE_NO_STDIO
+#include <stb/stb_image_write.h>
+#pragma GCC diagnostic pop
+
+namespace facet {
+namespace {
+
+constexpr int64_t kMaxPixels = int64_t{1} << 26;  // 192 MiB of RGB: a hundred times any photograph
+
+std::vector<uint8_t> read_bytes(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    FACET_CHECK(file, "cannot open {}: {}", path.string(), std::strerror(errno));
+    std::vector<uint8_t> bytes{std::istreambuf_iterator<char>(file), {}};
+    FACET_CHECK(!file.bad(), "cannot read {}: {}", path.string(), std::strerror(errno));
+    return bytes;
+}
+
+// Reads the next number of a PNM header, after white space and `#` comments; -1 if there is none.
+int64_t pnm_number(std::span<const uint8_t> bytes, size_t& at) {
+    while (at < bytes.size() && (std::isspace(bytes[at]) || bytes[at] == '#')) {
+        if (bytes[at] == '#') {
+            while (at < bytes.size() && bytes[at] != '\n') ++at;
+        } else {
+            ++at;
+        }
+    }
+    if (at == bytes.size() || !std::isdigit(bytes[at])) return -1;
+    int64_t value = 0;
+    for (; at < bytes.size() && std::isdigit(bytes[at]) && value <= kMaxPixels; ++at)
+        value = 10 * value + (bytes[at] - '0');
+    return value;
+}
+
+// stb_image (2.27) returns uninitialised memory for a short PNM, reads out of bounds for a 16-bit
+// one and does not scale one whose maximum is below 255, so those never reach it.
+void check_pnm(std::span<const uint8_t> bytes, std::string_view name) {
+    size_t at = 2;
+    const int64_t width = pnm_number(bytes, at);
+    const int64_t height = pnm_number(bytes, at);
+    const int64_t maximum = pnm_number(bytes, at);
+    FACET_CHECK(width > 0 && height > 0 && maximum > 0, "{}: the PNM header is damaged", name);
+    FACET_CHECK(maximum == 255, "{}: a PNM with values up to {}, expected 255", name, maximum);
+    FACET_CHECK(width <= kMaxPixels / height, "{}: declares {} x {} pixels, at most {} are read",
+                name, width, height, kMaxPixels);
+    const size_t needed = static_cast<size_t>(width * height) * (bytes[1] == '6' ? 3 : 1);
+    const size_t present = bytes.size() - std::min(bytes.size(), at + 1);
+    FACET_CHECK(present >= needed, "{}: truncated, {} bytes of pixels found, {} expected", name,
+                present, needed);
+}
+
+void append(void* context, void* data, int size) {
+    auto& bytes = *static_cast<std::vector<uint8_t>*>(context);
+    const auto* begin = static_cast<const uint8_t*>(data);
+    bytes.insert(bytes.end(), begin, begin + size);
+}
+
+std::string lower(std::string_view text) {
+    std::string result(text);
+    for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return result;
+}
+
+}  // namespace
+
+Image decode_image(std::span<const uint8_t> bytes, std::string_view name) {
+    FACET_CHECK(!bytes.empty(), "{}: empty file", name);
+    FACET_CHECK(bytes.size() <= INT32_MAX, "{}: {} bytes are too many for a picture", name,
+                bytes.size());
+    if (bytes.size() > 2 && bytes[0] == 'P' && (bytes[1] == '5' || bytes[1] == '6'))
+        check_pnm(bytes, name);
+
+    const int size = static_cast<int>(bytes.size());
+    int width = 0, height = 0, channels = 0;
+    FACET_CHECK(stbi_info_from_memory(bytes.data(), size, &width, &height, &channels),
+                "{}: not a readable JPEG, PNG or PGM/PPM ({})", name, stbi_failure_reason());
+    FACET_CHECK(int64_t{width} * height <= kMaxPixels,
+                "{}: declares {} x {} pixels, at most {} are read", name, width, height,
+                kMaxPixels);
+    const std::unique_ptr<uint8_t, decltype(&stbi_image_free)> pixels(
+        stbi_load_from_memory(bytes.data(), size, &width, &height, &channels, 3), stbi_image_free);
+    FACET_CHECK(pixels != nullptr, "{}: damaged or truncated ({})", name, stbi_failure_reason());
+    return {width, height, {pixels.get(), pixels.get() + size_t{3} * width * height}};
+}
+
+Image load_image(const std::filesystem::path& path) {
+    return decode_image(read_bytes(path), path.string());
+}
+
+std::vector<uint8_t> encode_image(const Image& image, std::string_view extension, int quality) {
+    const std::string format = lower(extension);
+    const int w = image.width, h = image.height;
+    FACET_CHECK(w > 0 && h > 0 && image.rgb.size() == size_t{3} * w * h,
+                "encoding a {} x {} picture with {} bytes of pixels", w, h, image.rgb.size());
+    std::vector<uint8_t> bytes;
+    int written = 1;
+    if (format == ".png") {
+        written = stbi_write_png_to_func(append, &bytes, w, h, 3, image.rgb.data(), 3 * w);
+    } else if (format == ".jpg" || format == ".jpeg") {
+        FACET_USAGE(quality >= 1 && quality <= 100, "JPEG quality is 1 to 100, found {}", quality);
+        written = stbi_write_jpg_to_func(append, &bytes, w, h, 3, image.rgb.data(), quality);
+    } else if (format == ".ppm") {
+        const std::string header = fmt::format("P6\n{} {}\n255\n", w, h);
+        bytes.assign(header.begin(), header.end());
+        bytes.insert(bytes.end(), image.rgb.begin(), image.rgb.end());
+    } else {
+        throw UsageError(fmt::format("pictures cannot be written as '{}'", extension),
+                         "use .png, .jpg or .ppm");
+    }
+    FACET_CHECK(written, "encoding a {} x {} picture as {} failed", w, h, format);
+    return bytes;
+}
+
+void save_image(const Image& image, const std::filesystem::path& path, int quality) {
+    const std::vector<uint8_t> bytes = encode_image(image, path.extension().string(), quality);
+    std::ofstream file(path, std::ios::binary);
+    file.write(reinterpret_cast<const char*>(bytes.data()),
+               static_cast<std::streamsize>(bytes.size()));
+    file.close();
+    FACET_CHECK(file, "cannot write {}: {}", path.string(), std::strerror(errno));
+}
+
+Image centre_square(const Image& image) {
+    const int side = std::min(image.width, image.height);
+    const int left = (image.width - side) / 2, top = (image.height - side) / 2;
+    Image square{side, side, std::vector<uint8_t>(size_t{3} * side * side)};
+    for (int y = 0; y < side; ++y)
+        std::copy_n(image.at(left, top + y), size_t{3} * side, square.at(0, y));
+    return square;
+}
+
+Image mirror(const Image& image) {
+    Image result{image.width, image.height, std::vector<uint8_t>(image.rgb.size())};
+    for (int y = 0; y < image.height; ++y)
+        for (int x = 0; x < image.width; ++x)
+            std::copy_n(image.at(x, y), 3, result.at(image.width - 1 - x, y));
+    return result;
+}
+
+}  // namespace facet

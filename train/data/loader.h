@@ -1,0 +1,86 @@
+// Augmented batches, made ahead of time by worker threads while the network computes.
+//
+// Batches come in the sampler's order and hold the same bytes whatever the number of workers. A
+// worker sleeps while `depth` batches wait to be taken, and runs at a lower priority than the
+// computation, so that it fills the gaps of the step instead of slowing it.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "train/data/augment.h"
+#include "train/data/dataset.h"
+#include "train/data/sampler.h"
+
+namespace facet {
+
+struct Batch {
+    std::vector<float> pixels;     // (B, 3, H, W), see augment.h
+    std::vector<int32_t> labels;   // (B)
+    std::vector<uint32_t> images;  // (B), positions in the data set
+    int64_t epoch = 0;
+    int64_t step = 0;  // within the epoch
+};
+
+struct LoaderOptions {
+    int batch = 64;
+    uint64_t seed = 0;
+    AugmentOptions augment;
+    int64_t epoch = 0;  // of the first batch: where to go on
+    int64_t step = 0;   // steps_per_epoch() means the start of the next epoch
+    int workers = 1;
+    int depth = 3;  // batches made ahead
+};
+
+class Loader {
+public:
+    // `data` must outlive the loader and stay unchanged. Throws UsageError for options out of
+    // range, Error for a position that the epoch does not have.
+    Loader(const Dataset& data, const LoaderOptions& options);
+    ~Loader();
+    Loader(const Loader&) = delete;
+    Loader& operator=(const Loader&) = delete;
+
+    int64_t steps_per_epoch() const { return steps_per_epoch_; }
+
+    // The next batch, epoch after epoch without end. Waits for it if need be. Throws what making
+    // that batch threw.
+    Batch next();
+
+    // Gives a used batch's memory back, so that steady state allocates nothing. Optional.
+    void recycle(Batch&& batch);
+
+private:
+    struct Slot {
+        Batch batch;
+        std::exception_ptr failure;
+        bool ready = false;
+    };
+
+    void work();
+    std::optional<int64_t> take_ticket();  // none: the loader is closing
+    Batch describe(int64_t ticket);        // which images, in a recycled buffer if there is one
+    void fill(Batch& batch) const;
+    void close();
+
+    const Dataset& data_;
+    const LoaderOptions options_;
+    int64_t steps_per_epoch_;
+
+    std::mutex mutex_;  // guards what follows
+    std::condition_variable slot_free_, slot_ready_;
+    Sampler sampler_;
+    int64_t next_made_ = 0;   // tickets count batches from the start position
+    int64_t next_taken_ = 0;  // next_taken_ <= next_made_ <= next_taken_ + depth
+    bool closing_ = false;
+    std::vector<Slot> slots_;   // (depth), ticket t lives in slot t % depth
+    std::vector<Batch> spare_;  // recycled buffers
+    std::vector<std::thread> workers_;
+};
+
+}  // namespace facet
