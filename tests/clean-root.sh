@@ -1,0 +1,38 @@
+#!/bin/bash
+# Tries the documented commands on a bare Debian 12: nothing but its minimal base, git and make.
+# Not part of `make test`: it needs root, debootstrap, a network, 2 GB in ROOT and some minutes.
+#
+#   tests/clean-root.sh                    runs `make test` in a fresh root
+#   tests/clean-root.sh make train ...     runs another command there, ROOT is made if absent
+#
+# MIRROR  a Debian mirror            ROOT  where the root is made
+# KEEP    1: leave ROOT in place, so that the next call starts from it
+# PREPARE a command run inside the root once it is made, for example to set up a proxy
+set -eu
+MIRROR=${MIRROR:-http://deb.debian.org/debian}
+ROOT=${ROOT:-/tmp/facet-clean-root}
+project=$(cd "$(dirname "$0")/.." && git rev-parse --show-toplevel)
+[ $# -gt 0 ] || set -- make test
+
+inside() { chroot "$ROOT" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
+
+leave() {
+    umount "$ROOT/proc" 2>/dev/null || true
+    if [ "${KEEP:-}" != 1 ] && ! mountpoint -q "$ROOT/proc"; then
+        rm -rf --one-file-system "$ROOT"
+    fi
+}
+trap leave EXIT
+
+if [ ! -e "$ROOT/etc/debian_version" ]; then
+    debootstrap --variant=minbase --include=git,make bookworm "$ROOT" "$MIRROR"
+    cp /etc/resolv.conf "$ROOT/etc/resolv.conf"
+    [ -z "${PREPARE:-}" ] || inside sh -c "$PREPARE"
+fi
+mkdir -p "$ROOT/proc"
+mountpoint -q "$ROOT/proc" || mount -t proc proc "$ROOT/proc"
+
+# What is committed, as somebody else would clone it.
+rm -rf "$ROOT/root/facet"
+git clone --quiet --no-hardlinks "$project" "$ROOT/root/facet"
+inside sh -c 'cd /root/facet && "$@"' sh "$@"
