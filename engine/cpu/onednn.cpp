@@ -1,0 +1,291 @@
+#include "engine/cpu/onednn.h"
+
+#include <algorithm>
+#include <map>
+#include <oneapi/dnnl/dnnl.hpp>
+#include <tuple>
+
+#include "engine/memory.h"
+
+namespace facet::onednn {
+namespace {
+
+using dnnl::memory;
+using Tag = memory::format_tag;
+
+const dnnl::engine& engine() {
+    static const dnnl::engine instance(dnnl::engine::kind::cpu, 0);
+    return instance;
+}
+
+dnnl::stream& stream() {
+    static dnnl::stream instance(engine());
+    return instance;
+}
+
+// Runs a oneDNN call and turns its exceptions into facet's.
+template <class Call>
+auto checked(const char* what, Call call) {
+    try {
+        return call();
+    } catch (const dnnl::error& error) {
+        throw Error(fmt::format("oneDNN: {} failed: {} (status {})", what, error.what(),
+                                static_cast<int>(error.status)));
+    }
+}
+
+// Scratch shared by all primitives: they run one after the other.
+void* scratch(size_t bytes) {
+    static Buffer buffer;
+    static size_t capacity = 0;
+    if (bytes > capacity) {
+        buffer = Buffer();
+        buffer = Buffer(bytes);
+        capacity = bytes;
+    }
+    return buffer.data();
+}
+
+Tag map_tag() { return channel_block() == 16 ? Tag::nChw16c : Tag::nChw8c; }
+
+memory::desc describe(const memory::dims& dims, Tag tag) {
+    return memory::desc(dims, memory::data_type::f32, tag);
+}
+
+memory view(const memory::desc& desc, const float* data) {
+    return memory(desc, engine(), const_cast<float*>(data));
+}
+
+}  // namespace
+
+const char* name_of(Direction direction) {
+    switch (direction) {
+        case Direction::Forward:
+            return "forward";
+        case Direction::BackwardData:
+            return "backward-data";
+        case Direction::BackwardFilter:
+            return "backward-filter";
+    }
+    return "";
+}
+
+int channel_block() {
+    static const int block = [] {
+        const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+        const auto avx512 = static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
+        return (isa & avx512) == avx512 ? 16 : 8;
+    }();
+    return block;
+}
+
+std::string description() {
+    const dnnl_version_t* version = dnnl_version();
+    return fmt::format("oneDNN {}.{}.{}, {}", version->major, version->minor, version->patch,
+                       channel_block() == 16 ? "AVX-512" : "AVX2 or older");
+}
+
+struct Convolution::Parts {
+    Direction direction;
+    dnnl::primitive primitive;
+    memory::desc map_in, map_out;       // the maps the primitive reads (and writes)
+    memory::desc plain_filter, filter;  // (K, C, R, R) row-major, and as the primitive wants it
+    memory::desc scratch;
+    Buffer filter_storage;
+    dnnl::reorder filter_reorder;  // plain -> blocked, or back for BackwardFilter
+    std::string implementation;
+
+    float* filter_data() const { return static_cast<float*>(filter_storage.data()); }
+
+    template <class PrimitiveDesc>
+    void adopt(const PrimitiveDesc& desc, const memory::desc& filter_desc) {
+        filter = filter_desc;
+        scratch = desc.scratchpad_desc();
+        implementation = desc.impl_info_str();
+        filter_storage = Buffer(filter.get_size());
+        const bool gradient = direction == Direction::BackwardFilter;
+        filter_reorder = dnnl::reorder({engine(), gradient ? filter : plain_filter, engine(),
+                                        gradient ? plain_filter : filter});
+    }
+
+    void reorder(memory from, memory to) { filter_reorder.execute(stream(), from, to); }
+
+    void load_filter(const float* w) {
+        reorder(view(plain_filter, w), view(filter, filter_data()));
+    }
+
+    // `in` and `out` are x and y, dy and dx, or x and dy.
+    void execute(const float* in, const float* out) {
+        const memory pad = memory(scratch, engine(), onednn::scratch(scratch.get_size()));
+        const memory first = view(map_in, in), second = view(map_out, out);
+        const memory weights = view(filter, filter_data());
+        switch (direction) {
+            case Direction::Forward:
+                primitive.execute(stream(), {{DNNL_ARG_SRC, first},
+                                             {DNNL_ARG_WEIGHTS, weights},
+                                             {DNNL_ARG_DST, second},
+                                             {DNNL_ARG_SCRATCHPAD, pad}});
+                break;
+            case Direction::BackwardData:
+                primitive.execute(stream(), {{DNNL_ARG_DIFF_DST, first},
+                                             {DNNL_ARG_WEIGHTS, weights},
+                                             {DNNL_ARG_DIFF_SRC, second},
+                                             {DNNL_ARG_SCRATCHPAD, pad}});
+                break;
+            case Direction::BackwardFilter:
+                primitive.execute(stream(), {{DNNL_ARG_SRC, first},
+                                             {DNNL_ARG_DIFF_DST, second},
+                                             {DNNL_ARG_DIFF_WEIGHTS, weights},
+                                             {DNNL_ARG_SCRATCHPAD, pad}});
+                break;
+        }
+    }
+};
+
+Convolution::Convolution(const ConvProblem& s, Direction direction, bool winograd)
+    : parts_(std::make_unique<Parts>()) {
+    checked("creating a convolution", [&] {
+        const memory::desc x =
+            describe({s.N, s.C, s.H, s.W}, s.plain_input ? Tag::nchw : map_tag());
+        const memory::desc y = describe({s.N, s.K, s.out_height(), s.out_width()}, map_tag());
+        const memory::dims filter_dims{s.K, s.C, s.R, s.R};
+        const memory::desc w = describe(filter_dims, Tag::any);
+        const memory::dims strides{s.stride, s.stride}, pads{s.pad, s.pad};
+        const auto algorithm =
+            winograd ? dnnl::algorithm::convolution_winograd : dnnl::algorithm::convolution_direct;
+        dnnl::primitive_attr attributes;
+        attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+
+        Parts& parts = *parts_;
+        parts.direction = direction;
+        parts.plain_filter = describe(filter_dims, Tag::oihw);
+        // The backward descriptions ask for the forward one as a hint.
+        const dnnl::convolution_forward::primitive_desc forward(
+            {dnnl::prop_kind::forward_training,
+             direction == Direction::Forward ? algorithm : dnnl::algorithm::convolution_direct, x,
+             w, y, strides, pads, pads},
+            attributes, engine());
+        if (direction == Direction::Forward) {
+            parts.primitive = dnnl::convolution_forward(forward);
+            parts.map_in = x;
+            parts.map_out = y;
+            parts.adopt(forward, forward.weights_desc());
+        } else if (direction == Direction::BackwardData) {
+            const dnnl::convolution_backward_data::primitive_desc desc(
+                {algorithm, x, w, y, strides, pads, pads}, attributes, engine(), forward);
+            parts.primitive = dnnl::convolution_backward_data(desc);
+            parts.map_in = y;
+            parts.map_out = x;
+            parts.adopt(desc, desc.weights_desc());
+        } else {
+            const dnnl::convolution_backward_weights::primitive_desc desc(
+                {algorithm, x, w, y, strides, pads, pads}, attributes, engine(), forward);
+            parts.primitive = dnnl::convolution_backward_weights(desc);
+            parts.map_in = x;
+            parts.map_out = y;
+            parts.adopt(desc, desc.diff_weights_desc());
+        }
+    });
+}
+
+Convolution::~Convolution() = default;
+
+void Convolution::forward(const float* x, const float* w, float* y) {
+    checked("convolution forward", [&] {
+        parts_->load_filter(w);
+        parts_->execute(x, y);
+    });
+}
+
+void Convolution::backward_data(const float* dy, const float* w, float* dx) {
+    checked("convolution backward-data", [&] {
+        parts_->load_filter(w);
+        parts_->execute(dy, dx);
+    });
+}
+
+void Convolution::backward_filter(const float* x, const float* dy, float* dw) {
+    checked("convolution backward-filter", [&] {
+        parts_->execute(x, dy);
+        parts_->reorder(view(parts_->filter, parts_->filter_data()),
+                        view(parts_->plain_filter, dw));
+    });
+}
+
+void Convolution::run_bare(const float* map_in, float* map_out) {
+    checked("convolution", [&] { parts_->execute(map_in, map_out); });
+}
+
+const std::string& Convolution::implementation() const { return parts_->implementation; }
+
+bool has_winograd(const ConvProblem& shape, Direction direction) {
+    if (shape.R != 3 || shape.stride != 1 || shape.plain_input) return false;
+    static std::map<std::pair<ConvProblem, Direction>, bool> known;
+    const auto [entry, unknown] = known.try_emplace({shape, direction}, false);
+    if (unknown) {
+        try {
+            entry->second = Convolution(shape, direction, true).implementation().find("wino") !=
+                            std::string::npos;
+        } catch (const Error&) {
+            entry->second = false;
+        }
+    }
+    return entry->second;
+}
+
+bool prefers_winograd(const ConvProblem& shape, Direction direction) {
+    return has_winograd(shape, direction);
+}
+
+Convolution& convolution(const ConvProblem& shape, Direction direction) {
+    const ConvAlgorithm algorithm = conv_algorithm();
+    const bool winograd = algorithm == ConvAlgorithm::Auto ? prefers_winograd(shape, direction)
+                                                           : algorithm == ConvAlgorithm::Winograd &&
+                                                                 has_winograd(shape, direction);
+    static std::map<std::tuple<ConvProblem, Direction, bool>, std::unique_ptr<Convolution>> cache;
+    auto& entry = cache[{shape, direction, winograd}];
+    if (!entry) entry = std::make_unique<Convolution>(shape, direction, winograd);
+    return *entry;
+}
+
+void gemm(bool transpose_a, bool transpose_b, int64_t M, int64_t N, int64_t K, float alpha,
+          const float* a, const float* b, float beta, float* c) {
+    const dnnl_status_t status =
+        dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', M, N, K, alpha, a,
+                   transpose_a ? M : K, b, transpose_b ? K : N, beta, c, N);
+    FACET_CHECK(status == dnnl_success, "oneDNN: sgemm of ({}, {}) x ({}, {}) failed, status {}", M,
+                K, K, N, static_cast<int>(status));
+}
+
+void to_blocks(const float* plain, int64_t N, int64_t C, int64_t spatial, float* blocked) {
+    const int64_t b = channel_block(), blocks = (C + b - 1) / b;
+#pragma omp parallel for collapse(2) schedule(static)
+    for (int64_t n = 0; n < N; ++n) {
+        for (int64_t cb = 0; cb < blocks; ++cb) {
+            float* to = blocked + (n * blocks + cb) * spatial * b;
+            const float* from = plain + (n * C + cb * b) * spatial;
+            const int64_t used = std::min(b, C - cb * b);
+            for (int64_t p = 0; p < spatial; ++p) {
+                for (int64_t l = 0; l < b; ++l)
+                    to[p * b + l] = l < used ? from[l * spatial + p] : 0;
+            }
+        }
+    }
+}
+
+void from_blocks(const float* blocked, int64_t N, int64_t C, int64_t spatial, float* plain) {
+    const int64_t b = channel_block(), blocks = (C + b - 1) / b;
+#pragma omp parallel for collapse(2) schedule(static)
+    for (int64_t n = 0; n < N; ++n) {
+        for (int64_t cb = 0; cb < blocks; ++cb) {
+            const float* from = blocked + (n * blocks + cb) * spatial * b;
+            float* to = plain + (n * C + cb * b) * spatial;
+            const int64_t used = std::min(b, C - cb * b);
+            for (int64_t l = 0; l < used; ++l) {
+                for (int64_t p = 0; p < spatial; ++p) to[l * spatial + p] = from[p * b + l];
+            }
+        }
+    }
+}
+
+}  // namespace facet::onednn

@@ -1,0 +1,245 @@
+// Storage, rows, elements and optimiser steps of the CPU device.
+#include <cmath>
+
+#include "engine/cpu/cpu_device.h"
+#include "engine/cpu/onednn.h"
+#include "engine/dropout.h"
+#include "engine/ledger.h"
+#include "engine/shapes.h"
+
+namespace facet {
+namespace {
+
+constexpr double shortest_row = 1e-12;  // rows below it are scaled instead of normalised
+
+double dot(const float* a, const float* b, int64_t n) {
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < n; ++i) sum += static_cast<double>(a[i]) * b[i];
+    return sum;
+}
+
+double traffic(int64_t values) { return 4.0 * static_cast<double>(values); }
+
+}  // namespace
+
+void CpuDevice::fill(const Tensor& y, double value) {
+    float* to = y.data<float>();
+    const int64_t n = y.stored_count();
+    const auto v = static_cast<float>(value);
+    // Padding channels of a map stay 0 whatever the value.
+    if (value == 0 || y.layout() == Layout::Plain || y.size(1) % channel_block() == 0) {
+#pragma omp parallel for simd schedule(static)
+        for (int64_t i = 0; i < n; ++i) to[i] = v;
+    } else {
+        copy(Tensor::full(*this, y.shape(), value), y);
+    }
+}
+
+void CpuDevice::copy(const Tensor& x, const Tensor& y) {
+    expect_shape("copy", "y", y, x.shape());
+    const LedgerScope scope("copy", 0, static_cast<double>(x.bytes() + y.bytes()),
+                            [&] { return to_string(x.shape()); });
+    const float* from = x.data<float>();
+    float* to = y.data<float>();
+    if (x.layout() == y.layout()) {
+        const int64_t n = x.stored_count();
+#pragma omp parallel for simd schedule(static)
+        for (int64_t i = 0; i < n; ++i) to[i] = from[i];
+        return;
+    }
+    const int64_t N = x.size(0), C = x.size(1), pixels = x.size(2) * x.size(3);
+    if (y.layout() == Layout::Map) {
+        onednn::to_blocks(from, N, C, pixels, to);
+    } else {
+        onednn::from_blocks(from, N, C, pixels, to);
+    }
+}
+
+void CpuDevice::add_bias(const Tensor& y, const Tensor& bias) {
+    expect_rank("add_bias", "y", y, 2);
+    const int64_t B = y.size(0), D = y.size(1);
+    expect_plain("add_bias", "y", y, {B, D});
+    expect_plain("add_bias", "bias", bias, {D});
+    const LedgerScope scope("add_bias", 1.0 * B * D, traffic(2 * B * D),
+                            [&] { return to_string(y.shape()); });
+    float* to = y.data<float>();
+    const float* b = bias.data<float>();
+#pragma omp parallel for schedule(static)
+    for (int64_t i = 0; i < B; ++i) {
+#pragma omp simd
+        for (int64_t d = 0; d < D; ++d) to[i * D + d] += b[d];
+    }
+}
+
+void CpuDevice::sum_rows(const Tensor& dy, const Tensor& dbias, Grad mode) {
+    expect_rank("sum_rows", "dy", dy, 2);
+    const int64_t B = dy.size(0), D = dy.size(1);
+    expect_plain("sum_rows", "dy", dy, {B, D});
+    expect_plain("sum_rows", "dbias", dbias, {D});
+    const LedgerScope scope("sum_rows", 1.0 * B * D, traffic(B * D),
+                            [&] { return to_string(dy.shape()); });
+    const float* from = dy.data<float>();
+    float* to = dbias.data<float>();
+    std::vector<double> sums(D, 0.0);
+    for (int64_t i = 0; i < B; ++i) {
+#pragma omp simd
+        for (int64_t d = 0; d < D; ++d) sums[d] += from[i * D + d];
+    }
+    for (int64_t d = 0; d < D; ++d) {
+        to[d] = static_cast<float>(mode == Grad::Accumulate ? to[d] + sums[d] : sums[d]);
+    }
+}
+
+void CpuDevice::normalise_rows(const Tensor& x, const Tensor& norm, const Tensor& y) {
+    expect_rank("normalise_rows", "x", x, 2);
+    const int64_t B = x.size(0), D = x.size(1);
+    expect_plain("normalise_rows", "x", x, {B, D});
+    expect_plain("normalise_rows", "y", y, {B, D});
+    expect_plain("normalise_rows", "norm", norm, {B});
+    const LedgerScope scope("normalise_rows", 3.0 * B * D, traffic(2 * B * D),
+                            [&] { return to_string(x.shape()); });
+#pragma omp parallel for schedule(static)
+    for (int64_t b = 0; b < B; ++b) {
+        const float* row = x.data<float>() + b * D;
+        float* unit = y.data<float>() + b * D;
+        const double length = std::sqrt(dot(row, row, D));
+        norm.data<float>()[b] = static_cast<float>(length);
+        const double scale = 1 / std::max(length, shortest_row);
+#pragma omp simd
+        for (int64_t d = 0; d < D; ++d) unit[d] = static_cast<float>(row[d] * scale);
+    }
+}
+
+void CpuDevice::normalise_rows_backward(const Tensor& y, const Tensor& norm, const Tensor& dy,
+                                        const Tensor& dx, Grad mode) {
+    expect_rank("normalise_rows_backward", "y", y, 2);
+    const int64_t B = y.size(0), D = y.size(1);
+    expect_plain("normalise_rows_backward", "y", y, {B, D});
+    expect_plain("normalise_rows_backward", "dy", dy, {B, D});
+    expect_plain("normalise_rows_backward", "dx", dx, {B, D});
+    expect_plain("normalise_rows_backward", "norm", norm, {B});
+    const LedgerScope scope("normalise_rows_backward", 5.0 * B * D, traffic(3 * B * D),
+                            [&] { return to_string(y.shape()); });
+#pragma omp parallel for schedule(static)
+    for (int64_t b = 0; b < B; ++b) {
+        const float *unit = y.data<float>() + b * D, *dunit = dy.data<float>() + b * D;
+        float* to = dx.data<float>() + b * D;
+        const double length = norm.data<float>()[b];
+        const double inverse = length < shortest_row ? 0 : 1 / length;
+        const double along = dot(dunit, unit, D);
+        if (mode == Grad::Overwrite) std::fill_n(to, D, 0.0f);
+#pragma omp simd
+        for (int64_t d = 0; d < D; ++d) {
+            to[d] += static_cast<float>((dunit[d] - along * unit[d]) * inverse);
+        }
+    }
+}
+
+void CpuDevice::dropout(const Tensor& x, double p, uint64_t seed, uint64_t step, const Tensor& y,
+                        Grad mode) {
+    FACET_CHECK(p >= 0 && p < 1, "dropout: p must be in [0, 1), found {}", p);
+    expect_layout("dropout", "x", x, Layout::Plain);
+    expect_plain("dropout", "y", y, x.shape());
+    const LedgerScope scope("dropout", 1.0 * x.count(), traffic(2 * x.count()),
+                            [&] { return to_string(x.shape()); });
+    const float* from = x.data<float>();
+    float* to = y.data<float>();
+    const int64_t n = x.count();
+    const auto scale = static_cast<float>(1 / (1 - p));
+#pragma omp parallel for schedule(static)
+    for (int64_t first = 0; first < n; first += kDropoutStream) {
+        draw_dropout(seed, step, p, first, std::min(first + kDropoutStream, n),
+                     [&](int64_t e, bool keep) {
+                         const float v = keep ? from[e] * scale : 0.0f;
+                         to[e] = mode == Grad::Accumulate ? to[e] + v : v;
+                     });
+    }
+}
+
+void CpuDevice::axpby(double alpha, const Tensor& x, double beta, const Tensor& y) {
+    expect_like("axpby", "y", y, x);
+    const LedgerScope scope("axpby", 3.0 * x.count(), traffic(3 * x.count()),
+                            [&] { return to_string(x.shape()); });
+    const float* from = x.data<float>();
+    float* to = y.data<float>();
+    const int64_t n = x.stored_count();
+    const auto a = static_cast<float>(alpha), b = static_cast<float>(beta);
+    if (b == 0) {  // y is not read
+#pragma omp parallel for simd schedule(static)
+        for (int64_t i = 0; i < n; ++i) to[i] = a * from[i];
+    } else {
+#pragma omp parallel for simd schedule(static)
+        for (int64_t i = 0; i < n; ++i) to[i] = a * from[i] + b * to[i];
+    }
+}
+
+double CpuDevice::sum_of_squares(const Tensor& x) {
+    // Runs of fixed length, summed in order: the same bits for every number of threads.
+    constexpr int64_t run = 4096;
+    const float* from = x.data<float>();
+    const int64_t n = x.stored_count(), runs = (n + run - 1) / run;
+    std::vector<double> partial(runs);
+#pragma omp parallel for schedule(static)
+    for (int64_t r = 0; r < runs; ++r) {
+        partial[r] = dot(from + r * run, from + r * run, std::min(run, n - r * run));
+    }
+    double sum = 0;
+    for (const double value : partial) sum += value;
+    return sum;
+}
+
+void CpuDevice::sgd_step(const SgdStep& step, const Tensor& dw, const Tensor& v, const Tensor& w) {
+    expect_layout("sgd_step", "w", w, Layout::Plain);
+    expect_plain("sgd_step", "dw", dw, w.shape());
+    expect_plain("sgd_step", "v", v, w.shape());
+    const LedgerScope scope("sgd_step", 7.0 * w.count(), traffic(5 * w.count()),
+                            [&] { return to_string(w.shape()); });
+    const auto lr = static_cast<float>(step.lr), mu = static_cast<float>(step.momentum);
+    const auto decay = static_cast<float>(step.weight_decay);
+    const auto scale = static_cast<float>(step.gradient_scale);
+    const float* g = dw.data<float>();
+    float *pv = v.data<float>(), *pw = w.data<float>();
+    const int64_t n = w.count();
+    // Nesterov steps along d + mu v, plain momentum along v.
+    const float from_d = step.nesterov ? 1.0f : 0.0f, from_v = step.nesterov ? mu : 1.0f;
+#pragma omp parallel for simd schedule(static)
+    for (int64_t i = 0; i < n; ++i) {
+        const float d = scale * g[i] + decay * pw[i];
+        const float velocity = mu * pv[i] + d;
+        pv[i] = velocity;
+        pw[i] -= lr * (from_d * d + from_v * velocity);
+    }
+}
+
+void CpuDevice::adamw_step(const AdamWStep& step, const Tensor& dw, const Tensor& m,
+                           const Tensor& v, const Tensor& w) {
+    expect_layout("adamw_step", "w", w, Layout::Plain);
+    expect_plain("adamw_step", "dw", dw, w.shape());
+    expect_plain("adamw_step", "m", m, w.shape());
+    expect_plain("adamw_step", "v", v, w.shape());
+    const LedgerScope scope("adamw_step", 14.0 * w.count(), traffic(7 * w.count()),
+                            [&] { return to_string(w.shape()); });
+    const double correction1 = 1 - std::pow(step.beta1, static_cast<double>(step.step));
+    const double correction2 = 1 - std::pow(step.beta2, static_cast<double>(step.step));
+    const auto b1 = static_cast<float>(step.beta1), b2 = static_cast<float>(step.beta2);
+    const auto c1 = static_cast<float>(1 / correction1), c2 = static_cast<float>(1 / correction2);
+    const auto rest1 = static_cast<float>(1 - step.beta1);
+    const auto rest2 = static_cast<float>(1 - step.beta2);
+    const auto lr = static_cast<float>(step.lr), eps = static_cast<float>(step.eps);
+    const auto decay = static_cast<float>(step.weight_decay);
+    const auto scale = static_cast<float>(step.gradient_scale);
+    const float* g = dw.data<float>();
+    float *pm = m.data<float>(), *pv = v.data<float>(), *pw = w.data<float>();
+    const int64_t n = w.count();
+#pragma omp parallel for simd schedule(static)
+    for (int64_t i = 0; i < n; ++i) {
+        const float d = scale * g[i];
+        pm[i] = b1 * pm[i] + rest1 * d;
+        pv[i] = b2 * pv[i] + rest2 * d * d;
+        const float update = pm[i] * c1 / (std::sqrt(pv[i] * c2) + eps);
+        pw[i] -= lr * (update + decay * pw[i]);
+    }
+}
+
+}  // namespace facet
