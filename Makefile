@@ -23,13 +23,13 @@ LIBS      = -ldnnl -lfmt -lgomp -lpthread
 TRAIN = $(BUILD)/facet train --data synth --out runs/synth $(ARGS)
 
 # Every source is found, none is listed. All but main.cpp goes into the library.
-SOURCES      = $(shell find engine layers losses train tools -name '*.cpp' ! -path tools/main.cpp)
-TEST_SOURCES = $(shell find tests -name '*.cpp')
-OBJECTS      = $(SOURCES:%.cpp=$(BUILD)/obj/%.o)
-TEST_OBJECTS = $(TEST_SOURCES:%.cpp=$(BUILD)/obj/%.o)
-MAIN_OBJECT  = $(BUILD)/obj/tools/main.o
+SOURCES      := $(shell find engine layers losses train tools -name '*.cpp' ! -path tools/main.cpp)
+TEST_SOURCES := $(shell find tests -name '*.cpp')
+OBJECTS      := $(SOURCES:%.cpp=$(BUILD)/obj/%.o)
+TEST_OBJECTS := $(TEST_SOURCES:%.cpp=$(BUILD)/obj/%.o)
+MAIN_OBJECT  := $(BUILD)/obj/tools/main.o
 
-# One job a core, unless the person asked for another number (or for --dry-run and the like).
+# One job a core, unless the person asked for another number.
 ifeq ($(MAKELEVEL),0)
 ifeq ($(filter -j% --jobs%,$(MAKEFLAGS)),)
 MAKEFLAGS += -j$(shell nproc)

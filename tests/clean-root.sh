@@ -16,6 +16,13 @@ project=$(cd "$(dirname "$0")/.." && git rev-parse --show-toplevel)
 
 inside() { chroot "$ROOT" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
 
+# The mark says that this script made the folder, so that it may also delete it.
+mark=$ROOT/.made-by-facet-clean-root
+if [ -n "$(ls -A "$ROOT" 2>/dev/null)" ] && [ ! -e "$mark" ]; then
+    echo "facet: error: ROOT=$ROOT holds something else; name an absent or empty folder" >&2
+    exit 2
+fi
+
 leave() {
     umount "$ROOT/proc" 2>/dev/null || true
     if [ "${KEEP:-}" != 1 ] && ! mountpoint -q "$ROOT/proc"; then
@@ -24,10 +31,12 @@ leave() {
 }
 trap leave EXIT
 
-if [ ! -e "$ROOT/etc/debian_version" ]; then
+if ! grep -qs complete "$mark"; then
+    mkdir -p "$ROOT" && touch "$mark"
     debootstrap --variant=minbase --include=git,make bookworm "$ROOT" "$MIRROR"
     cp /etc/resolv.conf "$ROOT/etc/resolv.conf"
     [ -z "${PREPARE:-}" ] || inside sh -c "$PREPARE"
+    echo complete >"$mark"
 fi
 mkdir -p "$ROOT/proc"
 mountpoint -q "$ROOT/proc" || mount -t proc proc "$ROOT/proc"
