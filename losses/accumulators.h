@@ -1,0 +1,98 @@
+// What a row loss remembers of a row: values with an identity (the default constructed one) and an
+// associative merge, so that a row may be seen in tiles, by the threads of a block, or by ranks.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "losses/exp.h"
+#include "losses/hd.h"
+#include "losses/lanes.h"
+
+namespace facet {
+
+// log sum_j exp(z_j), with the running maximum as the shift: a fixed shift would underflow on a
+// row whose logits are all far below it. Sums of blocks are merged in double.
+template <class T>
+struct LogSumExp {
+    T max = -std::numeric_limits<T>::infinity();
+    double sum = 0;  // sum_j exp(z_j - max)
+
+    void reset() { *this = LogSumExp(); }
+
+    FACET_HD void merge(const LogSumExp& other) {
+        if (other.sum == 0) return;
+        const T top = max > other.max ? max : other.max;
+        const double mine = sum == 0 ? 0 : sum * std::exp(double(max) - double(top));
+        sum = mine + other.sum * std::exp(double(other.max) - double(top));
+        max = top;
+    }
+
+    FACET_HD void add(T z) { merge({z, 1.0}); }
+
+    // Adds z[0..n), n <= kBlock; z has room for padded(n) values and its padding is overwritten.
+    void add_block(T* z, std::int64_t n) {
+        const T lowest = -std::numeric_limits<T>::infinity();
+        for (std::int64_t i = n; i < padded(n); ++i) z[i] = lowest;
+        const auto larger = [](T a, T b) { return a > b ? a : b; };
+        const T top = reduce_lanes(
+            padded(n), lowest, [&](std::int64_t i) { return z[i]; }, larger);
+        if (top == lowest) return;
+        const auto term = [&](std::int64_t i) { return exp_branch_free(z[i] - top); };
+        merge({top, double(sum_lanes<T>(padded(n), term))});
+    }
+
+    // log sum exp; -inf of nothing.
+    FACET_HD double log() const { return double(max) + std::log(sum); }
+};
+
+// The k best of (value, class): larger values first, ties to the lower class. A heap with the
+// worst kept entry on top; the set kept does not depend on the order of insertion.
+template <class T>
+class TopK {
+public:
+    struct Entry {
+        T value;
+        std::int64_t index;
+        bool better_than(const Entry& other) const {
+            return value > other.value || (value == other.value && index < other.index);
+        }
+    };
+
+    void reset(std::int64_t k) {
+        k_ = k;
+        heap_.clear();
+    }
+
+    void add(T value, std::int64_t index) {
+        const Entry entry{value, index};
+        if (std::int64_t(heap_.size()) < k_) {
+            heap_.push_back(entry);
+            std::push_heap(heap_.begin(), heap_.end(), better);
+        } else if (k_ > 0 && entry.better_than(heap_.front())) {
+            std::pop_heap(heap_.begin(), heap_.end(), better);
+            heap_.back() = entry;
+            std::push_heap(heap_.begin(), heap_.end(), better);
+        }
+    }
+
+    void merge(const TopK& other) {
+        for (const Entry& entry : other.heap_) add(entry.value, entry.index);
+    }
+
+    bool full() const { return std::int64_t(heap_.size()) == k_; }
+    // The worst entry kept; only when entries() is not empty.
+    const Entry& worst() const { return heap_.front(); }
+    const std::vector<Entry>& entries() const { return heap_; }
+
+private:
+    static bool better(const Entry& a, const Entry& b) { return a.better_than(b); }
+
+    std::int64_t k_ = 0;
+    std::vector<Entry> heap_;
+};
+
+}  // namespace facet

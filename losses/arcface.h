@@ -1,0 +1,72 @@
+// ArcFace (Deng et al., CVPR 2019): a margin on the target's angle.
+//
+//   z_y = s cos(theta_y + m),   z_j = s c_j,   L = -log softmax(z)_y
+//   dL/dc_j = s p_j,   dL/dc_y = -s (1 - p_y) sin(theta_y + m) / sin(theta_y)
+//   dL/dtheta_y = s (1 - p_y) sin(theta_y + m): bounded, and what the gradient of x is formed from
+//
+// cos(theta + m) rises again for theta > pi - m. `beyond` says what the target is there:
+//   linear  s (c - m sin m): monotone, what most implementations do
+//   none    s cos(theta + m): the paper's text; the gradient has the wrong sign there
+//   clip    s cos(pi) = -s: no gradient to the target there
+//   easy    everywhere: c > 0 ? s cos(theta + m) : s c; jumps by s sin m at 90 degrees
+// grad=detached is what code does that adds the margin outside of automatic differentiation: the
+// value is the same, the backward pass takes d(target)/dc = s everywhere.
+#pragma once
+
+#include <cmath>
+
+#include "losses/settings.h"
+#include "losses/softmax_form.h"
+#include "losses/state.h"
+
+namespace facet {
+
+enum class Beyond { linear, none, clip, easy };
+
+template <class T>
+struct ArcFace : SoftmaxForm<T, ArcFace<T>> {
+    using Row = SoftmaxRow<T>;
+    T s, m;
+    Beyond beyond;
+    bool detached;
+
+    ArcFace(const Settings& p, State&)
+        : s(T(p.number("s"))), m(T(p.number("m"))), detached(p.is("grad", "detached")) {
+        beyond = p.is("beyond", "none")   ? Beyond::none
+                 : p.is("beyond", "clip") ? Beyond::clip
+                 : p.is("beyond", "easy") ? Beyond::easy
+                                          : Beyond::linear;
+    }
+
+    FACET_HD TargetLogit<T> target(const Target<T>& y) const {
+        const T limit = beyond == Beyond::easy ? T(0) : -std::cos(m);  // cos(pi - m)
+        if (y.cos > limit || beyond == Beyond::none) return additive_angle(y, s, m);
+        if (beyond == Beyond::clip) return {-s, 0, 0};
+        return additive_cosine(y, s, beyond == Beyond::easy ? T(0) : m * std::sin(m));
+    }
+    FACET_HD Row begin(const Target<T>& y) const {
+        Row row;
+        row.target = target(y);
+        if (detached) row.target = {row.target.z, s, -s * y.sin};
+        return row;
+    }
+    FACET_HD T logit(const Row&, T c, std::int64_t) const { return s * c; }
+    FACET_HD T slope(const Row&, T, std::int64_t) const { return s; }
+
+    static LossInfo info() {
+        return {.name = "arcface",
+                .paper = "Deng et al., ArcFace: additive angular margin loss, CVPR 2019",
+                .formula = "z_y = s cos(theta_y + m), z_j = s c_j, L = -log softmax(z)_y",
+                .gradient = "dL/dc_y = -s (1-p_y) sin(theta_y+m)/sin(theta_y), dL/dc_j = s p_j",
+                .parameters = {positive("s", "64", "scale of the cosines"),
+                               number("m", "0.5", 0, 3.141592653589793,
+                                      "margin on the target's angle, radians"),
+                               choice("beyond", "linear", {"linear", "none", "easy", "clip"},
+                                      "the target logit for theta > pi - m"),
+                               choice("grad", "exact", {"exact", "detached"},
+                                      "detached: d(target)/dc = s, as if no margin")},
+                .state = ""};
+    }
+};
+
+}  // namespace facet

@@ -1,0 +1,64 @@
+// A loss as the rest of facet uses it: made by name, asked for value and gradients, its state
+// saved.
+//
+//   auto loss = make_loss("arcface", {{"s", "32"}});
+//   HeadWorkspace<float> workspace;
+//   double value = loss->forward_backward({x, w, y, B, C, D}, {dx, dw}, workspace);
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "losses/head.h"
+#include "losses/settings.h"
+#include "losses/state.h"
+
+namespace facet {
+
+class Loss {
+public:
+    Loss(const LossInfo& info, Settings settings) : info_(info), settings_(std::move(settings)) {}
+    virtual ~Loss() = default;
+
+    const LossInfo& info() const { return info_; }
+    const std::string& name() const { return info_.name; }
+    const Settings& settings() const { return settings_; }
+    // "arcface s=64 m=0.5 beyond=linear grad=exact": everything that decides the gradient.
+    std::string describe() const;
+
+    // A class loss has proxies w; a pair loss has none.
+    virtual bool has_proxies() const = 0;
+
+    // The value, and the gradients by the raw arrays. Advances the state by one step.
+    // Rows with label -1 do not count: the mean is over the others. Throws Error for a label out of
+    // range (naming its row) and non-finite input (row and column).
+    virtual double forward_backward(const HeadBatch<float>& batch,
+                                    const HeadGradient<float>& gradient,
+                                    HeadWorkspace<float>& workspace,
+                                    const HeadOptions& options = {}) = 0;
+    virtual double forward_backward(const HeadBatch<double>& batch,
+                                    const HeadGradient<double>& gradient,
+                                    HeadWorkspace<double>& workspace,
+                                    const HeadOptions& options = {}) = 0;
+
+    State& state() { return state_; }
+    const State& state() const { return state_; }
+
+protected:
+    State state_;
+
+private:
+    const LossInfo& info_;
+    Settings settings_;
+};
+
+// Throws UsageError for an unknown loss (listing the names) and for a bad parameter.
+std::unique_ptr<Loss> make_loss(const std::string& name, const KeyValues& parameters = {});
+
+// All losses, in the order of the registry.
+std::vector<const LossInfo*> all_losses();
+// Throws UsageError for an unknown name.
+const LossInfo& loss_info(const std::string& name);
+
+}  // namespace facet

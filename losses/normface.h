@@ -1,0 +1,38 @@
+// NormFace (Wang et al., NormFace: L2 hypersphere embedding, ACM MM 2017).
+//
+//   z_j = s c_j,   L = -log softmax(z)_y
+//   dL/dc_j = s (p_j - [j = y])
+#pragma once
+
+#include "losses/settings.h"
+#include "losses/softmax_form.h"
+#include "losses/state.h"
+
+namespace facet {
+
+template <class T>
+struct NormFace : SoftmaxForm<T, NormFace<T>> {
+    using Row = SoftmaxRow<T>;
+    T s;
+
+    NormFace(const Settings& p, State&) : s(T(p.number("s"))) {}
+
+    FACET_HD Row begin(const Target<T>& y) const {
+        Row row;
+        row.target = additive_cosine(y, s, T(0));
+        return row;
+    }
+    FACET_HD T logit(const Row&, T c, std::int64_t) const { return s * c; }
+    FACET_HD T slope(const Row&, T, std::int64_t) const { return s; }
+
+    static LossInfo info() {
+        return {.name = "normface",
+                .paper = "Wang et al., NormFace: L2 hypersphere embedding, ACM MM 2017",
+                .formula = "z_j = s c_j, L = -log softmax(z)_y",
+                .gradient = "dL/dc_j = s (p_j - [j=y])",
+                .parameters = {positive("s", "32", "scale of the cosines")},
+                .state = ""};
+    }
+};
+
+}  // namespace facet

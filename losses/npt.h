@@ -1,0 +1,130 @@
+// NPT-Loss (Khalid et al., NPT-Loss: demystifying face recognition losses with nearest proxies
+// triplet, TPAMI 2023): a triplet hinge on squared distances to the k nearest negative proxies, on
+// a sphere of radius r.
+//
+//   L = sum_{j in N_k} [d_y - d_j + delta]_+,  d_j = 2 r^2 (1 - c_j)
+//     = 2 r^2 sum_{j in N_k} [c_j - c_y + m]_+,  m = delta / (2 r^2)
+//   dL/dc_j = 2 r^2 for j in A,   dL/dc_y = -2 r^2 |A|,   A = {j in N_k : hinge > 0}
+// N_k: the k largest c_j, j != y, ties to the lower class; k = 0 or k > C - 1: all of them. With
+// one class only there are no negatives and L = 0. own=zero is what the released code does: the own
+// class stays in the list with cosine 0. If it is among the k it adds [m - c_y]_+, which pulls on
+// c_y alone.
+#pragma once
+
+#include "losses/accumulators.h"
+#include "losses/settings.h"
+#include "losses/state.h"
+
+namespace facet {
+
+template <class T>
+struct Npt {
+    using Scalar = T;
+    static constexpr bool normalised = true;
+    static constexpr int passes = 1;
+
+    struct Row : RowResult<T> {
+        T margin_line = 0;  // c_y - m: the hinge is active above it
+        T sin = 0;
+        T worst = -2;  // the last of N_k and its class; -2: all are in
+        std::int64_t worst_class = 0;
+    };
+    struct Acc {
+        TopK<T> nearest;
+        double sum = 0;  // of c_j - (c_y - m) over active j, when all are in
+        std::int64_t active = 0;
+        void merge(const Acc& other) {
+            nearest.merge(other.nearest);
+            sum += other.sum;
+            active += other.active;
+        }
+    };
+
+    T delta, r;
+    std::int64_t k;
+    bool own_zero;
+    bool all = false;    // N_k is every negative
+    bool alone = false;  // C = 1
+
+    Npt(const Settings& p, State&)
+        : delta(T(p.number("delta"))),
+          r(T(p.number("r"))),
+          k(p.count("k")),
+          own_zero(p.is("own", "zero")) {}
+
+    void open(const Batch<T>& batch) {
+        all = k == 0 || k >= batch.C - (own_zero ? 0 : 1);
+        alone = batch.C == 1;
+    }
+    void reset(Acc& acc) const {
+        acc.nearest.reset(all ? 0 : k);
+        acc.sum = 0;
+        acc.active = 0;
+    }
+    FACET_HD Row begin(const Target<T>& y) const {
+        Row row;
+        row.margin_line = y.cos - delta / (2 * r * r);
+        row.sin = y.sin;
+        return row;
+    }
+
+    void gather(int, const Row& row, Acc& acc, const Chunk<T>& chunk) const {
+        for (std::int64_t j = 0; j < chunk.n; ++j) {
+            if (j == chunk.y && !own_zero) continue;
+            const T c = j == chunk.y ? T(0) : chunk.c[j];
+            if (all) {
+                acc.sum += c > row.margin_line ? double(c) - double(row.margin_line) : 0.0;
+                acc.active += c > row.margin_line;
+            } else {
+                acc.nearest.add(c, chunk.first + j);
+            }
+        }
+    }
+
+    void close(int, Row& row, const Acc& acc) const {
+        double sum = acc.sum;
+        std::int64_t active = acc.active;
+        for (const auto& entry : acc.nearest.entries()) {
+            if (entry.value <= row.margin_line) continue;
+            sum += double(entry.value) - double(row.margin_line);
+            ++active;
+        }
+        if (!all) {
+            row.worst = acc.nearest.worst().value;
+            row.worst_class = acc.nearest.worst().index;
+        }
+        if (alone) return;
+        row.value = 2.0 * r * r * sum;
+        row.dcos = -2 * r * r * T(active);
+        row.dtheta = -row.sin * row.dcos;
+    }
+
+    void differentiate(const Row& row, const Chunk<T>& chunk, T* g) const {
+        const T height = row.weight * 2 * r * r;
+        const T line = row.margin_line, worst = row.worst;
+        const std::int64_t last = row.worst_class - chunk.first;
+#pragma omp simd
+        for (std::int64_t j = 0; j < chunk.n; ++j) {
+            const T c = chunk.c[j];
+            const bool kept = (c > worst) | ((c == worst) & (j <= last));
+            g[j] = kept & (c > line) ? height : T(0);
+        }
+    }
+
+    static LossInfo info() {
+        return {.name = "npt",
+                .paper =
+                    "Khalid et al., NPT-Loss: demystifying face recognition losses with "
+                    "nearest proxies triplet, TPAMI 2023",
+                .formula = "L = 2 r^2 sum_{j in k nearest negatives} [c_j - c_y + delta/(2 r^2)]_+",
+                .gradient = "dL/dc_j = 2 r^2 where the hinge is active, dL/dc_y = -2 r^2 (active)",
+                .parameters = {number("delta", "1", 0, 1e6, "margin on squared distances"),
+                               positive("r", "1", "radius of the sphere"),
+                               count("k", "1", "nearest negative proxies; 0: all"),
+                               choice("own", "exclude", {"exclude", "zero"},
+                                      "zero: the own class competes with cosine 0, as released")},
+                .state = ""};
+    }
+};
+
+}  // namespace facet

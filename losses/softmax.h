@@ -1,0 +1,61 @@
+// Softmax cross-entropy on raw vectors, with a bias per class.
+//
+//   z_j = <x, w_j> + b_j,   L = -log softmax(z)_y
+//   dL/dz_j = p_j - [j = y],   dx = sum_j dL/dz_j w_j,   dw_j = sum_i dL/dz_ij x_i,
+//   db_j = sum_i dL/dz_ij.   b starts at 0 and is learned.
+#pragma once
+
+#include "losses/settings.h"
+#include "losses/softmax_form.h"
+#include "losses/state.h"
+
+namespace facet {
+
+template <class T>
+struct Softmax : SoftmaxForm<T, Softmax<T>> {
+    using Row = SoftmaxRow<T>;
+    static constexpr bool normalised = false;
+
+    StateArray* bias = nullptr;  // b (C); nullptr without bias
+    const double* b = nullptr;
+
+    Softmax(const Settings& p, State& state) {
+        if (p.flag("bias")) bias = &state.declare("b", false, true);
+    }
+
+    void open(const Batch<T>& batch) {
+        if (!bias) return;
+        if (bias->value.empty()) bias->value.assign(batch.C, 0.0);
+        FACET_CHECK(std::int64_t(bias->value.size()) == batch.C,
+                    "softmax: state b has {} values, expected C = {}", bias->value.size(), batch.C);
+        bias->gradient.assign(batch.C, 0.0);
+        b = bias->value.data();
+    }
+
+    Row begin(const Target<T>& y) const {
+        Row row;
+        const T shift = b && y.y >= 0 ? T(b[y.y]) : T(0);
+        row.target = {y.cos + shift, 1, 0};
+        return row;
+    }
+    T logit(const Row&, T product, std::int64_t j) const { return b ? product + T(b[j]) : product; }
+    T slope(const Row&, T, std::int64_t) const { return 1; }
+
+    void columns(const T* g, std::int64_t B, std::int64_t n, std::int64_t ld, std::int64_t first) {
+        if (!bias) return;
+        for (std::int64_t i = 0; i < B; ++i) {
+            for (std::int64_t j = 0; j < n; ++j) bias->gradient[first + j] += g[i * ld + j];
+        }
+    }
+
+    static LossInfo info() {
+        return {.name = "softmax",
+                .paper = "cross-entropy of a linear classifier",
+                .formula = "z_j = <x, w_j> + b_j, L = -log softmax(z)_y (raw vectors)",
+                .gradient = "dL/dz_j = p_j - [j=y]; db_j = sum_i dL/dz_ij",
+                .parameters = {flag("bias", "true", "learn one bias per class")},
+                .state = "b (C), learned, starts at 0"};
+    }
+};
+
+}  // namespace facet

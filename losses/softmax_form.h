@@ -1,0 +1,112 @@
+// The margin-softmax family: logits z_j = z_j(c_j), target logit z_y with a margin, cross-entropy.
+//
+//   L_i     = -log p_y,  p = softmax(z)
+//   dL/dc_j = p_j z'_j (j != y),   dL/dc_y = -(1 - p_y) z'_y
+//
+// A loss derives from SoftmaxForm<T> and adds two functions of one cosine,
+//   T logit(const Row&, T c, std::int64_t j) const       z_j
+//   T slope(const Row&, T c, std::int64_t j) const       dz_j/dc_j
+// and begin(), which fills Row::target. They must be branch-free to vectorise.
+//
+// Only the other classes are accumulated. With d = log sum_{j != y} e^{z_j} - z_y,
+//   L_i = log(1 + e^d),   1 - p_y = e^d / (1 + e^d),
+// which keeps all digits on easy rows, where 1 - p_y formed by subtraction keeps none.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "losses/accumulators.h"
+#include "losses/hd.h"
+#include "losses/rows.h"
+
+namespace facet {
+
+FACET_HD inline double softplus(double x) {
+    return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
+}
+
+FACET_HD inline double sigmoid(double x) {
+    return x > 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x));
+}
+
+// A logit of the target and its derivatives by the cosine and by the angle.
+template <class T>
+struct TargetLogit {
+    T z = 0;
+    T dcos = 0;    // dz/dc, finite
+    T dtheta = 0;  // dz/dtheta = -sin(theta) dz/dc
+};
+
+// z = s (c - m)
+template <class T>
+FACET_HD TargetLogit<T> additive_cosine(const Target<T>& y, T s, T m) {
+    return {s * (y.cos - m), s, -s * y.sin};
+}
+
+// z = s cos(theta + m). By the cosine the derivative is s sin(theta + m) / sin(theta): infinite at
+// theta = 0, where it is taken as 0.
+template <class T>
+FACET_HD TargetLogit<T> additive_angle(const Target<T>& y, T s, T m) {
+    const T cos_m = std::cos(m), sin_m = std::sin(m);
+    const T sine = y.sin * cos_m + y.cos * sin_m;  // sin(theta + m)
+    return {s * (y.cos * cos_m - y.sin * sin_m), y.sin > 0 ? s * sine / y.sin : T(0), -s * sine};
+}
+
+template <class T>
+struct SoftmaxRow : RowResult<T> {
+    TargetLogit<T> target;
+    T log_sum = 0;  // log sum_j e^{z_j}, the target included
+};
+
+template <class T, class Derived>
+struct SoftmaxForm {
+    using Scalar = T;
+    using Acc = LogSumExp<T>;
+    static constexpr bool normalised = true;
+    static constexpr int passes = 1;
+
+    FACET_HD void reset(Acc& acc) const { acc = Acc(); }
+
+    template <class Row>
+    void gather(int, const Row& row, Acc& acc, const Chunk<T>& chunk) const {
+        alignas(64) T z[kBlock];
+        for (std::int64_t at = 0; at < chunk.n; at += kBlock) {
+            const std::int64_t n = std::min(kBlock, chunk.n - at);
+            const T* c = chunk.c + at;
+            const std::int64_t first = chunk.first + at;
+#pragma omp simd
+            for (std::int64_t j = 0; j < n; ++j) z[j] = self().logit(row, c[j], first + j);
+            const std::int64_t y = chunk.y - at;
+            if (y >= 0 && y < n) z[y] = -std::numeric_limits<T>::infinity();
+            acc.add_block(z, n);
+        }
+    }
+
+    template <class Row>
+    FACET_HD void close(int, Row& row, const Acc& others) const {
+        const double d = others.log() - double(row.target.z);
+        const T missing = T(sigmoid(d));  // 1 - p_y
+        row.value = softplus(d);
+        row.log_sum = T(double(row.target.z) + row.value);
+        row.dcos = -missing * row.target.dcos;
+        row.dtheta = -missing * row.target.dtheta;
+    }
+
+    template <class Row>
+    void differentiate(const Row& row, const Chunk<T>& chunk, T* g) const {
+        const T* c = chunk.c;
+        const std::int64_t first = chunk.first;
+#pragma omp simd
+        for (std::int64_t j = 0; j < chunk.n; ++j) {
+            const T p = exp_branch_free(self().logit(row, c[j], first + j) - row.log_sum);
+            g[j] = row.weight * p * self().slope(row, c[j], first + j);
+        }
+    }
+
+private:
+    FACET_HD const Derived& self() const { return static_cast<const Derived&>(*this); }
+};
+
+}  // namespace facet

@@ -1,0 +1,38 @@
+// What a loss keeps between steps or learns: named arrays of double, saved with a checkpoint and
+// written to state.json. A loss's forms for float and for double share one State.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace facet {
+
+struct StateArray {
+    std::string name;
+    bool scalar = false;           // one number (written as a number, not a list)
+    bool learnable = false;        // the optimiser moves it along -gradient
+    std::vector<double> value;     // empty before the first call where its length is C or B
+    std::vector<double> gradient;  // dL/dvalue of the last call; learnable arrays only
+};
+
+class State {
+public:
+    // The array of that name, added if there is none. Its address does not change afterwards.
+    StateArray& declare(std::string_view name, bool scalar, bool learnable);
+    // nullptr if there is none.
+    StateArray* find(std::string_view name);
+
+    std::vector<std::unique_ptr<StateArray>>& arrays() { return arrays_; }
+    const std::vector<std::unique_ptr<StateArray>>& arrays() const { return arrays_; }
+
+    // Copies of the arrays, and back (by name; throws Error for a name that is not declared).
+    std::vector<StateArray> save() const;
+    void restore(const std::vector<StateArray>& saved);
+
+private:
+    std::vector<std::unique_ptr<StateArray>> arrays_;
+};
+
+}  // namespace facet

@@ -1,0 +1,66 @@
+// SV-Softmax and SV-X-Softmax (Wang et al., Support vector guided softmax loss for face
+// recognition, 2018): classes that beat the target are weighted up by h > 1.
+//
+//   f = c_y (margin=none), c_y - m (am), cos(theta_y + m) (arc);   I_j = [c_j > f], j != y
+//   z_y = s f,   z_j = s (c_j + (t - 1)(c_j + 1) I_j),   L = -log softmax(z)_y
+//   dL/dc_j = s p_j (I_j ? t : 1),   dL/dc_y = -s (1 - p_y) f'
+// h = exp(s (t - 1)(c_j + 1)) is differentiated; I is piecewise constant. t = 1 is NormFace,
+// CosFace, ArcFace. easy: the target is c_y where c_y <= 0; the mask keeps the margin.
+#pragma once
+
+#include "losses/settings.h"
+#include "losses/softmax_form.h"
+#include "losses/state.h"
+
+namespace facet {
+
+template <class T>
+struct SvSoftmax : SoftmaxForm<T, SvSoftmax<T>> {
+    struct Row : SoftmaxRow<T> {
+        T threshold;  // f
+    };
+    T s, t, m;
+    bool arc, easy;
+
+    SvSoftmax(const Settings& p, State&)
+        : s(T(p.number("s"))),
+          t(T(p.number("t"))),
+          m(p.is("margin", "none") ? T(0) : T(p.number("m"))),
+          arc(p.is("margin", "arc")),
+          easy(p.flag("easy")) {}
+
+    FACET_HD Row begin(const Target<T>& y) const {
+        Row row;
+        row.target = arc ? additive_angle(y, s, m) : additive_cosine(y, s, m);
+        row.threshold = arc ? y.cos * std::cos(m) - y.sin * std::sin(m) : y.cos - m;
+        if (easy && y.cos <= 0) row.target = additive_cosine(y, s, T(0));
+        return row;
+    }
+    FACET_HD T logit(const Row& row, T c, std::int64_t) const {
+        return s * (c > row.threshold ? t * c + (t - 1) : c);
+    }
+    FACET_HD T slope(const Row& row, T c, std::int64_t) const {
+        return c > row.threshold ? s * t : s;
+    }
+
+    static LossInfo info() {
+        return {
+            .name = "sv-softmax",
+            .paper =
+                "Wang et al., Support vector guided softmax loss for face recognition, "
+                "arXiv:1812.11317",
+            .formula =
+                "z_y = s f, z_j = s (c_j > f ? t c_j + t - 1 : c_j), f = c_y, c_y - m "
+                "or cos(theta_y + m); L = -log softmax(z)_y",
+            .gradient = "dL/dc_j = s p_j (c_j > f ? t : 1), dL/dc_y = -s (1-p_y) f'",
+            .parameters = {positive("s", "30", "scale of the cosines"),
+                           number("t", "1.2", 1, 100, "weight of support vectors; 1 = none"),
+                           number("m", "0.35", 0, 3.141592653589793, "margin, for margin=am|arc"),
+                           choice("margin", "none", {"none", "am", "arc"},
+                                  "of the target: none, on the cosine, on the angle"),
+                           flag("easy", "false", "no margin on the target where c_y <= 0")},
+            .state = ""};
+    }
+};
+
+}  // namespace facet
