@@ -65,42 +65,80 @@ std::vector<uint32_t> pack(const Image& image) {
     return packed;
 }
 
-// Bilinear; coordinates outside are moved to the border, which continues its pixels.
+// One output row on its way: where each pixel comes from and its four neighbours there.
+struct Row {
+    explicit Row(int width)
+        : corner(width), right(width), down(width), fx(width), fy(width), neighbours(4) {
+        for (std::vector<uint32_t>& pixels : neighbours) pixels.resize(width);
+    }
+    std::vector<int> corner, right, down;  // offset of the upper left neighbour, and steps from it
+    std::vector<float> fx, fy;             // distance from it, 0 to 1
+    std::vector<std::vector<uint32_t>> neighbours;  // upper left, upper right, lower left, right
+};
+
+// Coordinates outside the picture are moved to its border, which continues the border's pixels.
+void locate(const Image& image, const Affine& map, int y, Row& row) {
+    const int width = image.width, height = image.height;
+    const float last_x = static_cast<float>(width - 1), last_y = static_cast<float>(height - 1);
+    const float step_x = static_cast<float>(map.xx), step_y = static_cast<float>(map.yx);
+    const float start_x = static_cast<float>(map.xy * y + map.x0);
+    const float start_y = static_cast<float>(map.yy * y + map.y0);
+#pragma omp simd
+    for (int x = 0; x < width; ++x) {
+        float sx = step_x * static_cast<float>(x) + start_x;
+        float sy = step_y * static_cast<float>(x) + start_y;
+        sx = sx > 0 ? sx : 0;
+        sx = sx < last_x ? sx : last_x;
+        sy = sy > 0 ? sy : 0;
+        sy = sy < last_y ? sy : last_y;
+        const int left = static_cast<int>(sx), top = static_cast<int>(sy);
+        row.fx[x] = sx - static_cast<float>(left);
+        row.fy[x] = sy - static_cast<float>(top);
+        row.corner[x] = top * width + left;
+        row.right[x] = left < width - 1 ? 1 : 0;
+        row.down[x] = top < height - 1 ? width : 0;
+    }
+}
+
+void fetch(const std::vector<uint32_t>& source, Row& row) {
+    for (size_t x = 0; x < row.corner.size(); ++x) {
+        const uint32_t* corner = &source[row.corner[x]];
+        row.neighbours[0][x] = corner[0];
+        row.neighbours[1][x] = corner[row.right[x]];
+        row.neighbours[2][x] = corner[row.down[x]];
+        row.neighbours[3][x] = corner[row.down[x] + row.right[x]];
+    }
+}
+
+void blend(const Row& row, int channel, float* out) {
+    const auto value = [shift = 8 * channel](uint32_t pixel) {
+        return static_cast<float>(static_cast<int>(pixel >> shift & 255));
+    };
+    const int width = static_cast<int>(row.fx.size());
+    const float* fx = row.fx.data();
+    const float* fy = row.fy.data();
+    const uint32_t* p00 = row.neighbours[0].data();
+    const uint32_t* p01 = row.neighbours[1].data();
+    const uint32_t* p10 = row.neighbours[2].data();
+    const uint32_t* p11 = row.neighbours[3].data();
+#pragma omp simd
+    for (int x = 0; x < width; ++x) {
+        const float above = value(p00[x]) + fx[x] * (value(p01[x]) - value(p00[x]));
+        const float below = value(p10[x]) + fx[x] * (value(p11[x]) - value(p10[x]));
+        out[x] = above + fy[x] * (below - above);
+    }
+}
+
+// Bilinear. Locating and blending vectorise; fetching, which cannot, stays alone.
 void warp(const Image& image, const Affine& map, float* out) {
     const std::vector<uint32_t> packed = pack(image);
-    const uint32_t* source = packed.data();
-    const int width = image.width, height = image.height, pixels = width * height;
-    const float right = static_cast<float>(width - 1), bottom = static_cast<float>(height - 1);
-    const float step_x = static_cast<float>(map.xx), step_y = static_cast<float>(map.yx);
-    for (int y = 0; y < height; ++y) {
-        const float row_x = static_cast<float>(map.xy * y + map.x0);
-        const float row_y = static_cast<float>(map.yy * y + map.y0);
-        float* row = out + y * width;
-#pragma omp simd
-        for (int x = 0; x < width; ++x) {
-            float sx = step_x * static_cast<float>(x) + row_x;
-            float sy = step_y * static_cast<float>(x) + row_y;
-            sx = sx > 0 ? sx : 0;
-            sx = sx < right ? sx : right;
-            sy = sy > 0 ? sy : 0;
-            sy = sy < bottom ? sy : bottom;
-            const int left = static_cast<int>(sx), top = static_cast<int>(sy);
-            const float fx = sx - static_cast<float>(left), fy = sy - static_cast<float>(top);
-            const int next_x = left < width - 1 ? 1 : 0, next_y = top < height - 1 ? width : 0;
-            const int corner = top * width + left;
-            const uint32_t p00 = source[corner], p01 = source[corner + next_x];
-            const uint32_t p10 = source[corner + next_y], p11 = source[corner + next_y + next_x];
-            for (int c = 0; c < 3; ++c) {
-                const int shift = 8 * c;
-                const float v00 = static_cast<float>(static_cast<int>(p00 >> shift & 255));
-                const float v01 = static_cast<float>(static_cast<int>(p01 >> shift & 255));
-                const float v10 = static_cast<float>(static_cast<int>(p10 >> shift & 255));
-                const float v11 = static_cast<float>(static_cast<int>(p11 >> shift & 255));
-                const float above = v00 + fx * (v01 - v00);
-                const float below = v10 + fx * (v11 - v10);
-                row[c * pixels + x] = above + fy * (below - above);
-            }
-        }
+    const size_t pixels = packed.size();
+    Row row(image.width);
+    for (int y = 0; y < image.height; ++y) {
+        locate(image, map, y, row);
+        fetch(packed, row);
+        for (int c = 0; c < 3; ++c)
+            blend(row, c, out + c * pixels + static_cast<size_t>(y) * image.width);
     }
 }
 

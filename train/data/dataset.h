@@ -31,9 +31,10 @@ struct Dataset {
 
 struct FolderOptions {
     int size = 112;
-    std::optional<std::filesystem::path> people_list;  // only these people (train/data/people_list)
-    int min_images = 1;                                // people with fewer are left out
-    int threads = 0;                                   // 0: as many as OpenMP uses
+    std::optional<std::filesystem::path> people_list =
+        {};              // only these people (train/data/people_list)
+    int min_images = 1;  // people with fewer are left out
+    int threads = 0;     // 0: as many as OpenMP uses
 };
 
 // Reads `DIR/<person>/*.{jpg,jpeg,png,pgm,ppm}`; people and their images are in byte order of their

@@ -1,11 +1,11 @@
 #include "train/data/image.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
 
@@ -37,7 +37,12 @@ constexpr int64_t kMaxPixels = int64_t{1} << 26;  // 192 MiB of RGB: a hundred t
 std::vector<uint8_t> read_bytes(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);
     FACET_CHECK(file, "cannot open {}: {}", path.string(), std::strerror(errno));
-    std::vector<uint8_t> bytes{std::istreambuf_iterator<char>(file), {}};
+    std::vector<uint8_t> bytes;
+    std::array<char, 1 << 16> part;
+    do {  // the size is not asked for: a pipe or a folder has none
+        file.read(part.data(), part.size());
+        bytes.insert(bytes.end(), part.data(), part.data() + file.gcount());
+    } while (file);
     FACET_CHECK(!file.bad(), "cannot read {}: {}", path.string(), std::strerror(errno));
     return bytes;
 }
@@ -53,8 +58,8 @@ int64_t pnm_number(std::span<const uint8_t> bytes, size_t& at) {
     }
     if (at == bytes.size() || !std::isdigit(bytes[at])) return -1;
     int64_t value = 0;
-    for (; at < bytes.size() && std::isdigit(bytes[at]) && value <= kMaxPixels; ++at)
-        value = 10 * value + (bytes[at] - '0');
+    for (; at < bytes.size() && std::isdigit(bytes[at]); ++at)
+        value = std::min(10 * value + (bytes[at] - '0'), kMaxPixels + 1);
     return value;
 }
 
@@ -93,7 +98,7 @@ Image decode_image(std::span<const uint8_t> bytes, std::string_view name) {
     FACET_CHECK(!bytes.empty(), "{}: empty file", name);
     FACET_CHECK(bytes.size() <= INT32_MAX, "{}: {} bytes are too many for a picture", name,
                 bytes.size());
-    if (bytes.size() > 2 && bytes[0] == 'P' && (bytes[1] == '5' || bytes[1] == '6'))
+    if (bytes.size() >= 2 && bytes[0] == 'P' && (bytes[1] == '5' || bytes[1] == '6'))
         check_pnm(bytes, name);
 
     const int size = static_cast<int>(bytes.size());

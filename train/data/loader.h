@@ -30,7 +30,7 @@ struct Batch {
 struct LoaderOptions {
     int batch = 64;
     uint64_t seed = 0;
-    AugmentOptions augment;
+    AugmentOptions augment = {};
     int64_t epoch = 0;  // of the first batch: where to go on
     int64_t step = 0;   // steps_per_epoch() means the start of the next epoch
     int workers = 1;
