@@ -1,0 +1,340 @@
+// Matrix products, rows and elements.
+#include <gtest/gtest.h>
+
+#include "tests/engine/fixtures.h"
+
+namespace facet::test {
+namespace {
+
+// --- gemm ---
+
+struct GemmCase {
+    int64_t M, N, K;
+};
+
+std::ostream& operator<<(std::ostream& out, const GemmCase& c) {
+    return out << "M " << c.M << " N " << c.N << " K " << c.K;
+}
+
+constexpr Transpose kBothTransposes[] = {Transpose::No, Transpose::Yes};
+
+std::vector<double> product(Device& device, const GemmCase& z, Transpose ta, Transpose tb,
+                            double alpha, double beta, bool magnitudes = false) {
+    const auto operand = [&](Transpose t, int64_t rows, int64_t columns, uint64_t seed) {
+        auto values = random_values(rows * columns, seed);
+        if (magnitudes) values = absolute(values);
+        const bool no = t == Transpose::No;
+        return Tensor::from(device, no ? Shape{rows, columns} : Shape{columns, rows}, values);
+    };
+    const Tensor c =
+        gradient_target(device, {z.M, z.N}, beta == 0 ? Grad::Overwrite : Grad::Accumulate);
+    device.gemm(ta, tb, alpha, operand(ta, z.M, z.K, 1), operand(tb, z.K, z.N, 2), beta, c);
+    return c.to_doubles();
+}
+
+TEST(Gemm, ComputesAnExampleByHandInAllFourForms) {
+    for (Device* device : all_devices()) {
+        const Tensor a = Tensor::from(*device, {2, 3}, {1, 2, 3, 4, 5, 6});
+        const Tensor at = Tensor::from(*device, {3, 2}, {1, 4, 2, 5, 3, 6});
+        const Tensor b = Tensor::from(*device, {3, 1}, {1, 10, 100});
+        const Tensor bt = b.reshape({1, 3});
+        for (const Transpose ta : kBothTransposes) {
+            for (const Transpose tb : kBothTransposes) {
+                const Tensor c = poisoned(*device, {2, 1});
+                device->gemm(ta, tb, 2, ta == Transpose::No ? a : at, tb == Transpose::No ? b : bt,
+                             0, c);
+                EXPECT_EQ(c.to_doubles(), (std::vector<double>{642, 1308}));
+                device->gemm(ta, tb, 1, ta == Transpose::No ? a : at, tb == Transpose::No ? b : bt,
+                             0.5, c);
+                EXPECT_EQ(c.to_doubles(), (std::vector<double>{642, 1308}));
+            }
+        }
+    }
+}
+
+class GemmOnCpu : public testing::TestWithParam<GemmCase> {};
+
+INSTANTIATE_TEST_SUITE_P(Shapes, GemmOnCpu,
+                         testing::Values(GemmCase{1, 1, 1}, GemmCase{3, 5, 7}, GemmCase{16, 16, 16},
+                                         GemmCase{17, 1, 33}, GemmCase{1, 64, 5},
+                                         GemmCase{65, 33, 129}, GemmCase{2, 100, 1}));
+
+// A sum of K products in any order errs by at most K u sum |a| |b|; two operations more for alpha
+// and for beta times what was there, at most 1.
+TEST_P(GemmOnCpu, MatchesTheReference) {
+    const GemmCase& z = GetParam();
+    const double tolerance = static_cast<double>(z.K + 4) * kUnit;
+    for (const Transpose ta : kBothTransposes) {
+        for (const Transpose tb : kBothTransposes) {
+            for (const auto& [alpha, beta] : {std::pair{1.0, 0.0}, {1.0, 1.0}, {-0.5, 0.25}}) {
+                std::vector<double> magnitude =
+                    product(reference_device(), z, ta, tb, std::abs(alpha), 0, true);
+                for (double& value : magnitude) value += beta;
+                expect_within(product(cpu_device(), z, ta, tb, alpha, beta),
+                              product(reference_device(), z, ta, tb, alpha, beta), magnitude,
+                              tolerance);
+            }
+        }
+    }
+}
+
+TEST(Gemm, WrongShapesAreRefusedByName) {
+    for (Device* device : all_devices()) {
+        const Tensor a(*device, {2, 3}), b(*device, {3, 4}), c(*device, {2, 4});
+        const auto call = [&](const Tensor& a, const Tensor& b, const Tensor& c) {
+            return [=] { device->gemm(Transpose::No, Transpose::No, 1, a, b, 0, c); };
+        };
+        expect_error(call(a, Tensor(*device, {4, 3}), c), {"gemm: b", "(4, 3)", "(3, 4)"});
+        expect_error(call(Tensor(*device, {3, 3}), b, c), {"gemm: a", "(3, 3)", "(2, 3)"});
+        expect_error(call(a, b, Tensor(*device, {4})), {"gemm: c", "(4)"});
+        expect_error([&] { device->gemm(Transpose::Yes, Transpose::No, 1, a, b, 0, c); },
+                     {"gemm: a", "(2, 3)"});
+        expect_error(call(Tensor(*device, {1, 2, 1, 3}, Layout::Map), b, c), {"gemm: a"});
+    }
+}
+
+// --- bias and sums of rows ---
+
+const std::vector<Shape> kRowShapes = {{1, 1}, {3, 5}, {7, 16}, {64, 17}, {5, 129}, {200, 33}};
+
+TEST(Rows, BiasIsAddedToEveryRow) {
+    for (Device* device : all_devices()) {
+        const Tensor y = Tensor::from(*device, {2, 3}, {1, 2, 3, 4, 5, 6});
+        device->add_bias(y, Tensor::from(*device, {3}, {10, 20, 30}));
+        EXPECT_EQ(y.to_doubles(), (std::vector<double>{11, 22, 33, 14, 25, 36}));
+    }
+}
+
+TEST(Rows, SumRowsIsTheAdjointOfTheBias) {
+    for (Device* device : all_devices()) {
+        const Tensor dy = Tensor::from(*device, {3, 2}, {1, 2, 3, 4, 5, 6});
+        const Tensor dbias = poisoned(*device, {2});
+        device->sum_rows(dy, dbias, Grad::Overwrite);
+        EXPECT_EQ(dbias.to_doubles(), (std::vector<double>{9, 12}));
+        device->sum_rows(dy, dbias, Grad::Accumulate);
+        EXPECT_EQ(dbias.to_doubles(), (std::vector<double>{18, 24}));
+    }
+}
+
+// One addition an element; B additions a sum, of magnitudes at most 1.
+TEST(Rows, BiasAndSumsMatchTheReference) {
+    for (const Shape& shape : kRowShapes) {
+        SCOPED_TRACE(to_string(shape));
+        std::vector<double> y[2], sums[2];
+        for (int d = 0; d < 2; ++d) {
+            Device& device = *all_devices()[d];
+            const Tensor rows = random_tensor(device, shape, 1);
+            for (const Grad mode : kBothModes) {
+                const Tensor dbias = gradient_target(device, {shape[1]}, mode);
+                device.sum_rows(rows, dbias, mode);
+                append(sums[d], dbias.to_doubles());
+            }
+            device.add_bias(rows, random_tensor(device, {shape[1]}, 2));
+            y[d] = rows.to_doubles();
+        }
+        const auto B = static_cast<double>(shape[0]);
+        expect_within(y[1], y[0], 2, kUnit);
+        expect_within(sums[1], sums[0], B + 1, (B + 1) * kUnit);
+    }
+}
+
+// --- normalised rows ---
+
+struct Normalised {
+    std::vector<double> y, norm, dx;
+};
+
+Normalised normalise(const Tensor& x, const Tensor& dy, Grad mode) {
+    Device& device = x.device();
+    const Tensor y = poisoned(device, x.shape()), norm = poisoned(device, {x.size(0)});
+    device.normalise_rows(x, norm, y);
+    const Tensor dx = gradient_target(device, x.shape(), mode);
+    device.normalise_rows_backward(y, norm, dy, dx, mode);
+    return {y.to_doubles(), norm.to_doubles(), dx.to_doubles()};
+}
+
+TEST(NormaliseRows, ComputesAnExampleByHand) {
+    for (Device* device : all_devices()) {
+        const Tensor x = Tensor::from(*device, {2, 2}, {3, 4, 0, -2});
+        const Tensor dy = Tensor::from(*device, {2, 2}, {1, 0, 5, 7});
+        const auto found = normalise(x, dy, Grad::Overwrite);
+        EXPECT_LT(relative_error(found.y, {0.6, 0.8, 0, -1}), 4 * kUnit);
+        EXPECT_EQ(found.norm, (std::vector<double>{5, 2}));
+        // ((1, 0) - 0.6 (0.6, 0.8)) / 5 and ((5, 7) - (-7)(0, -1)) / 2
+        EXPECT_LT(relative_error(found.dx, {0.128, -0.096, 2.5, 0}), 4 * kUnit);
+    }
+}
+
+TEST(NormaliseRows, ARowOfZerosStaysZeroAndHasNoGradient) {
+    for (Device* device : all_devices()) {
+        const Tensor x = Tensor::full(*device, {1, 3}, 0), dy = Tensor::full(*device, {1, 3}, 1);
+        const auto found = normalise(x, dy, Grad::Overwrite);
+        EXPECT_EQ(found.y, std::vector<double>(3, 0));
+        EXPECT_EQ(found.norm, std::vector<double>(1, 0));
+        EXPECT_EQ(found.dx, std::vector<double>(3, 0));
+    }
+}
+
+// Squares of these numbers overflow or vanish in float32.
+TEST(NormaliseRows, HugeAndTinyRowsBecomeUnitRows) {
+    for (Device* device : all_devices()) {
+        const Tensor x = Tensor::from(*device, {2, 2}, {3e25, 4e25, 3e-10, -4e-10});
+        const auto found = normalise(x, x.like(), Grad::Overwrite);
+        EXPECT_LT(relative_error(found.y, {0.6, 0.8, 0.6, -0.8}), 4 * kUnit);
+    }
+}
+
+TEST(NormaliseRows, ReferenceGradientMatchesCentralDifferences) {
+    Device& device = reference_device();
+    const Tensor x = random_tensor(device, {3, 5}, 1), dy = random_tensor(device, {3, 5}, 2);
+    const auto loss = [&] { return dot(normalise(x, dy, Grad::Overwrite).y, dy.to_doubles()); };
+    EXPECT_LT(relative_error(normalise(x, dy, Grad::Overwrite).dx, central_differences(loss, x)),
+              1e-6);
+}
+
+// D additions in a norm or a scalar product. The gradient is a difference of numbers of magnitude
+// up to |dy| <= sqrt(D), divided by |x|.
+TEST(NormaliseRows, CpuMatchesTheReference) {
+    for (const Shape& shape : kRowShapes) {
+        SCOPED_TRACE(to_string(shape));
+        for (const Grad mode : kBothModes) {
+            Normalised found[2];
+            for (int d = 0; d < 2; ++d) {
+                Device& device = *all_devices()[d];
+                found[d] = normalise(random_tensor(device, shape, 1),
+                                     random_tensor(device, shape, 2), mode);
+            }
+            const auto D = static_cast<double>(shape[1]);
+            const double tolerance = (D + 8) * kUnit;
+            double shortest = INFINITY;
+            for (const double norm : found[0].norm) shortest = std::min(shortest, norm);
+            expect_within(found[1].y, found[0].y, absolute(found[0].y), tolerance);
+            expect_within(found[1].norm, found[0].norm, found[0].norm, tolerance);
+            expect_within(found[1].dx, found[0].dx, 1 + 2 * std::sqrt(D) / shortest, tolerance);
+        }
+    }
+}
+
+// --- dropout, sums, axpby ---
+
+TEST(Dropout, BothDevicesKeepTheSameElements) {
+    constexpr int64_t n = 2500;
+    for (const Grad mode : kBothModes) {
+        std::vector<double> y[2];
+        for (int d = 0; d < 2; ++d) {
+            Device& device = *all_devices()[d];
+            const Tensor to = gradient_target(device, {n}, mode);
+            device.dropout(random_tensor(device, {n}, 1, Layout::Plain, 1, 2), 0.4, 7, 3, to, mode);
+            y[d] = to.to_doubles();
+        }
+        // The factor 1 / (1 - p), the product and, when accumulating, the sum are rounded.
+        expect_within(y[1], y[0], 5, 3 * kUnit);
+    }
+}
+
+TEST(Dropout, KeepsTheShareAskedForAndTheExpectation) {
+    constexpr int64_t n = 100000;
+    Device& device = reference_device();
+    const Tensor y = poisoned(device, {n});
+    device.dropout(Tensor::full(device, {n}, 3), 0.25, 1, 1, y, Grad::Overwrite);
+    int64_t kept = 0;
+    for (const double value : y.to_doubles()) {
+        ASSERT_TRUE(value == 0 || value == 4);
+        kept += value != 0;
+    }
+    EXPECT_NEAR(static_cast<double>(kept) / n, 0.75, 5 * std::sqrt(0.25 * 0.75 / n));
+}
+
+TEST(Dropout, StepsAndSeedsDropDifferentElements) {
+    Device& device = reference_device();
+    const Tensor ones = Tensor::full(device, {100}, 1);
+    const auto draw = [&](uint64_t seed, uint64_t step) {
+        const Tensor y = ones.like();
+        device.dropout(ones, 0.5, seed, step, y, Grad::Overwrite);
+        return y.to_doubles();
+    };
+    EXPECT_EQ(draw(1, 1), draw(1, 1));
+    EXPECT_NE(draw(1, 1), draw(1, 2));
+    EXPECT_NE(draw(1, 1), draw(2, 1));
+}
+
+TEST(Dropout, RefusesAProbabilityOfOne) {
+    for (Device* device : all_devices()) {
+        const Tensor x(*device, {3}), y(*device, {4});
+        for (const double p : {1.0, -0.1, double{NAN}})
+            expect_error([&] { device->dropout(x, p, 0, 0, x, Grad::Overwrite); }, {"dropout: p"});
+        expect_error([&] { device->dropout(x, 0.5, 0, 0, y, Grad::Overwrite); },
+                     {"dropout", "(4)", "(3)"});
+    }
+}
+
+TEST(Elements, AxpbyAddsMultiplesOfMapsAndPlainTensors) {
+    for (Device* device : all_devices()) {
+        for (const Layout layout : {Layout::Plain, Layout::Map}) {
+            const Shape shape{1, 5, 1, 2};
+            const Tensor x = random_tensor(*device, shape, 1, layout);
+            const Tensor y = random_tensor(*device, shape, 2, layout),
+                         fresh = poisoned(*device, shape, layout);
+            std::vector<double> expected = y.to_doubles();
+            for (size_t i = 0; i < expected.size(); ++i)
+                expected[i] = 2 * x.to_doubles()[i] - 0.5 * expected[i];
+            device->axpby(2, x, -0.5, y);
+            expect_within(result(y), expected, 3, 2 * kUnit);
+            device->axpby(1, x, 0, fresh);  // beta = 0: what was there is not read
+            EXPECT_EQ(result(fresh), x.to_doubles());
+        }
+        const Tensor x(*device, {2}), y(*device, {3}), map(*device, {1, 1, 1, 2}, Layout::Map);
+        expect_error([&] { device->axpby(1, x, 1, y); }, {"axpby", "(3)", "(2)"});
+        expect_error([&] { device->axpby(1, x.reshape({1, 1, 1, 2}), 1, map); }, {"axpby", "map"});
+    }
+}
+
+TEST(Elements, SumOfSquaresCountsNoPadding) {
+    for (Device* device : all_devices()) {
+        EXPECT_EQ(device->sum_of_squares(Tensor::from(*device, {3}, {1, 2, 3})), 14);
+        const Tensor map(*device, {2, 5, 3, 1}, Layout::Map);
+        device->fill(map, 2);
+        EXPECT_EQ(device->sum_of_squares(map), 120);
+    }
+    // Many elements: the sum must not lose what single float32 accumulation would.
+    const std::vector<double> values = random_values(100000, 1);
+    EXPECT_NEAR(cpu_device().sum_of_squares(Tensor::from(cpu_device(), {100000}, values)),
+                dot(values, values), 1e-6 * dot(values, values));
+}
+
+TEST(Rows, TheNumberOfThreadsDoesNotChangeABit) {
+    Device& device = cpu_device();
+    expect_same_bits_with_two_threads([&] {
+        std::vector<double> all;
+        for (const Shape& shape : kRowShapes) {
+            const Tensor x = random_tensor(device, shape, 1), dy = random_tensor(device, shape, 2);
+            const auto unit = normalise(x, dy, Grad::Overwrite);
+            append(all, unit.y);
+            append(all, unit.dx);
+            const Tensor sums = poisoned(device, {shape[1]});
+            device.sum_rows(x, sums, Grad::Overwrite);
+            append(all, sums.to_doubles());
+            device.dropout(dy, 0.3, 1, 1, x, Grad::Accumulate);
+            append(all, x.to_doubles());
+            all.push_back(device.sum_of_squares(x));
+        }
+        all.push_back(device.sum_of_squares(random_tensor(device, {12345}, 3)));
+        return all;
+    });
+}
+
+TEST(Rows, WrongShapesAreRefusedByName) {
+    for (Device* device : all_devices()) {
+        const Tensor x(*device, {2, 3}), d2(*device, {2}), d3(*device, {3});
+        expect_error([&] { device->add_bias(x, d2); }, {"add_bias", "(2)", "(3)"});
+        expect_error([&] { device->add_bias(d3, d3); }, {"add_bias", "(3)"});
+        expect_error([&] { device->sum_rows(x, d2, Grad::Overwrite); }, {"sum_rows", "(2)", "(3)"});
+        expect_error([&] { device->normalise_rows(x, d3, x); },
+                     {"normalise_rows", "norm", "(3)", "(2)"});
+        expect_error([&] { device->normalise_rows_backward(x, d2, d3, x, Grad::Overwrite); },
+                     {"normalise_rows_backward", "dy", "(3)", "(2, 3)"});
+    }
+}
+
+}  // namespace
+}  // namespace facet::test
