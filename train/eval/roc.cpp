@@ -1,6 +1,7 @@
 // Figures that need only the order of the similarities: TAR@FAR, EER, AUC, distributions.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "engine/error.h"
 #include "train/eval/metrics.h"
