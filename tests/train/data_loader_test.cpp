@@ -31,7 +31,7 @@ LoaderOptions options_of(int batch, int workers) {
     return options;
 }
 
-bool same(const Batch& a, const Batch& b) {
+bool same(const ImageBatch& a, const ImageBatch& b) {
     return a.pixels == b.pixels && a.labels == b.labels && a.images == b.images &&
            a.epoch == b.epoch && a.step == b.step;
 }
@@ -93,7 +93,7 @@ TEST(DataLoader, FollowsTheSamplerWithAnyNumberOfWorkers) {
         Loader loader(data, options_of(10, workers));
         EXPECT_EQ(loader.steps_per_epoch(), 4);
         for (int i = 0; i < 14; ++i) {
-            const Batch batch = loader.next();
+            const ImageBatch batch = loader.next();
             EXPECT_EQ(batch.epoch, i / 4);
             EXPECT_EQ(batch.step, i % 4);
             EXPECT_TRUE(std::ranges::equal(batch.images, sampler.indices(i / 4, i % 4)));
@@ -109,7 +109,7 @@ TEST(DataLoader, PixelsAreTheAugmentedImages) {
     Loader loader(data, options_of(5, 2));
     std::vector<float> expected(3 * 16 * 16);
     for (int i = 0; i < 5; ++i) {
-        const Batch batch = loader.next();
+        const ImageBatch batch = loader.next();
         ASSERT_EQ(batch.pixels.size(), 5 * expected.size());
         for (int k = 0; k < 5; ++k) {
             augment(data.images[batch.images[k]], AugmentOptions(), 7, batch.epoch, batch.images[k],
@@ -122,7 +122,7 @@ TEST(DataLoader, PixelsAreTheAugmentedImages) {
 
 TEST(DataLoader, GoesOnInTheMiddleOfAnEpochWithTheSameBytes) {
     const Dataset data = noise_dataset(45);
-    std::vector<Batch> whole;
+    std::vector<ImageBatch> whole;
     Loader loader(data, options_of(10, 1));
     for (int i = 0; i < 12; ++i) whole.push_back(loader.next());
     // (1, 4) is the end of epoch 1, that is the start of epoch 2.
@@ -141,7 +141,7 @@ TEST(DataLoader, RecyclingChangesNothingAndReusesMemory) {
     Loader fresh(data, options_of(10, 1)), recycling(data, options_of(10, 1));
     std::set<const float*> buffers;
     for (int i = 0; i < 60; ++i) {
-        Batch batch = recycling.next();
+        ImageBatch batch = recycling.next();
         EXPECT_TRUE(same(batch, fresh.next()));
         buffers.insert(batch.pixels.data());
         recycling.recycle(std::move(batch));

@@ -4,14 +4,17 @@
 #include <array>
 #include <cctype>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <memory>
 #include <string>
 
 #include "engine/error.h"
+#include "train/data/image_checks.h"
 
-// stb's functions stay private to this file; the warnings it raises are not ours to fix.
+// stb's functions stay private to this file; the warnings it raises are not ours to fix. Its memory
+// starts as zeros: the JPEG decoder reads tables that a damaged file uses without defining them.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-function"
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
@@ -22,6 +25,9 @@
 #define STBI_ONLY_PNG
 #define STBI_ONLY_PNM
 #define STBI_NO_STDIO
+#define STBI_MALLOC(size) std::calloc(1, size)
+#define STBI_REALLOC(pointer, size) std::realloc(pointer, size)
+#define STBI_FREE(pointer) std::free(pointer)
 #include <stb/stb_image.h>
 #define STB_IMAGE_WRITE_STATIC
 #define STB_IMAGE_WRITE_IMPLEMENTATION
@@ -31,8 +37,6 @@
 
 namespace facet {
 namespace {
-
-constexpr int64_t kMaxPixels = int64_t{1} << 26;  // 192 MiB of RGB: a hundred times any photograph
 
 std::vector<uint8_t> read_bytes(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);
@@ -45,39 +49,6 @@ std::vector<uint8_t> read_bytes(const std::filesystem::path& path) {
     } while (file);
     FACET_CHECK(!file.bad(), "cannot read {}: {}", path.string(), std::strerror(errno));
     return bytes;
-}
-
-// Reads the next number of a PNM header, after white space and `#` comments; -1 if there is none.
-int64_t pnm_number(std::span<const uint8_t> bytes, size_t& at) {
-    while (at < bytes.size() && (std::isspace(bytes[at]) || bytes[at] == '#')) {
-        if (bytes[at] == '#') {
-            while (at < bytes.size() && bytes[at] != '\n') ++at;
-        } else {
-            ++at;
-        }
-    }
-    if (at == bytes.size() || !std::isdigit(bytes[at])) return -1;
-    int64_t value = 0;
-    for (; at < bytes.size() && std::isdigit(bytes[at]); ++at)
-        value = std::min(10 * value + (bytes[at] - '0'), kMaxPixels + 1);
-    return value;
-}
-
-// stb_image (2.27) returns uninitialised memory for a short PNM, reads out of bounds for a 16-bit
-// one and does not scale one whose maximum is below 255, so those never reach it.
-void check_pnm(std::span<const uint8_t> bytes, std::string_view name) {
-    size_t at = 2;
-    const int64_t width = pnm_number(bytes, at);
-    const int64_t height = pnm_number(bytes, at);
-    const int64_t maximum = pnm_number(bytes, at);
-    FACET_CHECK(width > 0 && height > 0 && maximum > 0, "{}: the PNM header is damaged", name);
-    FACET_CHECK(maximum == 255, "{}: a PNM with values up to {}, expected 255", name, maximum);
-    FACET_CHECK(width <= kMaxPixels / height, "{}: declares {} x {} pixels, at most {} are read",
-                name, width, height, kMaxPixels);
-    const size_t needed = static_cast<size_t>(width * height) * (bytes[1] == '6' ? 3 : 1);
-    const size_t present = bytes.size() - std::min(bytes.size(), at + 1);
-    FACET_CHECK(present >= needed, "{}: truncated, {} bytes of pixels found, {} expected", name,
-                present, needed);
 }
 
 void append(void* context, void* data, int size) {
@@ -98,8 +69,7 @@ Image decode_image(std::span<const uint8_t> bytes, std::string_view name) {
     FACET_CHECK(!bytes.empty(), "{}: empty file", name);
     FACET_CHECK(bytes.size() <= INT32_MAX, "{}: {} bytes are too many for a picture", name,
                 bytes.size());
-    if (bytes.size() >= 2 && bytes[0] == 'P' && (bytes[1] == '5' || bytes[1] == '6'))
-        check_pnm(bytes, name);
+    check_encoded(bytes, name);
 
     const int size = static_cast<int>(bytes.size());
     int width = 0, height = 0, channels = 0;

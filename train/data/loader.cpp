@@ -57,13 +57,13 @@ void Loader::close() {
     for (std::thread& worker : workers_) worker.join();
 }
 
-Batch Loader::next() {
+ImageBatch Loader::next() {
     std::unique_lock lock(mutex_);
     Slot& slot = slots_[next_taken_ % options_.depth];
     slot_ready_.wait(lock, [&] { return slot.ready; });
     ++next_taken_;
     slot.ready = false;
-    Batch batch = std::move(slot.batch);
+    ImageBatch batch = std::move(slot.batch);
     const std::exception_ptr failure = std::exchange(slot.failure, nullptr);
     lock.unlock();
     slot_free_.notify_one();
@@ -71,7 +71,7 @@ Batch Loader::next() {
     return batch;
 }
 
-void Loader::recycle(Batch&& batch) {
+void Loader::recycle(ImageBatch&& batch) {
     const std::lock_guard lock(mutex_);
     if (spare_.size() < static_cast<size_t>(options_.depth)) spare_.push_back(std::move(batch));
 }
@@ -83,9 +83,9 @@ std::optional<int64_t> Loader::take_ticket() {
     return next_made_++;
 }
 
-Batch Loader::describe(int64_t ticket) {
+ImageBatch Loader::describe(int64_t ticket) {
     const std::lock_guard lock(mutex_);
-    Batch batch;
+    ImageBatch batch;
     if (!spare_.empty()) {
         batch = std::move(spare_.back());
         spare_.pop_back();
@@ -98,7 +98,7 @@ Batch Loader::describe(int64_t ticket) {
     return batch;
 }
 
-void Loader::fill(Batch& batch) const {
+void Loader::fill(ImageBatch& batch) const {
     const size_t floats = size_t{3} * data_.size * data_.size;  // of one image
     batch.pixels.resize(batch.images.size() * floats);
     batch.labels.resize(batch.images.size());

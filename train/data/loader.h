@@ -19,7 +19,7 @@
 
 namespace facet {
 
-struct Batch {
+struct ImageBatch {
     std::vector<float> pixels;     // (B, 3, H, W), see augment.h
     std::vector<int32_t> labels;   // (B)
     std::vector<uint32_t> images;  // (B), positions in the data set
@@ -50,22 +50,22 @@ public:
 
     // The next batch, epoch after epoch without end. Waits for it if need be. Throws what making
     // that batch threw.
-    Batch next();
+    ImageBatch next();
 
     // Gives a used batch's memory back, so that steady state allocates nothing. Optional.
-    void recycle(Batch&& batch);
+    void recycle(ImageBatch&& batch);
 
 private:
     struct Slot {
-        Batch batch;
+        ImageBatch batch;
         std::exception_ptr failure;
         bool ready = false;
     };
 
     void work();
     std::optional<int64_t> take_ticket();  // none: the loader is closing
-    Batch describe(int64_t ticket);        // which images, in a recycled buffer if there is one
-    void fill(Batch& batch) const;
+    ImageBatch describe(int64_t ticket);   // which images, in a recycled buffer if there is one
+    void fill(ImageBatch& batch) const;
     void close();
 
     const Dataset& data_;
@@ -78,8 +78,8 @@ private:
     int64_t next_made_ = 0;   // tickets count batches from the start position
     int64_t next_taken_ = 0;  // next_taken_ <= next_made_ <= next_taken_ + depth
     bool closing_ = false;
-    std::vector<Slot> slots_;   // (depth), ticket t lives in slot t % depth
-    std::vector<Batch> spare_;  // recycled buffers
+    std::vector<Slot> slots_;        // (depth), ticket t lives in slot t % depth
+    std::vector<ImageBatch> spare_;  // recycled buffers
     std::vector<std::thread> workers_;
 };
 

@@ -1,0 +1,27 @@
+// checkpoint.safetensors: all it takes to go on as if nothing had happened.
+//
+// Parameters, statistics, proxies and optimiser moments (F32), the loss's state (F64, "state.*"),
+// and in the metadata the number of steps done. Random numbers and the position in the data follow
+// from the seed and that number. Written to a temporary file, synced, renamed.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "train/learner.h"
+
+namespace facet {
+
+struct Position {
+    int64_t steps = 0;      // done
+    int64_t batch = 0;      // images a step
+    std::string data_hash;  // of the training images
+};
+
+void save_checkpoint(const std::filesystem::path& file, Learner& learner, const Position& position);
+
+// Throws Error naming file and tensor if the file is damaged or of another run; the learner may
+// then be half restored.
+Position load_checkpoint(const std::filesystem::path& file, Learner& learner);
+
+}  // namespace facet

@@ -1,0 +1,74 @@
+// Everything that decides a run: what `config.toml` holds and the options of `facet train` set.
+//
+// One table (config.cpp) lists every setting with its section, key, option and meaning; reading
+// and writing TOML and the command line all walk that table, so they cannot disagree.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "train/data/augment.h"
+#include "train/learner.h"
+#include "train/schedule.h"
+
+namespace facet {
+
+struct RunConfig {
+    // [run]
+    int64_t seed = 0;
+    int64_t threads = 0;  // 0: one a core; the resolved number is stored
+    std::string conv = "auto";
+    int64_t epochs = 20;
+    int64_t steps = 0;  // 0: epochs decide
+    int64_t batch = 128;
+    int64_t checkpoint_every = 100;  // steps
+    int64_t workers = 1;             // augmentation threads
+    // [data]
+    std::string data;        // "synth" or a folder
+    std::string people;      // list file, "" for all
+    int64_t min_images = 2;  // people with fewer are left out
+    std::string data_hash;   // of the training images; written, and checked on resume
+    int64_t synth_people = 300, synth_images = 20;
+    // [eval]
+    std::string eval_data;   // "" : the training folder, or unseen procedural people
+    std::string pairs;       // LFW pairs file; "": none
+    int64_t eval_every = 0;  // epochs; 0: only at the end
+    int64_t synth_eval_people = 100, synth_eval_images = 10;
+    // [network], [loss], [optimizer], [schedule], [augment]
+    ResNetConfig network;
+    std::string loss = "cosface";
+    KeyValues loss_parameters;  // given by the user; written resolved
+    std::string head = "dense";
+    OptimizerConfig optimizer;
+    ScheduleConfig schedule;
+    AugmentOptions augment;
+};
+
+// One setting. `option` is the long option of `facet train` ("--lr").
+struct Setting {
+    std::string section, key, option, help;
+    std::variant<int64_t*, double*, bool*, std::string*, std::vector<double>*> value;
+};
+std::vector<Setting> settings_of(RunConfig& config);
+
+// Sets from text as typed on the command line. Throws UsageError naming the option.
+void assign(const Setting& setting, const std::string& text);
+
+// Reads a TOML file over `config`. Throws UsageError naming file, line and key for anything it does
+// not know and for a value of the wrong type.
+void read_config(const std::filesystem::path& file, RunConfig& config);
+
+// The file that makes the same run again; `loss` lists every parameter of the loss, resolved.
+// `versions` are (name, version) pairs for the record.
+std::string to_toml(RunConfig config, const Loss& loss,
+                    const std::vector<std::pair<std::string, std::string>>& versions);
+
+// Throws UsageError for the first setting out of range that no part checks by itself.
+void check_config(const RunConfig& config);
+
+LearnerConfig learner_config(const RunConfig& config);
+
+}  // namespace facet

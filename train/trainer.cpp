@@ -1,0 +1,145 @@
+#include "train/trainer.h"
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "train/checkpoint.h"
+#include "train/model.h"
+
+namespace facet {
+namespace {
+
+int64_t checked_steps_per_epoch(const RunConfig& config, const Dataset& data) {
+    check_config(config);
+    require_trainable(data);
+    const auto images = static_cast<int64_t>(data.images.size());
+    FACET_USAGE(config.batch <= images, "--batch {} is more than the {} training images",
+                config.batch, images);
+    return images / config.batch;
+}
+
+ConvAlgorithm algorithm_of(const std::string& name) {
+    if (name == "direct") return ConvAlgorithm::Direct;
+    return name == "winograd" ? ConvAlgorithm::Winograd : ConvAlgorithm::Auto;
+}
+
+// Images a second, averaged over the last few dozen steps.
+class Rate {
+public:
+    double add(int64_t images) {
+        const auto now = std::chrono::steady_clock::now();
+        const double seconds = std::chrono::duration<double>(now - last_).count();
+        last_ = now;
+        const double weight = started_ ? 0.05 : 1;
+        started_ = true;
+        seconds_ += weight * (seconds / static_cast<double>(images) - seconds_);
+        return 1 / seconds_;
+    }
+
+    void skip() { last_ = std::chrono::steady_clock::now(); }  // an evaluation took the time
+
+private:
+    std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+    double seconds_ = 0;  // per image
+    bool started_ = false;
+};
+
+}  // namespace
+
+Trainer::Trainer(const RunConfig& config, RunFolder& folder, const Dataset& data,
+                 const EvalSet* evaluation)
+    : config_(config),
+      folder_(folder),
+      data_(data),
+      evaluation_(evaluation),
+      data_hash_(data_hash(data)),
+      learner_(cpu_device(), learner_config(config), static_cast<int64_t>(data.people.size())),
+      steps_per_epoch_(checked_steps_per_epoch(config, data)),
+      total_(config.steps > 0 ? config.steps : config.epochs * steps_per_epoch_) {
+    set_conv_algorithm(algorithm_of(config.conv));
+}
+
+void Trainer::resume() {
+    if (!std::filesystem::exists(folder_.checkpoint())) {
+        folder_.rewind_log(0);
+        return;
+    }
+    const Position position = load_checkpoint(folder_.checkpoint(), learner_);
+    if (position.data_hash != data_hash_) {
+        throw Error(fmt::format("{}: the training images have changed since (hash {}, then {})",
+                                folder_.path().string(), data_hash_, position.data_hash),
+                    "restore the images, or start a new run");
+    }
+    FACET_CHECK(position.batch == config_.batch, "{}: the checkpoint has batch {}, the run {}",
+                folder_.path().string(), position.batch, config_.batch);
+    done_ = position.steps;
+    folder_.rewind_log(done_);
+}
+
+StepResult Trainer::train_step(const ImageBatch& batch, double lr) {
+    const int64_t size = config_.network.image;
+    const Tensor pixels = Tensor::from(learner_.device(), {config_.batch, 3, size, size},
+                                       std::span<const float>(batch.pixels));
+    const std::vector<int64_t> labels(batch.labels.begin(), batch.labels.end());
+    return learner_.step(pixels, labels, lr, done_);
+}
+
+void Trainer::log_step(const StepReport& report) {
+    folder_.append({{"step", report.step},
+                    {"epoch", report.epoch},
+                    {"loss", report.result.loss},
+                    {"lr", report.lr},
+                    {"gradient_norm", report.result.gradient_norm},
+                    {"target_cosine", report.result.target_cosine},
+                    {"images_per_s", report.images_per_second},
+                    {"hash", learner_.parameter_hash()}});
+}
+
+void Trainer::checkpoint() {
+    save_checkpoint(folder_.checkpoint(), learner_, {done_, config_.batch, data_hash_});
+}
+
+void Trainer::run_evaluation(const TrainEvents& events) {
+    if (!evaluation_) return;
+    VerifyOptions options;
+    options.seed = static_cast<uint64_t>(config_.seed);
+    last_evaluation_ = evaluate(learner_.network(), *evaluation_, kEvaluateWithMirror, options);
+    folder_.append({{"step", done_}, {"evaluation", to_json(*last_evaluation_)}});
+    if (events.evaluation) events.evaluation(done_, *last_evaluation_);
+}
+
+Outcome Trainer::run(const std::atomic<bool>& stop, const TrainEvents& events) {
+    LoaderOptions options;
+    options.batch = static_cast<int>(config_.batch);
+    options.seed = static_cast<uint64_t>(config_.seed);
+    options.augment = config_.augment;
+    options.epoch = done_ / steps_per_epoch_;
+    options.step = done_ % steps_per_epoch_;
+    options.workers = static_cast<int>(config_.workers);
+    Loader loader(data_, options);
+    Rate rate;
+    while (done_ < total_) {
+        ImageBatch batch = loader.next();
+        const double lr = learning_rate(config_.schedule, done_, total_);
+        const StepResult result = train_step(batch, lr);
+        ++done_;
+        const StepReport report{done_, total_, batch.epoch, lr, rate.add(config_.batch), result};
+        loader.recycle(std::move(batch));
+        log_step(report);
+        if (events.step) events.step(report);
+        const bool last = done_ == total_;
+        if (last || stop || done_ % config_.checkpoint_every == 0) checkpoint();
+        if (stop && !last) return Outcome::Interrupted;
+        const int64_t epochs_done = done_ / steps_per_epoch_;
+        if (!last && config_.eval_every > 0 && done_ % steps_per_epoch_ == 0 &&
+            epochs_done % config_.eval_every == 0) {
+            run_evaluation(events);
+            rate.skip();
+        }
+    }
+    write_safetensors(folder_.model(), pack_model(learner_.network()));
+    run_evaluation(events);
+    return Outcome::Finished;
+}
+
+}  // namespace facet

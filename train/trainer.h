@@ -1,0 +1,71 @@
+// The loop: batches in, steps, log lines, checkpoints, evaluations, and a model at the end.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <optional>
+
+#include "train/config.h"
+#include "train/data/loader.h"
+#include "train/embed.h"
+#include "train/run_folder.h"
+
+namespace facet {
+
+struct StepReport {
+    int64_t step, total;  // steps done, of how many
+    int64_t epoch;        // of this step, from 0
+    double lr;
+    double images_per_second;  // a running mean
+    StepResult result;
+};
+
+struct TrainEvents {
+    std::function<void(const StepReport&)> step;
+    std::function<void(int64_t step, const Verification&)> evaluation;
+};
+
+enum class Outcome { Finished, Interrupted };
+
+class Trainer {
+public:
+    // Throws UsageError for settings out of range and data that cannot be trained on.
+    Trainer(const RunConfig& config, RunFolder& folder, const Dataset& data,
+            const EvalSet* evaluation);
+
+    Learner& learner() { return learner_; }
+    int64_t total_steps() const { return total_; }
+    int64_t steps_done() const { return done_; }
+
+    // Takes up the checkpoint of the run folder; from the start if there is none yet. Throws Error
+    // if the training images are not those of the checkpoint.
+    void resume();
+
+    // Runs to the end, or until `stop`: then the step in progress is finished and a checkpoint
+    // written. At the end model.safetensors is written.
+    Outcome run(const std::atomic<bool>& stop, const TrainEvents& events);
+
+    // The last evaluation of the network as it is now; none without an evaluation set.
+    const std::optional<Verification>& last_evaluation() const { return last_evaluation_; }
+
+private:
+    StepResult train_step(const ImageBatch& batch, double lr);
+    void log_step(const StepReport& report);
+    void checkpoint();
+    void run_evaluation(const TrainEvents& events);
+
+    RunConfig config_;
+    RunFolder& folder_;
+    const Dataset& data_;
+    const EvalSet* evaluation_;
+    std::string data_hash_;
+    Learner learner_;
+    int64_t steps_per_epoch_, total_;
+    int64_t done_ = 0;
+    std::optional<Verification> last_evaluation_;
+};
+
+// The rule by which `facet train` and `facet eval` judge: image plus mirror image.
+inline constexpr bool kEvaluateWithMirror = true;
+
+}  // namespace facet
