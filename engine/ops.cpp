@@ -20,21 +20,53 @@ Variable::Target contribute_or_discard(const Var& variable) {
     return {variable->value.like(), Grad::Overwrite};
 }
 
+// Where the gradients of gamma, beta and slope go: batch_norm_backward writes them in one mode.
+struct BatchNormTargets {
+    Tensor dgamma, dbeta, dslope;
+    Grad mode = Grad::Overwrite;
+};
+
+BatchNormTargets contribute_parameters(const BatchNormVars& bn) {
+    BatchNormTargets targets;
+    bool any = false;  // a trained one has set the mode; frozen ones follow it
+    const auto target_of = [&](const Var& variable) {
+        const auto [tensor, mode] = contribute_or_discard(variable);
+        if (variable->needs_grad) {
+            FACET_CHECK(!any || mode == targets.mode,
+                        "batch_norm: the gradients of gamma, beta and slope are cleared or kept "
+                        "together, found a mixture");
+            targets.mode = mode;
+            any = true;
+        }
+        return tensor;
+    };
+    targets.dgamma = target_of(bn.gamma);
+    targets.dbeta = target_of(bn.beta);
+    if (bn.slope) targets.dslope = target_of(bn.slope);
+    return targets;
+}
+
+// A map (N, K, H', W') for windows of R x R over x (N, C, H, W); contents undefined.
+Tensor map_of_windows(const char* operation, const Tensor& x, int64_t K, int64_t R,
+                      ConvGeometry g) {
+    const int64_t H = x.size(2), W = x.size(3);
+    FACET_CHECK(g.stride >= 1 && g.pad >= 0 && H + 2 * g.pad >= R && W + 2 * g.pad >= R,
+                "{}: windows of {} at stride {} and pad {} do not fit x {}", operation, R, g.stride,
+                g.pad, to_string(x.shape()));
+    return Tensor(x.device(), {x.size(0), K, g.out(H, R), g.out(W, R)}, Layout::Map);
+}
+
 }  // namespace
 
 Var conv2d(Tape& tape, const Var& x, const Var& w, ConvGeometry g) {
     const Shape& in = x->value.shape();
     const Shape& filter = w->value.shape();
     FACET_CHECK(
-        in.size() == 4 && filter.size() == 4 && in[1] == filter[1] && filter[2] == filter[3] &&
-            in[2] + 2 * g.pad >= filter[2] && in[3] + 2 * g.pad >= filter[2],
-        "conv2d: x {} and w {} do not fit: expected (N, C, H, W) and (K, C, R, R) with R at "
-        "most H + 2 pad and W + 2 pad, pad {}",
-        to_string(in), to_string(filter), g.pad);
-    Device& device = x->value.device();
-    Tensor y(device, {in[0], filter[0], g.out(in[2], filter[2]), g.out(in[3], filter[2])},
-             Layout::Map);
-    device.conv_forward(x->value, w->value, g, y);
+        in.size() == 4 && filter.size() == 4 && in[1] == filter[1] && filter[2] == filter[3],
+        "conv2d: x {} and w {} do not fit: expected (N, C, H, W) and (K, C, R, R)", to_string(in),
+        to_string(filter));
+    const Tensor y = map_of_windows("conv2d", x->value, filter[0], filter[2], g);
+    y.device().conv_forward(x->value, w->value, g, y);
     return tape.record("conv2d", {x, w}, y, [x, w, g](const Tensor& dy) {
         Device& device = dy.device();
         if (w->needs_grad) {
@@ -57,17 +89,11 @@ Var batch_norm_train(Tape& tape, const Var& x, const BatchNormVars& bn, const Va
                             mean, invstd, y);
     return tape.record(
         "batch_norm", inputs_of(x, bn, addend), y, [x, bn, addend, mean, invstd](const Tensor& dy) {
-            const auto dgamma = contribute_or_discard(bn.gamma);
-            auto dbeta = contribute_or_discard(bn.beta);
-            Variable::Target dslope;
-            if (bn.slope) dslope = contribute_or_discard(bn.slope);
-            FACET_CHECK(dgamma.mode == dbeta.mode && (!bn.slope || dslope.mode == dgamma.mode),
-                        "batch_norm: the gradients of gamma, beta and slope are cleared or kept "
-                        "together, found a mixture");
+            const auto parameters = contribute_parameters(bn);
             const auto dx = contribute_or_discard(x);
             dy.device().batch_norm_backward(values_of(bn), x->value, mean, invstd, dy,
-                                            dgamma.tensor, dbeta.tensor, dslope.tensor, dgamma.mode,
-                                            dx.tensor, dx.mode);
+                                            parameters.dgamma, parameters.dbeta, parameters.dslope,
+                                            parameters.mode, dx.tensor, dx.mode);
             if (addend && addend->needs_grad) addend->contribute_whole(dy);
         });
 }
@@ -96,9 +122,7 @@ Var prelu(Tape& tape, const Var& x, const Var& slope) {
 
 Var max_pool(Tape& tape, const Var& x, int64_t window, ConvGeometry g) {
     expect_rank("max_pool", "x", x->value, 4);
-    const Shape& in = x->value.shape();
-    Tensor y(x->value.device(), {in[0], in[1], g.out(in[2], window), g.out(in[3], window)},
-             Layout::Map);
+    const Tensor y = map_of_windows("max_pool", x->value, x->value.size(1), window, g);
     x->value.device().max_pool_forward(x->value, window, g, y);
     return tape.record("max_pool", {x}, y, [x, window, g](const Tensor& dy) {
         const auto dx = x->contribute();
