@@ -120,6 +120,16 @@ TEST(DataImage, RefusesWhatIsNoPicture) {
     EXPECT_THROW(load_image(folder.path()), Error);
 }
 
+TEST(DataImage, RefusesAnOverfullHuffmanTable) {
+    std::vector<uint8_t> bytes = encode_image(noise_image(16, 16, 4), ".jpg");
+    const uint8_t dht[] = {0xFF, 0xC4};
+    const auto segment = std::search(bytes.begin(), bytes.end(), std::begin(dht), std::end(dht));
+    ASSERT_NE(segment, bytes.end());
+    std::fill_n(segment + 5, 16, 200);  // the number of codes of each length
+    const auto error = thrown_by<Error>([&] { decode_image(bytes, "x.jpg"); });
+    EXPECT_TRUE(contains(error.what(), "a Huffman table of 3200 codes")) << error.what();
+}
+
 TEST(DataImage, RefusesToWriteUnknownFormatsAndPlaces) {
     const Image image = constant_image(2, 2, 9);
     EXPECT_THROW(encode_image(image, ".webp"), UsageError);
