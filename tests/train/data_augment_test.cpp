@@ -116,14 +116,16 @@ Spot spot_after(const AugmentOptions& options, uint64_t index) {
 
 TEST(DataAugment, ShiftMovesBothAxesWithinItsRange) {
     const double range = 0.1 * 64;
-    double low_x = 0, high_x = 0, low_y = 0, high_y = 0;
+    double low_x = 0, high_x = 0, low_y = 0, high_y = 0, together = 0;
     for (int i = 0; i < kTrials; ++i) {
         const Spot spot = spot_after(only(&AugmentOptions::shift, 0.1), i);
+        together += (spot.x - 40) * (spot.y - 20);
         low_x = std::min(low_x, spot.x - 40);
         high_x = std::max(high_x, spot.x - 40);
         low_y = std::min(low_y, spot.y - 20);
         high_y = std::max(high_y, spot.y - 20);
     }
+    EXPECT_LT(std::abs(together), 0.25 * kTrials * range * range / 3);  // variance range^2 / 3
     for (const double reached : {-low_x, high_x, -low_y, high_y}) {
         EXPECT_LE(reached, range + 0.1);
         EXPECT_GE(reached, 0.9 * range);
@@ -198,6 +200,16 @@ TEST(DataAugment, ContrastKeepsTheMeanGrey) {
     }
     EXPECT_NEAR(least, 0.5, 0.05);
     EXPECT_NEAR(most, 1.5, 0.05);
+}
+
+TEST(DataAugment, ContrastKeepsTheMeanThatBrightnessMade) {
+    const Image image = constant_image(16, 16, 120);  // contrast alone leaves it as it is
+    AugmentOptions both = only(&AugmentOptions::brightness, 0.5);
+    both.contrast = 0.9;
+    for (int i = 0; i < 50; ++i) {
+        const std::vector<float> bright = varied(image, only(&AugmentOptions::brightness, 0.5), i);
+        EXPECT_NEAR(varied(image, both, i)[0], bright[0], 1e-5);
+    }
 }
 
 TEST(DataAugment, GreyKeepsTheLuma) {
