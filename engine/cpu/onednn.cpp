@@ -46,6 +46,9 @@ void* scratch(size_t bytes) {
     return buffer.data();
 }
 
+// Calls of convolution() so far.
+std::map<std::pair<ConvProblem, Direction>, int64_t> uses;
+
 Tag map_tag() { return channel_block() == 16 ? Tag::nChw16c : Tag::nChw8c; }
 
 memory::desc describe(const memory::dims& dims, Tag tag) {
@@ -242,10 +245,17 @@ Convolution& convolution(const ConvProblem& shape, Direction direction) {
     const bool winograd = algorithm == ConvAlgorithm::Auto ? prefers_winograd(shape, direction)
                                                            : algorithm == ConvAlgorithm::Winograd &&
                                                                  has_winograd(shape, direction);
+    ++uses[{shape, direction}];
     static std::map<std::tuple<ConvProblem, Direction, bool>, std::unique_ptr<Convolution>> cache;
     auto& entry = cache[{shape, direction, winograd}];
     if (!entry) entry = std::make_unique<Convolution>(shape, direction, winograd);
     return *entry;
+}
+
+std::vector<ConvUse> convolution_uses() {
+    std::vector<ConvUse> list;
+    for (const auto& [key, calls] : uses) list.push_back({key.first, key.second, calls});
+    return list;
 }
 
 void gemm(bool transpose_a, bool transpose_b, int64_t M, int64_t N, int64_t K, float alpha,

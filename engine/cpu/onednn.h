@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/device.h"
 
@@ -58,6 +59,16 @@ private:
 
 // The prepared convolution for this shape under `conv_algorithm()`; kept for the next call.
 Convolution& convolution(const ConvProblem& shape, Direction direction);
+
+// How often each shape has been asked for since the process began: the difference over a step is
+// the list of convolutions of a network.
+struct ConvUse {
+    ConvProblem shape;
+    Direction direction;
+    int64_t calls;
+};
+std::vector<ConvUse> convolution_uses();
+
 // Whether Auto picks Winograd: the fixed rule, true only where oneDNN has it.
 bool prefers_winograd(const ConvProblem& shape, Direction direction);
 bool has_winograd(const ConvProblem& shape, Direction direction);

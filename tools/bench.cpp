@@ -1,0 +1,121 @@
+// `facet bench step|head|ops|loader`: how fast facet is on this machine.
+#include "tools/bench/bench.h"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "tools/commands.h"
+
+namespace facet {
+namespace {
+
+void add_workload(CLI::App& command, bench::StepBench& options) {
+    command.add_option("--backbone", options.backbone, "r10, r18, r34 or r50")
+        ->capture_default_str();
+    command.add_option("--image", options.image, "pixels: 64 or 112")->capture_default_str();
+    command.add_option("--batch", options.batch, "images a step")
+        ->check(CLI::Range(2, 65536))
+        ->capture_default_str();
+    command.add_option("--embedding", options.embedding, "dimension of the embedding")
+        ->check(CLI::Range(1, 65536))
+        ->capture_default_str();
+    command.add_option("--classes", options.classes, "people")
+        ->check(CLI::Range(2, 100'000'000))
+        ->capture_default_str();
+    command.add_option("--loss", options.loss, "see facet losses")->capture_default_str();
+    command.add_option("--set", options.set, "a parameter of the loss, k=v");
+    command.add_option("--conv", options.conv, "convolution algorithm: auto, direct or winograd")
+        ->check(CLI::IsMember({"auto", "direct", "winograd"}))
+        ->capture_default_str();
+    command.add_option("--steps", options.steps, "timed steps")
+        ->check(CLI::Range(3, 1'000'000))
+        ->capture_default_str();
+    command.add_option("--warmup", options.warmup, "steps before them")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str();
+    command.add_flag("--json", options.json, "print one JSON document");
+}
+
+void add_step(CLI::App& parent) {
+    CLI::App* command = parent.add_subcommand(
+        "step", "whole training steps beside their bare convolutions and matrix products");
+    auto options = std::make_shared<bench::StepBench>();
+    add_workload(*command, *options);
+    command->footer("Example: facet bench step --backbone r18 --image 112 --batch 32");
+    command->callback([options] { bench::step(*options); });
+}
+
+void add_ops(CLI::App& parent) {
+    CLI::App* command =
+        parent.add_subcommand("ops", "every primitive of a training step, by shape");
+    auto options = std::make_shared<bench::StepBench>();
+    add_workload(*command, *options);
+    command->footer("Example: facet bench ops --backbone r10 --batch 64");
+    command->callback([options] { bench::ops(*options); });
+}
+
+void add_head(CLI::App& parent) {
+    CLI::App* command = parent.add_subcommand(
+        "head", "value and gradients of class losses, dense and streamed, over classes");
+    auto options = std::make_shared<bench::HeadBench>();
+    command->add_option("--loss", options->losses, "see facet losses")
+        ->delimiter(',')
+        ->capture_default_str();
+    command->add_option("--set", options->set, "a parameter of the losses, k=v");
+    command->add_option("--classes", options->classes, "numbers of classes")
+        ->delimiter(',')
+        ->check(CLI::Range(2, 100'000'000))
+        ->capture_default_str();
+    command->add_option("--batch", options->batch, "embeddings")
+        ->check(CLI::Range(1, 65536))
+        ->capture_default_str();
+    command->add_option("--embedding", options->embedding, "dimension of the embedding")
+        ->check(CLI::Range(1, 65536))
+        ->capture_default_str();
+    command->add_option("--tile", options->tile, "classes at a time, streamed")
+        ->check(CLI::Range(1, 100'000'000))
+        ->capture_default_str();
+    command->add_option("--repetitions", options->repetitions, "timed, of each")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str();
+    command->add_flag("--json", options->json, "print one JSON document");
+    command->footer("Example: facet bench head --loss cosface,arcface --classes 1000,100000");
+    command->callback([options] { bench::head(*options); });
+}
+
+void add_loader(CLI::App& parent) {
+    CLI::App* command =
+        parent.add_subcommand("loader", "decoding, augmentation and batches of random images");
+    auto options = std::make_shared<bench::LoaderBench>();
+    command->add_option("--image", options->image, "pixels")
+        ->check(CLI::Range(8, 1024))
+        ->capture_default_str();
+    command->add_option("--batch", options->batch, "images a batch")
+        ->check(CLI::Range(1, 65536))
+        ->capture_default_str();
+    command->add_option("--images", options->images, "images in the data set")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str();
+    command->add_option("--workers", options->workers, "loader threads (default: one a core)")
+        ->check(CLI::Range(1, 1024));
+    command->add_option("--seconds", options->seconds, "spent on each row")
+        ->check(CLI::Range(0.01, 3600.0))
+        ->capture_default_str();
+    command->add_flag("--json", options->json, "print one JSON document");
+    command->footer("Example: facet bench loader --image 112 --workers 2");
+    command->callback([options] { bench::loader(*options); });
+}
+
+}  // namespace
+
+void add_bench_command(CLI::App& app) {
+    CLI::App* command = app.add_subcommand("bench", "time training steps and their parts");
+    command->require_subcommand(1);
+    add_step(*command);
+    add_head(*command);
+    add_ops(*command);
+    add_loader(*command);
+    command->footer("Example: facet bench step --backbone r10 --image 64 --batch 64");
+}
+
+}  // namespace facet

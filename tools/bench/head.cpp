@@ -1,0 +1,128 @@
+// `facet bench head`: value and gradients of a loss by embeddings and proxies, dense and streamed,
+// over the number of classes.
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "engine/random.h"
+#include "losses/loss.h"
+#include "tools/bench/bench.h"
+#include "tools/bench/timing.h"
+#include "tools/commands.h"
+#include "tools/terminal.h"
+
+namespace facet::bench {
+namespace {
+
+struct Row {
+    std::string loss, head;
+    int64_t classes;
+    Spread time;
+    double gflop;          // of the matrix products of the value and both gradients
+    double workspace_mib;  // beyond x, w, dx, dw
+};
+
+std::vector<float> random_normal(int64_t n, uint64_t index) {
+    Random random(globals().seed, Purpose::Test, 0, index);
+    std::vector<float> values(n);
+    for (float& value : values) value = static_cast<float>(random.normal());
+    return values;
+}
+
+double mib_of(const HeadWorkspace<float>& w) {
+    const size_t floats = w.x_unit.capacity() + w.w_unit.capacity() + w.cosines.capacity() +
+                          w.dx.capacity() + w.dw.capacity();
+    const size_t doubles = w.target_cosine.capacity() + w.row_value.capacity() +
+                           w.x_norm.capacity() + w.w_norm.capacity();
+    const size_t bytes = floats * sizeof(float) + doubles * sizeof(double) +
+                         w.angles.capacity() * sizeof(w.angles[0]) +
+                         w.targets.capacity() * sizeof(w.targets[0]);
+    return static_cast<double>(bytes) / (1 << 20);
+}
+
+// Proxies and embeddings of one size, and the gradients they get.
+struct Arrays {
+    int64_t B, C, D;
+    std::vector<float> x, w, dx, dw;
+    std::vector<int64_t> y;
+
+    Arrays(int64_t B, int64_t C, int64_t D)
+        : B(B),
+          C(C),
+          D(D),
+          x(random_normal(B * D, 0)),
+          w(random_normal(C * D, 1)),
+          dx(x.size()),
+          dw(w.size()) {
+        Random random(globals().seed, Purpose::Test, 0, 2);
+        for (int64_t b = 0; b < B; ++b) y.push_back(static_cast<int64_t>(random.below(C)));
+    }
+};
+
+Row measure_head(const std::string& name, const KeyValues& settings, Head head, Arrays& arrays,
+                 const HeadBench& options) {
+    const auto loss = make_loss(name, settings);
+    FACET_USAGE(loss->has_proxies(), "loss {} has no proxies, so no head to measure", name);
+    HeadWorkspace<float> workspace;
+    const auto& [B, C, D, x, w, dx, dw, y] = arrays;
+    HeadOptions how;
+    how.head = head;
+    how.tile = options.tile;
+    const Spread time = measure(options.repetitions, 0, [&] {
+        loss->forward_backward({x.data(), w.data(), y.data(), B, C, D},
+                               {arrays.dx.data(), arrays.dw.data(), nullptr}, workspace, how);
+    });
+    const double products = 3 * 2.0 * static_cast<double>(B) * static_cast<double>(C * D);
+    return {name,
+            head == Head::dense ? "dense" : "streamed",
+            C,
+            time,
+            products / 1e9,
+            mib_of(workspace)};
+}
+
+void print_json(const std::vector<Row>& rows, const HeadBench& options) {
+    auto list = nlohmann::ordered_json::array();
+    for (const Row& row : rows) {
+        list.push_back({{"loss", row.loss},
+                        {"classes", row.classes},
+                        {"head", row.head},
+                        {"batch", options.batch},
+                        {"embedding", options.embedding},
+                        {"ms", row.time.median * 1e3},
+                        {"min_ms", row.time.min * 1e3},
+                        {"max_ms", row.time.max * 1e3},
+                        {"gflop_per_s", row.gflop / row.time.median},
+                        {"workspace_mib", row.workspace_mib}});
+    }
+    fmt::print("{}\n", list.dump(2));
+}
+
+}  // namespace
+
+void head(const HeadBench& options) {
+    KeyValues settings;
+    for (const std::string& text : options.set) settings.push_back(split_assignment(text));
+    for (const std::string& name : options.losses) make_loss(name, settings);  // before the work
+    std::vector<Row> rows;
+    for (const int64_t C : options.classes) {
+        Arrays arrays(options.batch, C, options.embedding);
+        for (const std::string& name : options.losses) {
+            for (const Head head : {Head::dense, Head::streamed}) {
+                rows.push_back(measure_head(name, settings, head, arrays, options));
+            }
+        }
+    }
+    if (options.json) return print_json(rows, options);
+    fmt::print("batch {}, D {}: value and gradients by embeddings and proxies\n", options.batch,
+               options.embedding);
+    Table table({"loss", "classes", "head", "ms", "GFLOP/s", "workspace MiB"});
+    for (const Row& row : rows) {
+        table.row({row.loss, fmt::format("{}", row.classes), row.head,
+                   fmt::format("{:.2f}", row.time.median * 1e3),
+                   fmt::format("{:.0f}", row.gflop / row.time.median),
+                   fmt::format("{:.1f}", row.workspace_mib)});
+    }
+    table.print();
+}
+
+}  // namespace facet::bench

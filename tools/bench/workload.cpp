@@ -1,0 +1,55 @@
+#include "tools/bench/workload.h"
+
+#include "engine/random.h"
+#include "tools/bench/timing.h"
+#include "tools/commands.h"
+
+namespace facet::bench {
+namespace {
+
+LearnerConfig config_of(const StepBench& options) {
+    LearnerConfig config;
+    config.network.backbone = options.backbone;
+    config.network.image = options.image;
+    config.network.embedding = options.embedding;
+    config.loss = options.loss;
+    for (const std::string& text : options.set) {
+        config.loss_parameters.push_back(split_assignment(text));
+    }
+    config.seed = globals().seed;
+    return config;
+}
+
+ConvAlgorithm algorithm_of(const std::string& name) {
+    if (name == "direct") return ConvAlgorithm::Direct;
+    return name == "winograd" ? ConvAlgorithm::Winograd : ConvAlgorithm::Auto;
+}
+
+}  // namespace
+
+Workload::Workload(const StepBench& options) {
+    set_conv_algorithm(algorithm_of(options.conv));
+    Device& device = cpu_device();
+    learner_ = std::make_unique<Learner>(device, config_of(options), options.classes);
+    Random random(globals().seed, Purpose::Test);
+    const Shape shape{options.batch, 3, options.image, options.image};
+    std::vector<float> pixels(count(shape));
+    for (float& pixel : pixels) pixel = static_cast<float>(random.uniform(-1, 1));
+    pixels_ = Tensor::from<float>(device, shape, pixels);
+    for (int64_t b = 0; b < options.batch; ++b) {
+        labels_.push_back(static_cast<int64_t>(random.below(options.classes)));
+    }
+}
+
+void Workload::step() {
+    // Random labels cannot be learned; a small rate keeps the numbers in their range for ever.
+    learner_->step(pixels_, labels_, 1e-4, steps_++);
+}
+
+Workload::Costs Workload::costs_of_a_step() {
+    ledger_start();
+    const double seconds = seconds_of([&] { step(); });
+    return {ledger_stop(), seconds};
+}
+
+}  // namespace facet::bench
