@@ -18,12 +18,39 @@ void check_sizes(std::span<const Image> images) {
     }
 }
 
-// 2x - 255 is the pixel x/127.5 - 1 times 255: an odd integer, never 0, so sums are exact and no
-// picture is without a direction.
-int64_t dot(const Image& a, const Image& b) {
+// The pixels x/127.5 - 1, times 255 so that they are integers and their sums exact; with the mirror
+// image, the sum of the two.
+std::vector<int> centred_pixels(const Image& image, bool with_mirror) {
+    std::vector<int> pixels(image.rgb.size());
+    size_t next = 0;
+    for (int y = 0; y < image.height; ++y) {
+        for (int x = 0; x < image.width; ++x) {
+            const uint8_t* p = image.at(x, y);
+            const uint8_t* q = image.at(image.width - 1 - x, y);
+            for (int c = 0; c < 3; ++c) {
+                pixels[next++] = 2 * p[c] - 255 + (with_mirror ? 2 * q[c] - 255 : 0);
+            }
+        }
+    }
+    return pixels;
+}
+
+double dot(const std::vector<int>& a, const std::vector<int>& b) {
     int64_t sum = 0;
-    for (size_t i = 0; i < a.rgb.size(); ++i) sum += (2 * a.rgb[i] - 255) * (2 * b.rgb[i] - 255);
-    return sum;
+    for (size_t i = 0; i < a.size(); ++i) sum += static_cast<int64_t>(a[i]) * b[i];
+    return static_cast<double>(sum);
+}
+
+// Adds to each row of side x side pixels its mirror image.
+void add_mirror_images(std::vector<float>& rows, int side) {
+    for (size_t first = 0; first < rows.size(); first += static_cast<size_t>(side)) {
+        for (int x = 0; x < side / 2; ++x) {
+            float& left = rows[first + static_cast<size_t>(x)];
+            float& right = rows[first + static_cast<size_t>(side - 1 - x)];
+            left = right = left + right;
+        }
+        if (side % 2 == 1) rows[first + static_cast<size_t>(side / 2)] *= 2;
+    }
 }
 
 // How much of each source pixel lies in each of `side` equal stretches: (side, length), rows sum to
@@ -73,7 +100,8 @@ std::string line(const char* name, const Verification& v) {
 
 }  // namespace
 
-std::vector<double> raw_pixel_similarities(std::span<const Image> images, const PairList& list) {
+std::vector<double> raw_pixel_similarities(std::span<const Image> images, const PairList& list,
+                                           bool with_mirror) {
     check_sizes(images);
     const auto pairs = static_cast<int64_t>(list.pairs.size());
     for (const Pair& pair : list.pairs) {
@@ -85,10 +113,11 @@ std::vector<double> raw_pixel_similarities(std::span<const Image> images, const 
 #pragma omp parallel for schedule(static)
     for (int64_t i = 0; i < pairs; ++i) {
         const Pair& pair = list.pairs[static_cast<size_t>(i)];
-        const Image& a = images[static_cast<size_t>(pair.a)];
-        const Image& b = images[static_cast<size_t>(pair.b)];
-        const double squares = static_cast<double>(dot(a, a)) * static_cast<double>(dot(b, b));
-        similarities[static_cast<size_t>(i)] = static_cast<double>(dot(a, b)) / std::sqrt(squares);
+        const auto a = centred_pixels(images[static_cast<size_t>(pair.a)], with_mirror);
+        const auto b = centred_pixels(images[static_cast<size_t>(pair.b)], with_mirror);
+        // Zero only for a picture that is, with its mirror image, medium grey everywhere.
+        const double squares = dot(a, a) * dot(b, b);
+        similarities[static_cast<size_t>(i)] = squares > 0 ? dot(a, b) / std::sqrt(squares) : 0;
     }
     return similarities;
 }
@@ -111,11 +140,20 @@ std::vector<float> grey_rows(std::span<const Image> images, int side) {
 Floors verification_floors(std::span<const Image> images, const PairList& list,
                            std::span<const Image> training, const FloorOptions& options) {
     Floors floors;
-    floors.raw_pixels = verify(raw_pixel_similarities(images, list), list, options.verify);
+    floors.raw_pixels =
+        verify(raw_pixel_similarities(images, list, options.with_mirror), list, options.verify);
     const auto training_rows = grey_rows(training, options.side);
     const WhitenedPca pca(training_rows, static_cast<int64_t>(options.side) * options.side,
                           options.dimensions);
-    const auto embeddings = pca.project(grey_rows(images, options.side));
+    auto rows = grey_rows(images, options.side);
+    if (options.with_mirror) {
+        // The components are those of plain pictures. A projection is affine: that of the mean of
+        // two pictures is the mean of their projections.
+        add_mirror_images(rows, options.side);
+        for (float& x : rows) x /= 2;
+    }
+    const auto embeddings = pca.project(rows);
+    floors.with_mirror = options.with_mirror;
     floors.whitened_pca =
         verify(pair_similarities(embeddings, pca.dimensions(), list), list, options.verify);
     floors.pca_dimensions = pca.dimensions();
@@ -127,7 +165,8 @@ nlohmann::ordered_json to_json(const Floors& floors) {
     return {{"raw_pixels", to_json(floors.raw_pixels)},
             {"whitened_pca", to_json(floors.whitened_pca)},
             {"pca_dimensions", floors.pca_dimensions},
-            {"pca_images", floors.pca_images}};
+            {"pca_images", floors.pca_images},
+            {"with_mirror", floors.with_mirror}};
 }
 
 std::string table(const Floors& floors) {
