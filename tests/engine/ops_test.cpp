@@ -83,6 +83,19 @@ TEST(Ops, BatchNormWithAFrozenScaleTrainsTheRestOverSeveralPasses) {
     EXPECT_FALSE(bn.vars.gamma->has_grad());
 }
 
+TEST(Ops, BatchNormRefusesParametersOfWhichOnlySomeWereCleared) {
+    const BatchNormLeaves bn(3, true);
+    const Var x = leaf({5, 3}, 1);
+    const auto pass = [&] {
+        Tape tape;
+        const Var y = batch_norm_train(tape, x, bn.vars, nullptr, bn.running);
+        tape.backward(y, y->value);
+    };
+    pass();
+    bn.vars.beta->clear_grad();
+    expect_error(pass, {"batch_norm", "gamma, beta and slope", "mixture"});
+}
+
 TEST(Ops, BatchNormMovesTheRunningStatisticsOnlyInTraining) {
     const BatchNormLeaves bn(3, false);
     const Var x = leaf({5, 3}, 1);

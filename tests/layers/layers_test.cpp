@@ -112,6 +112,20 @@ TEST(Layers, BatchNormEvaluatesWithWhatItSawInTraining) {
     EXPECT_EQ(output(Mode::Eval), output(Mode::Eval));
 }
 
+TEST(Layers, AFixedScaleIsOwnedAndSavedButNotTrained) {
+    Initialiser init(reference_device(), 1);
+    BatchNormLayer layer(init, 2);
+    layer.with_fixed_scale();
+    const Inventory inventory = inventory_of(layer);
+    ASSERT_EQ(inventory.parameters.size(), 2u);
+    ASSERT_EQ(inventory.parameters[0].name, "layer.weight");
+    Tape tape;
+    const Var y = layer.forward(Pass{tape, Mode::Train}, leaf({5, 2}, 1));
+    tape.backward(y, y->value);
+    EXPECT_FALSE(inventory.parameters[0].var->has_grad());
+    EXPECT_TRUE(inventory.parameters[1].var->has_grad());
+}
+
 TEST(Layers, ParametersAreNamedAsPublishedWeightsAre) {
     Initialiser init(reference_device(), 1);
     const ResidualBlock block(init, 2, 3, 2);
