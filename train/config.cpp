@@ -195,6 +195,11 @@ std::vector<Setting> settings_of(RunConfig& c) {
     };
 }
 
+std::string current_text(const Setting& setting) {
+    const auto* text = std::get_if<std::string*>(&setting.value);
+    return text ? **text : value_text(setting);
+}
+
 void assign(const Setting& setting, const std::string& text) {
     const auto refuse = [&](const char* expected) {
         throw UsageError(

@@ -54,6 +54,9 @@ struct Setting {
 };
 std::vector<Setting> settings_of(RunConfig& config);
 
+// The value as it stands, as TOML text without the quotes of a string.
+std::string current_text(const Setting& setting);
+
 // Sets from text as typed on the command line. Throws UsageError naming the option.
 void assign(const Setting& setting, const std::string& text);
 

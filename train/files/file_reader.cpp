@@ -31,6 +31,12 @@ void FileReader::read(std::span<std::byte> out, std::string_view what) {
     offset_ += out.size();
 }
 
+void FileReader::skip(uint64_t count, std::string_view what) {
+    need(count, what);
+    stream_.seekg(static_cast<std::streamoff>(count), std::ios::cur);
+    offset_ += count;
+}
+
 std::string FileReader::text(uint64_t count, std::string_view what) {
     need(count, what);
     std::string result(count, '\0');

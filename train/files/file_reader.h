@@ -28,6 +28,8 @@ public:
     std::string text(uint64_t count, std::string_view what);
     uint64_t little_endian(int bytes, std::string_view what);  // unsigned, 1 to 8 bytes
 
+    void skip(uint64_t count, std::string_view what);
+
     // Throws Error unless `count` bytes are left.
     void need(uint64_t count, std::string_view what) const;
     // Throws Error "<file>: <message> (byte <offset>)".

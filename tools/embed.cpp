@@ -1,0 +1,56 @@
+// facet embed: embeddings of a folder of pictures, as an array and a list of names.
+#include <CLI/CLI.hpp>
+#include <fstream>
+
+#include "engine/device.h"
+#include "tools/commands.h"
+#include "tools/sources.h"
+#include "tools/terminal.h"
+#include "train/files/atomic.h"
+#include "train/files/npy.h"
+#include "train/model.h"
+
+namespace facet {
+namespace {
+
+struct Request {
+    std::string model, data, out;
+    bool add_mirror = false;
+};
+
+void run(const Request& request) {
+    const auto network = load_model(cpu_device(), request.model);
+    FolderOptions options;
+    options.size = static_cast<int>(network->config().image);
+    const Dataset data = folder_data(request.data, options);
+    Progress progress("embed", static_cast<int64_t>(data.images.size()));
+    const std::vector<float> embeddings = embed_images(
+        *network, data.images, request.add_mirror, [&](int64_t done) { progress.update(done); });
+    const int64_t D = network->config().embedding;
+    write_npy(request.out, npy_from(std::span<const float>(embeddings),
+                                    {static_cast<int64_t>(data.images.size()), D}));
+    std::string names;
+    for (const std::string& file : data.files) names += file + "\n";
+    const auto list = std::filesystem::path(request.out).replace_extension(".txt");
+    write_file_atomically(list, names);
+    fmt::print("{}: ({}, {}) float32; names in {}\n", request.out, data.images.size(), D,
+               list.string());
+}
+
+}  // namespace
+
+void add_embed_command(CLI::App& app) {
+    CLI::App* command =
+        app.add_subcommand("embed", "write the embeddings of a folder of pictures to a .npy file");
+    auto request = std::make_shared<Request>();
+    command->add_option("--model", request->model, "model.safetensors of a run")->required();
+    command->add_option("--data", request->data, "folder DIR/<person>/<image>")->required();
+    command->add_option("--out", request->out, "E.npy; the names go to E.txt beside it")
+        ->required();
+    command->add_flag("--mirror", request->add_mirror, "add the embedding of the mirror image");
+    command->footer(
+        "Example: facet embed --model runs/npt/model.safetensors --data faces --out e.npy");
+    command->callback([request] { run(*request); });
+}
+
+}  // namespace facet

@@ -1,0 +1,83 @@
+// facet eval: how well a trained network tells people apart that it has not seen.
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "engine/device.h"
+#include "tools/commands.h"
+#include "tools/sources.h"
+#include "train/model.h"
+#include "train/trainer.h"
+
+namespace facet {
+namespace {
+
+struct Request {
+    std::string model, data, pairs, card;
+    std::vector<double> far = {1e-1, 1e-2, 1e-3, 1e-4};
+    int64_t people = 100, images = 10;
+    bool no_mirror = false, floors = false, json = false;
+};
+
+EvalSet source_of(const Request& request, int64_t size) {
+    RunConfig config;
+    config.data = request.data;
+    config.eval_data = request.data;
+    config.pairs = request.pairs;
+    config.network.image = size;
+    config.synth_eval_people = request.people;
+    config.synth_eval_images = request.images;
+    config.seed = static_cast<int64_t>(globals().seed);
+    return *evaluation_data(config);
+}
+
+void run(const Request& request) {
+    const auto network = load_model(cpu_device(), request.model);
+    const EvalSet set = source_of(request, network->config().image);
+    VerifyOptions options;
+    options.far_targets = request.far;
+    options.seed = globals().seed;
+    const Verification result = evaluate(*network, set, !request.no_mirror, options);
+    EvaluationCard card =
+        card_of(request.model, network->config(), set, !request.no_mirror, result);
+    if (request.floors) {
+        FloorOptions floor_options;
+        floor_options.verify = options;
+        card.floors = verification_floors(set.images, set.pairs, set.images, floor_options);
+    }
+    if (!request.card.empty()) write_card(request.card, card);
+    if (request.json) {
+        fmt::print("{}\n", to_json(card).dump(2));
+    } else {
+        fmt::print("{}\n{}{}", set.source, table(result), card.floors ? table(*card.floors) : "");
+    }
+}
+
+}  // namespace
+
+void add_eval_command(CLI::App& app) {
+    CLI::App* command = app.add_subcommand("eval", "verification accuracy of a trained network");
+    auto request = std::make_shared<Request>();
+    command->add_option("--model", request->model, "model.safetensors of a run")->required();
+    command
+        ->add_option("--data", request->data,
+                     "synth (unseen procedural people) or a folder DIR/<person>/<image>")
+        ->required();
+    command->add_option("--pairs", request->pairs,
+                        "pairs in LFW's format, View 1 or 2 (default: pairs are drawn)");
+    command->add_option("--far", request->far, "false acceptance rates to report the TAR at")
+        ->delimiter(',');
+    command->add_option("--synth-people", request->people, "of --data synth");
+    command->add_option("--synth-images", request->images, "of each of them");
+    command->add_flag("--no-mirror", request->no_mirror,
+                      "embed the picture alone instead of adding its mirror image");
+    command->add_flag("--floors", request->floors,
+                      "also raw pixels and PCA (of these pictures) on the same pairs");
+    command->add_option("--card", request->card, "write the evaluation card, JSON, to this file");
+    command->add_flag("--json", request->json, "print the card instead of a table");
+    command->footer(
+        "Example: facet eval --model runs/npt/model.safetensors --data lfw --pairs pairs.txt "
+        "--far 1e-2,1e-3");
+    command->callback([request] { run(*request); });
+}
+
+}  // namespace facet

@@ -1,0 +1,123 @@
+#include "tools/sources.h"
+
+#include <fmt/format.h>
+
+#include "tools/synth/dataset.h"
+#include "tools/terminal.h"
+#include "tools/versions.h"
+#include "train/files/file_reader.h"
+#include "train/hash.h"
+
+namespace facet {
+namespace {
+
+void refuse_containers(const std::string& source) {
+    const std::string extension = std::filesystem::path(source).extension();
+    if (extension != ".rec" && extension != ".bin") return;
+    throw UsageError(fmt::format("{}: {} files cannot be read yet", source, extension),
+                     "give a folder DIR/<person>/<image>, or synth");
+}
+
+int drawable_pairs(const Dataset& data) {
+    std::vector<int64_t> count(data.people.size(), 0);
+    for (const int32_t label : data.labels) ++count[label];
+    int64_t same = 0;
+    for (const int64_t n : count) same += n * (n - 1) / 2;
+    return static_cast<int>(std::min<int64_t>(same, kDrawnPairs));
+}
+
+}  // namespace
+
+Dataset folder_data(const std::string& folder, const FolderOptions& options) {
+    refuse_containers(folder);
+    Dataset data = load_folder(folder, options);
+    for (const std::string& warning : data.warnings) fmt::print(stderr, "warning: {}\n", warning);
+    for (const SkippedFile& file : data.skipped) {
+        fmt::print(stderr, "skipped: {}: {}\n", file.file, file.reason);
+    }
+    fmt::print(stderr, "{}: {} images of {} people, {} unreadable\n", folder, data.images.size(),
+               data.people.size(), data.skipped.size());
+    return data;
+}
+
+Dataset procedural_faces(int64_t people, int64_t images, int64_t size, uint64_t seed,
+                         uint64_t first, const std::string& label) {
+    synth::SynthSet set;
+    set.people = static_cast<int>(people);
+    set.images = static_cast<int>(images);
+    set.seed = seed;
+    set.size = static_cast<int>(size);
+    set.first_person = first;
+    synth::check(set);
+    Progress progress(label, people * images);
+    synth::Faces faces = synth::render(set, [&](int64_t done) { progress.update(done); });
+    Dataset data;
+    data.size = static_cast<int>(size);
+    data.images = std::move(faces.images);
+    data.labels.assign(faces.labels.begin(), faces.labels.end());
+    for (int64_t p = 0; p < people; ++p) {
+        data.people.push_back(fmt::format("person_{:05}", first + p));
+        for (int64_t i = 0; i < images; ++i) {
+            data.files.push_back(fmt::format("{}/{:04}", data.people.back(), i));
+        }
+    }
+    return data;
+}
+
+Dataset training_data(const RunConfig& config) {
+    if (config.data == "synth") {
+        return procedural_faces(config.synth_people, config.synth_images, config.network.image,
+                                static_cast<uint64_t>(config.seed), 0, "faces to learn from");
+    }
+    FolderOptions options;
+    options.size = static_cast<int>(config.network.image);
+    if (!config.people.empty()) options.people_list = config.people;
+    options.min_images = static_cast<int>(config.min_images);
+    return folder_data(config.data, options);
+}
+
+std::optional<EvalSet> evaluation_data(const RunConfig& config) {
+    const auto seed = static_cast<uint64_t>(config.seed);
+    const auto size = static_cast<int>(config.network.image);
+    const std::string folder = config.eval_data.empty() ? config.data : config.eval_data;
+    if (!config.pairs.empty()) {
+        FACET_USAGE(folder != "synth", "--pairs needs a folder of images, found --data synth");
+        return load_pairs(folder, config.pairs, size);
+    }
+    if (folder == "synth") {
+        Dataset data = procedural_faces(config.synth_eval_people, config.synth_eval_images, size,
+                                        seed, kFirstUnseenPerson, "unseen faces");
+        const int pairs = drawable_pairs(data);
+        return draw_pairs(std::move(data), "procedural faces of unseen people", pairs, seed);
+    }
+    if (config.eval_data.empty()) return std::nullopt;
+    FolderOptions options;
+    options.size = size;
+    Dataset data = folder_data(folder, options);
+    const int pairs = drawable_pairs(data);
+    return draw_pairs(std::move(data), "pairs drawn from " + folder, pairs, seed);
+}
+
+EvaluationCard card_of(const std::filesystem::path& file, const ResNetConfig& network,
+                       const EvalSet& set, bool add_mirror, Verification verification) {
+    EvaluationCard card;
+    card.model = fmt::format("{}: {} at {} pixels, D = {}", file.string(), network.backbone,
+                             network.image, network.embedding);
+    FileReader reader(file);
+    const std::string content = reader.text(reader.size(), "model");
+    Hash hash;
+    hash.add(content.data(), content.size());
+    card.model_hash = hash.hex();
+    card.data = set.source;
+    card.data_hash = set.hash;
+    card.images = static_cast<int64_t>(set.images.size());
+    card.flags = {
+        {"mirror", add_mirror ? "embeddings of image and mirror image added" : "not used"},
+        {"crop", "largest centred square"},
+        {"resize", fmt::format("Catmull-Rom to {0} x {0}", network.image)}};
+    card.versions = version_text();
+    card.verification = std::move(verification);
+    return card;
+}
+
+}  // namespace facet

@@ -1,0 +1,40 @@
+// Where pictures come from, as named on the command line: a folder, or `synth`, the procedural
+// faces rendered in memory.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "train/config.h"
+#include "train/data/dataset.h"
+#include "train/embed.h"
+#include "train/eval/card.h"
+
+namespace facet {
+
+// The training pictures that the configuration names, at its image size. Prints what was found,
+// warnings and skipped files to standard error.
+Dataset training_data(const RunConfig& config);
+
+// What a run is evaluated on: unseen procedural people, the pairs file, pairs drawn from the
+// evaluation folder, or nothing.
+std::optional<EvalSet> evaluation_data(const RunConfig& config);
+
+// Rendered faces of the people first .. first + people - 1 of the seed.
+Dataset procedural_faces(int64_t people, int64_t images, int64_t size, uint64_t seed,
+                         uint64_t first, const std::string& label);
+
+// Unseen procedural people start here: far beyond any training set.
+inline constexpr uint64_t kFirstUnseenPerson = 1'000'000;
+
+// As many different as same pairs, so many of each, in a drawn evaluation.
+inline constexpr int kDrawnPairs = 3000;
+
+// The card of an evaluation of the model in `file`; the caller adds what it knows beyond.
+EvaluationCard card_of(const std::filesystem::path& file, const ResNetConfig& network,
+                       const EvalSet& set, bool add_mirror, Verification verification);
+
+// A folder of pictures, with its notes printed to standard error.
+Dataset folder_data(const std::string& folder, const FolderOptions& options);
+
+}  // namespace facet

@@ -1,0 +1,215 @@
+// facet train: from pictures to a run folder.
+#include <omp.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+
+#include "engine/device.h"
+#include "tools/commands.h"
+#include "tools/sources.h"
+#include "tools/terminal.h"
+#include "tools/versions.h"
+#include "train/files/atomic.h"
+#include "train/trainer.h"
+
+namespace facet {
+namespace {
+
+std::atomic<bool> interrupted{false};
+
+// The first Ctrl-C asks the run to stop after its step, the second ends the program.
+void on_interrupt(int) {
+    interrupted = true;
+    std::signal(SIGINT, SIG_DFL);
+}
+
+struct Request {
+    RunConfig unused;  // gives the table of settings its addresses while options are declared
+    std::vector<std::pair<std::string, std::string>> given;  // (option, text)
+    std::string config_file, out, resume;
+    std::vector<std::string> loss_parameters;  // k=v
+    bool summary = false;
+};
+
+// Defaults, then the file, then the command line.
+RunConfig resolve(const Request& request) {
+    RunConfig config;
+    if (!request.config_file.empty()) read_config(request.config_file, config);
+    for (const auto& [option, text] : request.given) {
+        for (const Setting& setting : settings_of(config)) {
+            if (setting.option != option) continue;
+            // Parameters of another loss would not fit.
+            if (option == "--loss" && text != config.loss) config.loss_parameters.clear();
+            assign(setting, text);
+        }
+    }
+    for (const std::string& assignment : request.loss_parameters) {
+        auto parameter = split_assignment(assignment);
+        std::erase_if(config.loss_parameters,
+                      [&](const auto& known) { return known.first == parameter.first; });
+        config.loss_parameters.push_back(std::move(parameter));
+    }
+    if (globals().seed_given) config.seed = static_cast<int64_t>(globals().seed);
+    if (globals().threads > 0) config.threads = globals().threads;
+    if (config.threads == 0) config.threads = omp_get_max_threads();
+    omp_set_num_threads(static_cast<int>(config.threads));
+    return config;
+}
+
+RunConfig resolve_resumed(const Request& request, const RunFolder& folder) {
+    FACET_USAGE(request.given.empty() && request.loss_parameters.empty() &&
+                    request.config_file.empty() && request.out.empty(),
+                "--resume goes on with the run as it is: no other setting may be given");
+    RunConfig config;
+    read_config(folder.config(), config);
+    if (globals().threads > 0 && globals().threads != config.threads) {
+        throw UsageError(fmt::format("{}: the run has {} threads, --threads {} would change its "
+                                     "bits",
+                                     folder.path().string(), config.threads, globals().threads),
+                         "leave --threads out");
+    }
+    omp_set_num_threads(static_cast<int>(config.threads));
+    return config;
+}
+
+std::vector<std::pair<std::string, std::string>> versions() {
+    std::vector<std::pair<std::string, std::string>> list{{"facet", kVersion}};
+    for (const Library& library : libraries()) list.emplace_back(library.name, library.version);
+    list.emplace_back("device", cpu_device().description());
+    return list;
+}
+
+void print_start(const RunConfig& config, Trainer& trainer, const Dataset& data) {
+    fmt::print("device   cpu: {}\n", cpu_device().description());
+    fmt::print("network  {} at {} pixels, D = {}\n", config.network.backbone, config.network.image,
+               config.network.embedding);
+    fmt::print("loss     {}\n", trainer.learner().loss().describe());
+    fmt::print("data     {} images of {} people, {} steps of {}\n", data.images.size(),
+               data.people.size(), trainer.total_steps(), config.batch);
+    std::fflush(stdout);
+}
+
+// The floors are learned from the training pictures and judged on the same pairs as the model.
+Floors floors_of(const RunConfig& config, const EvalSet& evaluation, const Dataset& data) {
+    FloorOptions options;
+    options.verify.seed = static_cast<uint64_t>(config.seed);
+    return verification_floors(evaluation.images, evaluation.pairs, data.images, options);
+}
+
+std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
+
+void report(const RunConfig& config, const RunFolder& folder, const EvalSet& evaluation,
+            const Dataset& data, const Verification& result) {
+    const Floors floors = floors_of(config, evaluation, data);
+    EvaluationCard card =
+        card_of(folder.model(), config.network, evaluation, kEvaluateWithMirror, result);
+    if (config.data == "synth" && config.eval_data.empty()) {
+        card.training_people = "none of the people evaluated on was trained on";
+    }
+    card.floors = floors;
+    write_card(folder.card(), card);
+
+    fmt::print("\n{}: {} same and {} different pairs\n", evaluation.source, result.same,
+               result.different);
+    Table table({"method", "accuracy", "sd", "EER", "AUC"});
+    const auto row = [&](const std::string& name, const Verification& v) {
+        table.row({name, percent(v.cross_validated.mean),
+                   fmt::format("{:.2f}", 100 * v.cross_validated.std), percent(v.equal_error_rate),
+                   fmt::format("{:.4f}", v.auc)});
+    };
+    row(fmt::format("{} + {}", config.network.backbone, config.loss), result);
+    row(fmt::format("PCA, {} whitened components", floors.pca_dimensions), floors.whitened_pca);
+    row("raw pixels", floors.raw_pixels);
+    table.print();
+}
+
+void train(const RunConfig& config, RunFolder& folder, bool resume, bool summary) {
+    check_config(config);
+    make_loss(config.loss, config.loss_parameters);  // refuse before any picture is made
+    const Dataset data = training_data(config);
+    const std::optional<EvalSet> evaluation = evaluation_data(config);
+    Trainer trainer(config, folder, data, evaluation ? &*evaluation : nullptr);
+    print_start(config, trainer, data);
+    if (summary) fmt::print("{}", trainer.learner().network().summary(config.batch));
+    if (resume) {
+        trainer.resume();
+        fmt::print("resumed  after step {} of {}\n", trainer.steps_done(), trainer.total_steps());
+    } else {
+        RunConfig stored = config;
+        stored.data_hash = data_hash(data);
+        write_file_atomically(folder.config(),
+                              to_toml(stored, trainer.learner().loss(), versions()));
+    }
+
+    Progress progress("train", trainer.total_steps(), trainer.steps_done());
+    TrainEvents events;
+    events.step = [&](const StepReport& step) {
+        progress.update(step.step,
+                        fmt::format("epoch {} loss {:.3f} cos {:.3f} lr {:.4f} {:.0f} img/s",
+                                    step.epoch + 1, step.result.loss, step.result.target_cosine,
+                                    step.lr, step.images_per_second));
+    };
+    events.evaluation = [&](int64_t step, const Verification& result) {
+        progress.say(
+            fmt::format("step {}: accuracy {}", step, percent(result.cross_validated.mean)));
+    };
+    interrupted = false;
+    std::signal(SIGINT, on_interrupt);
+    const Outcome outcome = trainer.run(interrupted, events);
+    std::signal(SIGINT, SIG_DFL);
+    if (outcome == Outcome::Interrupted) {
+        progress.say(fmt::format("interrupted after step {}; go on with: facet train --resume {}",
+                                 trainer.steps_done(), folder.path().string()));
+        set_exit_status(130);
+        return;
+    }
+    if (evaluation) report(config, folder, *evaluation, data, *trainer.last_evaluation());
+    fmt::print("\nthe run is in {}\n", folder.path().string());
+}
+
+void run(const Request& request) {
+    if (!request.resume.empty()) {
+        RunFolder folder = RunFolder::open(request.resume);
+        train(resolve_resumed(request, folder), folder, true, request.summary);
+        return;
+    }
+    const RunConfig config = resolve(request);
+    FACET_USAGE(!config.data.empty(), "--data is needed: synth, or a folder DIR/<person>/<image>");
+    FACET_USAGE(!request.out.empty(), "--out is needed: the folder of the new run");
+    check_config(config);
+    make_loss(config.loss, config.loss_parameters);
+    RunFolder folder = RunFolder::create(request.out);
+    train(config, folder, false, request.summary);
+}
+
+}  // namespace
+
+void add_train_command(CLI::App& app) {
+    CLI::App* command =
+        app.add_subcommand("train", "train a network on faces and evaluate it on people unseen");
+    auto request = std::make_shared<Request>();
+    command->add_option("--config", request->config_file, "TOML file; options override it");
+    command->add_option("--out", request->out, "folder of the new run");
+    command->add_option("--resume", request->resume, "go on with the run in this folder");
+    command->add_option("--set", request->loss_parameters,
+                        "parameters of the loss, as k=v (see `facet losses NAME`)");
+    command->add_flag("--summary", request->summary, "print the layers, their shapes and costs");
+    for (const Setting& setting : settings_of(request->unused)) {
+        if (setting.option.empty()) continue;
+        command
+            ->add_option_function<std::string>(
+                setting.option,
+                [request, option = setting.option](const std::string& text) {
+                    request->given.emplace_back(option, text);
+                },
+                setting.help)
+            ->default_str(current_text(setting))
+            ->group(setting.section);
+    }
+    command->footer(
+        "Example: facet train --data synth --loss npt --set delta=1 k=1 --epochs 5 --out runs/npt\n"
+        "         facet train --resume runs/npt");
+    command->callback([request] { run(*request); });
+}
+
+}  // namespace facet
