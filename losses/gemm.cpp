@@ -20,17 +20,7 @@ std::int64_t piece_width(std::int64_t length) {
 }  // namespace
 
 double dot_lanes(const double* a, const double* b, std::int64_t n, double scale) {
-    double lane[kLanes] = {};
-    std::int64_t i = 0;
-    for (; i + kLanes <= n; i += kLanes) {
-#pragma omp simd
-        for (int l = 0; l < kLanes; ++l) lane[l] += a[i + l] * (b[i + l] * scale);
-    }
-    for (; i < n; ++i) lane[i % kLanes] += a[i] * (b[i] * scale);
-    for (int half = kLanes / 2; half > 0; half /= 2) {
-        for (int l = 0; l < half; ++l) lane[l] += lane[l + half];
-    }
-    return lane[0];
+    return sum_lanes_tail<double>(n, [&](std::int64_t i) { return a[i] * (b[i] * scale); });
 }
 
 template <>

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "engine/error.h"
 #include "losses/lanes.h"
@@ -11,31 +12,12 @@
 namespace facet {
 namespace {
 
-template <class T>
-double sum_of_squares(const T* v, std::int64_t n) {
-    double lane[kLanes] = {};
-    std::int64_t i = 0;
-    for (; i + kLanes <= n; i += kLanes) {
-#pragma omp simd
-        for (int l = 0; l < kLanes; ++l) {
-            const double a = v[i + l];
-            lane[l] += a * a;
-        }
-    }
-    for (; i < n; ++i) {
-        const double a = v[i];
-        lane[i % kLanes] += a * a;
-    }
-    double sum = 0;
-    for (const double part : lane) sum += part;
-    return sum;
-}
-
 // Squares of doubles overflow above 1e154 and underflow below 1e-154: then scale by the largest.
 // NaN if a value is not finite.
 template <class T>
 double norm_of(const T* v, std::int64_t n) {
-    const double plain = sum_of_squares(v, n);
+    const double plain =
+        sum_lanes_tail<double>(n, [&](std::int64_t i) { return double(v[i]) * double(v[i]); });
     if (plain > 1e-200 && plain < 1e300) return std::sqrt(plain);
     double largest = 0;
     for (std::int64_t i = 0; i < n; ++i) {
@@ -52,6 +34,35 @@ double norm_of(const T* v, std::int64_t n) {
         sum += a * a;
     }
     return std::ldexp(std::sqrt(sum), exponent);
+}
+
+// <x/|x|, w/|w|>
+template <class T>
+double unit_product(const T* x, double x_norm, const T* w, double w_norm, std::int64_t D) {
+    return sum_lanes_tail<double>(
+        D, [&](std::int64_t d) { return (double(x[d]) / x_norm) * (double(w[d]) / w_norm); });
+}
+
+// t = b - <a, b> a for a = x/|x|, b = w/|w|, and |t|, the sine of their angle.
+//
+// Rounding b and <a, b> a before subtracting would leave an error of one epsilon in a vector of
+// length sin: nothing left at an angle of 1e-16. So the multiple of the raw x is subtracted from
+// the raw w with one rounding, that of the result (fma); what the rounded multiplier leaves behind
+// is along x and is removed by projecting once more.
+template <class T>
+double tangent(const T* x, double x_norm, const T* w, double w_norm, std::int64_t D, double* t) {
+    const double ratio = w_norm / x_norm;
+    const double multiple = unit_product(x, x_norm, w, w_norm, D) * ratio;
+    const double along = std::isfinite(multiple) ? multiple : 0;  // norms 1e308 apart
+#pragma omp simd
+    for (std::int64_t d = 0; d < D; ++d) {
+        t[d] = std::fma(-along, double(x[d]), double(w[d])) / w_norm;
+    }
+    const double rest =
+        sum_lanes_tail<double>(D, [&](std::int64_t d) { return t[d] * (double(x[d]) / x_norm); });
+#pragma omp simd
+    for (std::int64_t d = 0; d < D; ++d) t[d] -= rest * (double(x[d]) / x_norm);
+    return std::sqrt(sum_lanes_tail<double>(D, [&](std::int64_t d) { return t[d] * t[d]; }));
 }
 
 }  // namespace
@@ -91,15 +102,8 @@ void through_normalisation(const T* unit, const double* norms, std::int64_t rows
         const T* u = unit + i * D;
         T* g = gradient + i * D;
         const double scale = norms[i] > 0 ? 1 / norms[i] : 0;
-        double lane[kLanes] = {};
-        std::int64_t d = 0;
-        for (; d + kLanes <= D; d += kLanes) {
-#pragma omp simd
-            for (int l = 0; l < kLanes; ++l) lane[l] += double(g[d + l]) * double(u[d + l]);
-        }
-        for (; d < D; ++d) lane[d % kLanes] += double(g[d]) * double(u[d]);
-        double radial = 0;
-        for (const double part : lane) radial += part;
+        const double radial =
+            sum_lanes_tail<double>(D, [&](std::int64_t d) { return double(g[d]) * double(u[d]); });
 #pragma omp simd
         for (std::int64_t e = 0; e < D; ++e)
             g[e] = T((double(g[e]) - radial * double(u[e])) * scale);
@@ -110,16 +114,10 @@ template <class T>
 Angle angle_between(const T* x, double x_norm, const T* w, double w_norm, std::int64_t D) {
     Angle angle;
     if (x_norm == 0 || w_norm == 0) return angle;
-    double minus = 0, plus = 0;
-    for (std::int64_t d = 0; d < D; ++d) {
-        const double a = double(x[d]) / x_norm, b = double(w[d]) / w_norm;
-        minus += (a - b) * (a - b);
-        plus += (a + b) * (a + b);
-    }
-    angle.one_minus_cos = minus / 2;
-    angle.one_plus_cos = plus / 2;
-    angle.cos = std::clamp(minus < plus ? 1 - minus / 2 : plus / 2 - 1, -1.0, 1.0);
-    angle.sin = std::sqrt(minus) * std::sqrt(plus) / 2;
+    thread_local std::vector<double> work;
+    work.resize(D);
+    angle.cos = std::clamp(unit_product(x, x_norm, w, w_norm, D), -1.0, 1.0);
+    angle.sin = std::min(1.0, tangent(x, x_norm, w, w_norm, D, work.data()));
     angle.defined = angle.sin > 4 * double(std::numeric_limits<T>::epsilon());
     if (!angle.defined) angle.sin = 0;
     return angle;
@@ -127,17 +125,11 @@ Angle angle_between(const T* x, double x_norm, const T* w, double w_norm, std::i
 
 template <class T>
 void add_tangent(const Angle& angle, double scale, const T* x, double x_norm, const T* w,
-                 double w_norm, std::int64_t D, T* to) {
+                 double w_norm, std::int64_t D, double* work, T* to) {
     if (!angle.defined || scale == 0) return;
-    const double factor = scale / angle.sin;
-    const bool near = angle.cos >= 0;  // the side on which b - cos a loses no digits
-    const double sign = near ? -1 : 1;
-    const double along = near ? angle.one_minus_cos : -angle.one_plus_cos;
+    const double factor = scale / tangent(x, x_norm, w, w_norm, D, work);
 #pragma omp simd
-    for (std::int64_t d = 0; d < D; ++d) {
-        const double a = double(x[d]) / x_norm, b = double(w[d]) / w_norm;
-        to[d] = T(double(to[d]) + factor * ((b + sign * a) + along * a));
-    }
+    for (std::int64_t d = 0; d < D; ++d) to[d] = T(double(to[d]) + factor * work[d]);
 }
 
 template void vector_norms(const char*, const float*, std::int64_t, std::int64_t, double*);
@@ -151,8 +143,8 @@ template void through_normalisation(const double*, const double*, std::int64_t, 
 template Angle angle_between(const float*, double, const float*, double, std::int64_t);
 template Angle angle_between(const double*, double, const double*, double, std::int64_t);
 template void add_tangent(const Angle&, double, const float*, double, const float*, double,
-                          std::int64_t, float*);
+                          std::int64_t, double*, float*);
 template void add_tangent(const Angle&, double, const double*, double, const double*, double,
-                          std::int64_t, double*);
+                          std::int64_t, double*, double*);
 
 }  // namespace facet

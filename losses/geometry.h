@@ -26,21 +26,21 @@ template <class T>
 void through_normalisation(const T* unit, const double* norms, std::int64_t rows, std::int64_t D,
                            T* gradient);
 
-// The angle between x and w, formed in double from differences of the unit vectors a and b:
-//   1 - cos = |a - b|^2 / 2,  1 + cos = |a + b|^2 / 2,  sin = |a - b| |a + b| / 2
-// which keep their digits where cos itself is within rounding of +-1.
+// The angle between x and w: cos clipped to [-1, 1], and a sine that keeps its digits where cos is
+// within rounding of +-1 (see tangent() in geometry.cpp).
 struct Angle {
-    double cos = 0, sin = 1, one_minus_cos = 1, one_plus_cos = 1;
+    double cos = 0, sin = 1;
     bool defined = false;  // neither vector is zero, and sin > 4 epsilons of T
 };
 
 template <class T>
 Angle angle_between(const T* x, double x_norm, const T* w, double w_norm, std::int64_t D);
 
-// to += scale * t, where t is the unit tangent at a = x/|x| that points towards b = w/|w|:
-// t = (b - cos a) / sin. Nothing where the angle is not defined (a cone point: derivative 0).
+// to += scale * t, where t is the unit tangent at x/|x| that points towards w/|w|:
+// t = (w/|w| - cos x/|x|) / sin. Nothing where the angle is not defined (a cone point: derivative
+// 0). work: (D).
 template <class T>
 void add_tangent(const Angle& angle, double scale, const T* x, double x_norm, const T* w,
-                 double w_norm, std::int64_t D, T* to);
+                 double w_norm, std::int64_t D, double* work, T* to);
 
 }  // namespace facet

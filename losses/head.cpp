@@ -69,6 +69,7 @@ private:
         }
         x_ = rows_.normalised() ? ws_.x_unit.data() : in_.x;
         ws_.angles.resize(B_);
+        ws_.tangent.resize(D_);
         ws_.targets.resize(B_);
         ws_.target_cosine.resize(B_);
 #pragma omp parallel for schedule(static)
@@ -195,8 +196,10 @@ private:
         if (y < 0 || pull == 0) return;
         const T *x = in_.x + i * D_, *w = in_.w + y * D_;
         const double x_norm = ws_.x_norm[i], w_norm = ws_.w_norm[y];
-        add_tangent(ws_.angles[i], pull / x_norm, x, x_norm, w, w_norm, D_, dx_ + i * D_);
-        add_tangent(ws_.angles[i], pull / w_norm, w, w_norm, x, x_norm, D_, dw_ + y * D_);
+        add_tangent(ws_.angles[i], pull / x_norm, x, x_norm, w, w_norm, D_, ws_.tangent.data(),
+                    dx_ + i * D_);
+        add_tangent(ws_.angles[i], pull / w_norm, w, w_norm, x, x_norm, D_, ws_.tangent.data(),
+                    dw_ + y * D_);
     }
 
     void add_norm(std::int64_t i) {

@@ -54,6 +54,7 @@ struct HeadWorkspace {
     std::vector<T> cosines;              // (B, tile); then dL/dc in place
     std::vector<T> dx, dw;               // for a caller who wants one gradient only
     std::vector<Angle> angles;           // (B)
+    std::vector<double> tangent;         // (D)
     std::vector<Target<T>> targets;      // (B)
 };
 

@@ -28,9 +28,19 @@ inline T reduce_lanes(std::int64_t n, T identity, Function f, Combine combine) {
     return lane[0];
 }
 
+// f(0) + ... + f(n - 1), n a multiple of kLanes.
 template <class T, class Function>
 inline T sum_lanes(std::int64_t n, Function f) {
     return reduce_lanes(n, T(0), f, [](T a, T b) { return a + b; });
+}
+
+// The same for any n.
+template <class T, class Function>
+inline T sum_lanes_tail(std::int64_t n, Function f) {
+    const std::int64_t whole = n / kLanes * kLanes;
+    T sum = sum_lanes<T>(whole, f);
+    for (std::int64_t i = whole; i < n; ++i) sum += f(i);
+    return sum;
 }
 
 }  // namespace facet

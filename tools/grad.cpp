@@ -1,0 +1,207 @@
+// `facet grad`: one evaluation of a loss on given arrays.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "engine/error.h"
+#include "losses/loss.h"
+#include "losses/numeric.h"
+#include "losses/state_json.h"
+#include "tools/commands.h"
+#include "train/files/npy.h"
+
+namespace facet {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+    std::string loss, x, w, y, state, out;
+    std::vector<std::string> set;
+    std::string dtype = "auto", head = "dense", method = "analytic";
+    std::int64_t tile = HeadOptions().tile;
+    double step = 3e-4;
+    bool dcos = false;
+};
+
+std::string shape_text(const NpyArray& array) {
+    std::string text;
+    for (const std::int64_t n : array.shape)
+        text += fmt::format("{}{}", text.empty() ? "" : ", ", n);
+    return "(" + text + ")";
+}
+
+NpyArray read_matrix(const std::string& path, const char* option, const char* shape) {
+    NpyArray array = read_npy(path);
+    FACET_CHECK(array.shape.size() == 2, "{}: shape {}, expected {} for {}", path,
+                shape_text(array), shape, option);
+    FACET_CHECK(array.dtype == "<f4" || array.dtype == "<f8",
+                "{}: element type {}, expected <f4 or <f8", path, array.dtype);
+    return array;
+}
+
+// The arrays of one call, checked against each other.
+struct Inputs {
+    NpyArray x, w;
+    std::vector<std::int64_t> y;
+    std::int64_t B, C = 0, D;
+};
+
+Inputs read_inputs(const Options& options, const Loss& loss) {
+    Inputs in{read_matrix(options.x, "--x", "(B, D)"), {}, {}, 0, 0, 0};
+    in.B = in.x.shape[0];
+    in.D = in.x.shape[1];
+    FACET_CHECK(in.B > 0 && in.D > 0, "{}: shape {}, expected at least one row and one column",
+                options.x, shape_text(in.x));
+    const NpyArray labels = read_npy(options.y);
+    FACET_CHECK(labels.dtype == "<i4" || labels.dtype == "<i8",
+                "{}: element type {}, expected <i4 or <i8", options.y, labels.dtype);
+    FACET_CHECK(labels.shape == std::vector<std::int64_t>{in.B},
+                "{}: shape {}, expected ({}), one label a row of {}", options.y, shape_text(labels),
+                in.B, options.x);
+    in.y = npy_as<std::int64_t>(labels);
+    if (!loss.has_proxies()) return in;
+    FACET_USAGE(!options.w.empty(), "loss {}: --w is missing: it has proxies", loss.name());
+    in.w = read_matrix(options.w, "--w", "(C, D)");
+    in.C = in.w.shape[0];
+    FACET_CHECK(in.C > 0 && in.w.shape[1] == in.D,
+                "{}: shape {}, expected (C, {}) as {} has {} columns", options.w, shape_text(in.w),
+                in.D, options.x, in.D);
+    return in;
+}
+
+template <class T>
+void save(const fs::path& path, const std::vector<T>& values, std::vector<std::int64_t> shape) {
+    write_npy(path, npy_from<T>(std::span<const T>(values), std::move(shape)));
+}
+
+template <class T>
+void run_analytic(const Options& options, Loss& loss, const Inputs& in) {
+    const std::vector<T> x = npy_as<T>(in.x);
+    const std::vector<T> w = in.C > 0 ? npy_as<T>(in.w) : std::vector<T>();
+    std::vector<T> dx(in.B * in.D), dw(in.C * in.D), dcos(options.dcos ? in.B * in.C : 0);
+    const HeadGradient<T> gradient{dx.data(), in.C > 0 ? dw.data() : nullptr,
+                                   options.dcos ? dcos.data() : nullptr};
+    const HeadOptions head{options.head == "dense" ? Head::dense : Head::streamed, options.tile};
+    HeadWorkspace<T> workspace;
+    const double value = loss.forward_backward(
+        {x.data(), in.C > 0 ? w.data() : nullptr, in.y.data(), in.B, in.C, in.D}, gradient,
+        workspace, head);
+    const fs::path out = options.out;
+    save<double>(out / "value.npy", {value}, {});
+    save(out / "dx.npy", dx, {in.B, in.D});
+    if (in.C > 0) save(out / "dw.npy", dw, {in.C, in.D});
+    if (options.dcos) save(out / "dcos.npy", dcos, {in.B, in.C});
+    fmt::print("value {:.17g}\n", value);
+}
+
+void run_numeric(const Options& options, Loss& loss, const Inputs& in) {
+    const std::vector<double> x = npy_as<double>(in.x);
+    const std::vector<double> w = in.C > 0 ? npy_as<double>(in.w) : std::vector<double>();
+    const NumericGradient result = numeric_gradient(
+        loss, {x.data(), in.C > 0 ? w.data() : nullptr, in.y.data(), in.B, in.C, in.D},
+        options.step);
+    const fs::path out = options.out;
+    save<double>(out / "value.npy", {result.value}, {});
+    save(out / "dx.npy", result.dx, {in.B, in.D});
+    if (in.C > 0) save(out / "dw.npy", result.dw, {in.C, in.D});
+    fmt::print("value {:.17g}\n", result.value);
+}
+
+std::string read_text(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    FACET_CHECK(file.good(), "{}: cannot be read", path);
+    return text.str();
+}
+
+void write_text(const fs::path& path, const std::string& text) {
+    std::ofstream file(path, std::ios::binary);
+    file << text;
+    file.close();
+    FACET_CHECK(file.good(), "{}: cannot be written", path.string());
+}
+
+void check_method(const Options& options) {
+    if (options.method == "tape") {
+        throw UsageError("grad: --method tape is not available for any loss in this build",
+                         "analytic and numeric are");
+    }
+    if (options.method != "numeric") return;
+    FACET_USAGE(options.dtype != "f32", "grad: --method numeric works in f64, found --dtype f32");
+    FACET_USAGE(!options.dcos, "grad: --dcos needs --method analytic");
+}
+
+void run(const Options& options) {
+    check_method(options);
+    KeyValues parameters;
+    for (const std::string& text : options.set) parameters.push_back(split_assignment(text));
+    const auto loss = make_loss(options.loss, parameters);
+    FACET_USAGE(!options.dcos || loss->has_proxies(), "loss {}: --dcos needs a loss with proxies",
+                loss->name());
+    if (!options.state.empty()) {
+        state_from_json(read_text(options.state), options.state, loss->state());
+    }
+    const Inputs in = read_inputs(options, *loss);
+    fs::create_directories(options.out);
+    fmt::print("{}\n", loss->describe());
+    const bool single = options.dtype == "f32" || (options.dtype == "auto" && in.x.dtype == "<f4");
+    if (options.method == "numeric") {
+        run_numeric(options, *loss, in);
+    } else if (single) {
+        run_analytic<float>(options, *loss, in);
+    } else {
+        run_analytic<double>(options, *loss, in);
+    }
+    write_text(fs::path(options.out) / "state.json", state_to_json(loss->state()));
+}
+
+}  // namespace
+
+void add_grad_command(CLI::App& app) {
+    auto options = std::make_shared<Options>();
+    CLI::App* command = app.add_subcommand(
+        "grad", "value and gradients of a loss on given arrays, by the raw arrays");
+    command->add_option("--loss", options->loss, "name of the loss, see facet losses")
+        ->required()
+        ->type_name("NAME");
+    command->add_option("--set", options->set, "parameters of the loss, k=v")->type_name("k=v");
+    command->add_option("--x", options->x, "embeddings (B, D), float32 or float64")
+        ->required()
+        ->type_name("X.npy");
+    command->add_option("--w", options->w, "proxies (C, D), float32 or float64")
+        ->type_name("W.npy");
+    command->add_option("--y", options->y, "labels (B), int32 or int64; -1: ignored")
+        ->required()
+        ->type_name("Y.npy");
+    command->add_option("--state", options->state, "state before the call")->type_name("S.json");
+    command->add_option("--dtype", options->dtype, "computed and written in; auto: that of X")
+        ->check(CLI::IsMember({"auto", "f32", "f64"}));
+    command->add_option("--head", options->head, "all cosines at once, or a tile of classes")
+        ->check(CLI::IsMember({"dense", "streamed"}));
+    command->add_option("--tile", options->tile, "classes in a tile of the streamed head")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    command->add_option("--method", options->method, "how the gradient is found")
+        ->check(CLI::IsMember({"analytic", "tape", "numeric"}))
+        ->capture_default_str();
+    command->add_option("--step", options->step, "numeric: step as a part of the vector's length")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    command->add_flag("--dcos", options->dcos, "also write dcos.npy, dL/dc_ij (B, C)");
+    command->add_option("--out", options->out, "folder for value, dx, dw .npy and state.json")
+        ->required()
+        ->type_name("DIR");
+    command->footer(
+        "Example: facet grad --loss arcface --set s=32 --x X.npy --w W.npy --y Y.npy --out g\n"
+        "  writes g/value.npy, g/dx.npy, g/dw.npy and g/state.json. With --method numeric the "
+        "same\n"
+        "  files come from central differences in float64.");
+    command->callback([options] { run(*options); });
+}
+
+}  // namespace facet
