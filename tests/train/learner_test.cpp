@@ -1,0 +1,193 @@
+// The learner as a whole on the CPU device: r10 on a handful of random 64-pixel images.
+#include "train/learner.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "engine/random.h"
+
+namespace facet {
+namespace {
+
+constexpr int64_t B = 4, C = 5, D = 16;
+const std::vector<int64_t> labels{0, 1, 2, 4};
+
+LearnerConfig small(const std::string& loss = "cosface", uint64_t seed = 1) {
+    LearnerConfig config;
+    config.network.embedding = D;
+    config.loss = loss;
+    config.seed = seed;
+    return config;
+}
+
+Tensor images(int64_t count = B) {
+    Random random(3, Purpose::Test);
+    std::vector<double> pixels(count * 3 * 64 * 64);
+    for (double& pixel : pixels) pixel = random.uniform(-1, 1);
+    return Tensor::from(cpu_device(), {count, 3, 64, 64}, pixels);
+}
+
+Learner learner_of(const LearnerConfig& config) { return Learner(cpu_device(), config, C); }
+
+std::string hash_after(int steps, const LearnerConfig& config, int64_t first_index = 0) {
+    Learner learner = learner_of(config);
+    const Tensor pixels = images();
+    for (int i = 0; i < steps; ++i) learner.step(pixels, labels, 0.05, first_index + i);
+    return learner.parameter_hash();
+}
+
+Tensor find(const Learner& learner, const std::string& name) {
+    for (const auto& named : learner.tensors()) {
+        if (named.name == name) return named.value;
+    }
+    throw Error("no tensor " + name);
+}
+
+TEST(Learner, MemorisesABatch) {
+    LearnerConfig config = small("normface");
+    config.network.dropout = 0;
+    Learner learner = learner_of(config);
+    const Tensor pixels = images();
+    const StepResult first = learner.step(pixels, labels, 0.05, 0);
+    StepResult last;
+    for (int i = 1; i < 20; ++i) last = learner.step(pixels, labels, 0.05, i);
+    EXPECT_GT(first.loss, 1);
+    EXPECT_LT(last.loss, 0.1 * first.loss);
+    EXPECT_GT(last.target_cosine, first.target_cosine + 0.2);
+    EXPECT_GT(first.gradient_norm, 0);
+}
+
+TEST(Learner, SameSeedGivesTheSameBits) {
+    const std::string hash = hash_after(3, small());
+    EXPECT_EQ(hash.size(), 16u);
+    EXPECT_EQ(hash_after(3, small()), hash);
+    EXPECT_NE(hash_after(2, small()), hash);
+    EXPECT_NE(hash_after(3, small("cosface", 2)), hash);
+}
+
+TEST(Learner, TheSeedDecidesTheInitialParameters) {
+    EXPECT_EQ(hash_after(0, small()), hash_after(0, small()));
+    EXPECT_NE(hash_after(0, small()), hash_after(0, small("cosface", 2)));
+}
+
+TEST(Learner, TheIndexOfAStepNamesItsDropout) {
+    EXPECT_NE(hash_after(1, small(), 0), hash_after(1, small(), 1));
+    LearnerConfig config = small();
+    config.network.dropout = 0;
+    EXPECT_EQ(hash_after(1, config, 0), hash_after(1, config, 1));
+}
+
+TEST(Learner, TheHashSeesEveryParameterAndStatistic) {
+    Learner learner = learner_of(small("softmax"));
+    std::set<std::string> hashes{learner.parameter_hash()};
+    for (const char* name : {"conv1.weight", "layer4.0.prelu.weight", "fc.bias",
+                             "features.running_var", "head.weight", "head.b"}) {
+        find(learner, name).data<float>()[0] += 1;
+        EXPECT_TRUE(hashes.insert(learner.parameter_hash()).second) << name;
+    }
+}
+
+TEST(Learner, MovesWhatTheLossLearns) {
+    Learner learner = learner_of(small("softmax"));
+    learner.step(images(), labels, 0.05, 0);
+    const std::vector<double> bias = find(learner, "head.b").to_doubles();
+    ASSERT_EQ(std::ssize(bias), C);
+    // Class 3 has no image: its bias can only fall; those of the others rise, 1/5 against 1/4.
+    EXPECT_LT(bias[3], 0);
+    EXPECT_NEAR(bias[0] + bias[1] + bias[2] + bias[3] + bias[4], 0, 1e-6);
+    EXPECT_EQ(learner.loss().state().find("b")->value, bias);
+}
+
+TEST(Learner, ListsEveryTensorOnce) {
+    const Learner learner = learner_of(small("softmax"));
+    std::set<std::string> names;
+    for (const auto& [name, tensor] : learner.tensors()) {
+        EXPECT_TRUE(names.insert(name).second) << name;
+        EXPECT_TRUE(tensor.defined()) << name;
+    }
+    for (const char* name :
+         {"conv1.weight", "conv1.weight.momentum", "layer1.0.downsample.0.weight",
+          "layer4.0.bn3.running_var", "fc.bias", "features.running_mean", "head.weight",
+          "head.weight.momentum", "head.b", "head.b.momentum"}) {
+        EXPECT_TRUE(names.contains(name)) << name;
+    }
+    // Each of the network's parameters has a momentum; then weight and b of the head have one.
+    Learner same = learner_of(small("softmax"));
+    const Inventory inventory = same.network().inventory();
+    EXPECT_EQ(names.size(), 2 * inventory.parameters.size() + inventory.statistics.size() + 4);
+}
+
+TEST(Learner, GoesOnBitForBitFromItsTensors) {
+    for (const char* kind : {"sgd", "adamw"}) {
+        LearnerConfig config = small("softmax");
+        config.optimizer.kind = kind;
+        Learner through = learner_of(config), resumed = learner_of(config);
+        const Tensor pixels = images();
+        for (int i = 0; i < 2; ++i) through.step(pixels, labels, 0.01, i);
+
+        for (const auto& [name, tensor] : through.tensors()) {
+            cpu_device().copy(tensor, find(resumed, name));
+        }
+        resumed.optimizer().set_steps(through.optimizer().steps());
+        resumed.publish_loss_parameters();
+        EXPECT_EQ(resumed.parameter_hash(), through.parameter_hash());
+
+        through.step(pixels, labels, 0.01, 2);
+        resumed.step(pixels, labels, 0.01, 2);
+        EXPECT_EQ(resumed.parameter_hash(), through.parameter_hash()) << kind;
+    }
+}
+
+TEST(Learner, NanPixelsAreAnErrorAndMoveNoParameter) {
+    Learner learner = learner_of(small("softmax"));
+    const Tensor pixels = images();
+    learner.step(pixels, labels, 0.05, 0);
+    std::vector<std::pair<Parameter, std::vector<double>>> before;
+    for (const Parameter& parameter : learner.network().inventory().parameters) {
+        before.emplace_back(parameter, parameter.var->value.to_doubles());
+    }
+    const std::vector<double> proxies = find(learner, "head.weight").to_doubles();
+    const std::vector<double> bias = find(learner, "head.b").to_doubles();
+    pixels.data<float>()[100] = std::numeric_limits<float>::quiet_NaN();
+    EXPECT_THROW(learner.step(pixels, labels, 0.05, 1), Error);
+    for (const auto& [parameter, values] : before) {
+        EXPECT_EQ(parameter.var->value.to_doubles(), values) << parameter.name;
+    }
+    EXPECT_EQ(find(learner, "head.weight").to_doubles(), proxies);
+    EXPECT_EQ(find(learner, "head.b").to_doubles(), bias);
+}
+
+TEST(Learner, EmbedsEachImageByItselfAndChangesNothing) {
+    Learner learner = learner_of(small());
+    const Tensor pixels = images();
+    for (int i = 0; i < 2; ++i) learner.step(pixels, labels, 0.05, i);
+    const std::string hash = learner.parameter_hash();
+    const std::vector<double> together = learner.embed(pixels).to_doubles();
+    ASSERT_EQ(std::ssize(together), B * D);
+    const std::vector<double> alone = learner.embed(images(1)).to_doubles();  // the first of them
+    for (int64_t d = 0; d < D; ++d) {
+        EXPECT_NEAR(alone[d], together[d], 1e-4 * (1 + std::abs(together[d])));
+    }
+    EXPECT_EQ(learner.parameter_hash(), hash);
+}
+
+TEST(Learner, RefusesALabelWithoutAProxy) {
+    Learner learner = learner_of(small());
+    EXPECT_THROW(learner.step(images(), {0, 1, 2, C}, 0.05, 0), Error);
+}
+
+TEST(Learner, RefusesUnknownNames) {
+    EXPECT_THROW(learner_of(small("cosfaces")), UsageError);
+    LearnerConfig config = small();
+    config.network.backbone = "r11";
+    EXPECT_THROW(learner_of(config), UsageError);
+    config = small();
+    config.loss_parameters = {{"scale", "3"}};
+    EXPECT_THROW(learner_of(config), UsageError);
+}
+
+}  // namespace
+}  // namespace facet
