@@ -32,7 +32,7 @@ float uniform(Random& random, float low, float high) {
 }
 
 void draw_pose(Random& random, const Knobs& k, Factors& f) {
-    f.yaw = 14 * k.pose * bounded_normal(random);
+    f.yaw = 13 * k.pose * bounded_normal(random);
     f.pitch = 7 * k.pose * bounded_normal(random);
     f.roll = 4 * k.pose * bounded_normal(random);
     f.yaw = std::clamp(f.yaw, -60.0f, 60.0f);
@@ -54,12 +54,12 @@ void draw_expression(Random& random, float knob, Factors& f) {
 }
 
 void draw_light(Random& random, float knob, Factors& f) {
-    f.light_azimuth = std::clamp(knob * uniform(random, -60, 60), -120.0f, 120.0f);
+    f.light_azimuth = std::clamp(knob * uniform(random, -55, 55), -120.0f, 120.0f);
     f.light_elevation += std::clamp(knob * uniform(random, -40, 35), -75.0f, 45.0f);
     f.light_key = std::min(f.light_key + knob * uniform(random, -0.15f, 0.35f), 0.95f);
     f.light_warmth = std::clamp(knob * 0.28f * bounded_normal(random), -1.0f, 1.0f);
     f.light_tint = std::clamp(knob * 0.20f * bounded_normal(random), -1.0f, 1.0f);
-    f.exposure = knob * 0.28f * bounded_normal(random);
+    f.exposure = knob * 0.24f * bounded_normal(random);
 }
 
 void draw_style(Random& random, float knob, Factors& f) {
@@ -71,9 +71,9 @@ void draw_style(Random& random, float knob, Factors& f) {
 }
 
 void draw_background(Random& random, float knob, Factors& f) {
-    f.background_light = std::clamp(0.3f + knob * uniform(random, -0.3f, 0.5f), 0.0f, 1.0f);
+    f.background_light = std::clamp(0.35f + knob * uniform(random, -0.2f, 0.4f), 0.0f, 1.0f);
     f.background_hue = knob * uniform(random, -0.5f, 0.5f);
-    f.background_clutter = std::min(knob * uniform(random, 0, 0.8f), 1.0f);
+    f.background_clutter = std::min(knob * uniform(random, 0, 0.6f), 1.0f);
     f.background_pattern = random.bits();
 }
 
@@ -99,7 +99,7 @@ void draw_occlusion(Random& random, float knob, Factors& f) {
 }
 
 void draw_camera(Random& random, const Knobs& k, Factors& f) {
-    f.blur = 0.010f * k.blur * static_cast<float>(std::pow(random.uniform(), 2));
+    f.blur = 0.008f * k.blur * static_cast<float>(std::pow(random.uniform(), 2));
     f.noise = 0.020f * k.noise * uniform(random, 0, 1);
     f.noise_pattern = random.bits();
     f.resolution = std::max(
@@ -131,7 +131,7 @@ Factors draw_factors(uint64_t seed, uint64_t person, uint64_t image, const Knobs
 
 float difficulty(const Factors& f) {
     const Factors neutral;
-    const float parts[] = {f.yaw / 15,
+    const float parts[] = {f.yaw / 13,
                            f.pitch / 7,
                            f.roll / 4,
                            f.shift_x / 0.018f,
@@ -141,19 +141,19 @@ float difficulty(const Factors& f) {
                            f.mouth_open / 0.25f,
                            f.brow_raise / 0.45f,
                            f.lids / 0.2f,
-                           f.light_azimuth / 35,
+                           f.light_azimuth / 32,
                            (f.light_elevation - neutral.light_elevation) / 22,
                            (f.light_key - neutral.light_key) / 0.18f,
                            f.light_warmth / 0.28f,
                            f.light_tint / 0.2f,
-                           f.exposure / 0.28f,
+                           f.exposure / 0.24f,
                            f.hair_lightness / 0.4f,
                            f.hair_volume,
                            f.hair_fall,
                            f.stubble,
                            f.tan,
                            f.occluder == Occluder::None ? 0.0f : 1 + 2 * f.occluder_size,
-                           f.blur / 0.0045f,
+                           f.blur / 0.0036f,
                            f.noise / 0.0115f,
                            (1 - f.resolution) / 0.25f};
     float sum = 0;

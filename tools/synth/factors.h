@@ -27,7 +27,7 @@ struct Factors {
     // style: what a person changes from day to day
     float hair_lightness = 0, hair_volume = 0, hair_fall = 0, stubble = 0, tan = 0;
     // background: brightness, hue and clutter, and the number of its pattern
-    float background_light = 0.3f, background_hue = 0, background_clutter = 0;
+    float background_light = 0.35f, background_hue = 0, background_clutter = 0;
     uint32_t background_pattern = 0;
     // occlusion: what, how much of the face (0..1), where it comes from (degrees), its grey and hue
     Occluder occluder = Occluder::None;
