@@ -52,7 +52,7 @@ void gemm<double>(Op a_op, Op b_op, std::int64_t M, std::int64_t N, std::int64_t
                   std::int64_t ldc) {
     const std::int64_t a_row = a_op == Op::transpose ? 1 : lda;
     const std::int64_t a_column = a_op == Op::transpose ? lda : 1;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (M * N * K > kParallelWork)
     for (std::int64_t i = 0; i < M; ++i) {
         double* c = C + i * ldc;
         if (a_op == Op::none && b_op == Op::transpose) {

@@ -70,7 +70,7 @@ double tangent(const T* x, double x_norm, const T* w, double w_norm, std::int64_
 template <class T>
 void vector_norms(const char* what, const T* v, std::int64_t rows, std::int64_t D, double* norms) {
     std::atomic<std::int64_t> bad{-1};
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows * D > kParallelWork)
     for (std::int64_t i = 0; i < rows; ++i) {
         const double norm = norm_of(v + i * D, D);
         norms[i] = norm < shortest_norm<T>() ? 0 : norm;
@@ -86,7 +86,7 @@ void vector_norms(const char* what, const T* v, std::int64_t rows, std::int64_t 
 
 template <class T>
 void unit_vectors(const T* v, const double* norms, std::int64_t rows, std::int64_t D, T* unit) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows * D > kParallelWork)
     for (std::int64_t i = 0; i < rows; ++i) {
         const double scale = norms[i] > 0 ? 1 / norms[i] : 0;
 #pragma omp simd
@@ -97,7 +97,7 @@ void unit_vectors(const T* v, const double* norms, std::int64_t rows, std::int64
 template <class T>
 void through_normalisation(const T* unit, const double* norms, std::int64_t rows, std::int64_t D,
                            T* gradient) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows * D > kParallelWork)
     for (std::int64_t i = 0; i < rows; ++i) {
         const T* u = unit + i * D;
         T* g = gradient + i * D;

@@ -5,6 +5,7 @@
 
 #include "engine/error.h"
 #include "losses/gemm.h"
+#include "losses/lanes.h"
 
 namespace facet {
 namespace {
@@ -72,7 +73,7 @@ private:
         ws_.tangent.resize(D_);
         ws_.targets.resize(B_);
         ws_.target_cosine.resize(B_);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (B_ * D_ > kParallelWork)
         for (std::int64_t i = 0; i < B_; ++i) prepare_target(i);
         rows_.open({ws_.targets, C_, counted_});
     }
@@ -121,7 +122,7 @@ private:
                 tile_);
         loaded_ = tile;
         if (!rows_.normalised()) return;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (B_ * n > kParallelWork)
         for (std::int64_t i = 0; i < B_; ++i) {
             T* c = ws_.cosines.data() + i * tile_;
 #pragma omp simd
@@ -138,7 +139,7 @@ private:
 
     void gather(int pass, std::int64_t tile) {
         load(tile);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (B_ * tile_ > kParallelWork)
         for (std::int64_t i = 0; i < B_; ++i) {
             if (in_.y[i] >= 0) rows_.gather(pass, i, chunk(i, tile));
         }
@@ -149,7 +150,7 @@ private:
         load(tile);
         loaded_ = -1;
         const std::int64_t n = width(tile), at = first(tile);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (B_ * n > kParallelWork)
         for (std::int64_t i = 0; i < B_; ++i) differentiate_row(i, tile);
         rows_.columns(ws_.cosines.data(), B_, n, tile_, at);
         gemm<T>(Op::none, Op::none, B_, D_, n, ws_.cosines.data(), tile_, w_, D_,

@@ -1,0 +1,133 @@
+// Small problems on which losses are judged, one per region of interest.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "engine/error.h"
+#include "engine/random.h"
+#include "losses/loss.h"
+
+namespace facet::testing {
+
+struct Problem {
+    std::string region;
+    std::int64_t B, C, D;
+    std::vector<double> x, w;
+    std::vector<std::int64_t> y;
+
+    HeadBatch<double> batch() const { return {x.data(), w.data(), y.data(), B, C, D}; }
+    double* proxy(std::int64_t j) { return w.data() + j * D; }
+    double* feature(std::int64_t i) { return x.data() + i * D; }
+};
+
+// Independent normal entries; class of row i: 3 i mod C.
+inline Problem random_problem(std::int64_t B, std::int64_t C, std::int64_t D, std::uint64_t seed) {
+    Problem p{"random", B, C, D, std::vector<double>(B * D), std::vector<double>(C * D), {}};
+    Random random(seed, Purpose::Test);
+    for (double& v : p.x) v = random.normal();
+    for (double& v : p.w) v = random.normal();
+    for (std::int64_t i = 0; i < B; ++i) p.y.push_back(3 * i % C);
+    return p;
+}
+
+// x_i = scale w_{y_i + shift} + noise.
+inline Problem aligned_problem(std::string region, double scale, double noise, int shift = 0,
+                               std::int64_t C = 6) {
+    Problem p = random_problem(4, C, 5, 11);
+    p.region = std::move(region);
+    for (std::int64_t i = 0; i < p.B; ++i) {
+        const double* w = p.proxy((p.y[i] + shift) % C);
+        for (std::int64_t d = 0; d < p.D; ++d) {
+            p.feature(i)[d] = scale * w[d] + noise * p.feature(i)[d];
+        }
+    }
+    return p;
+}
+
+// One row in the plane: its target at angle `target`, negatives at the angles given, any lengths.
+inline Problem planar_problem(std::string region, double target,
+                              const std::vector<double>& negatives) {
+    Problem p{std::move(region), 1, std::int64_t(negatives.size()) + 1, 2, {2.0, 0.0}, {}, {0}};
+    p.w = {1.5 * std::cos(target), 1.5 * std::sin(target)};
+    for (const double angle : negatives) {
+        p.w.push_back(0.7 * std::cos(angle));
+        p.w.push_back(0.7 * std::sin(angle));
+    }
+    return p;
+}
+
+template <class T>
+struct Evaluation {
+    double value = 0;
+    std::vector<T> dx, dw, dcos;
+    HeadWorkspace<T> workspace;
+};
+
+// Outputs start as NaN: one that is not written shows.
+template <class T = double>
+Evaluation<T> evaluate(Loss& loss, const Problem& p, const HeadOptions& options = {}) {
+    const T nan = std::numeric_limits<T>::quiet_NaN();
+    const std::vector<T> x(p.x.begin(), p.x.end()), w(p.w.begin(), p.w.end());
+    Evaluation<T> e;
+    e.dx.assign(x.size(), nan);
+    e.dw.assign(w.size(), nan);
+    e.dcos.assign(p.B * p.C, nan);
+    e.value =
+        loss.forward_backward(HeadBatch<T>{x.data(), w.data(), p.y.data(), p.B, p.C, p.D},
+                              {e.dx.data(), e.dw.data(), e.dcos.data()}, e.workspace, options);
+    return e;
+}
+
+// max |a - b| / (max |b| + floor)
+template <class A, class B>
+double relative_error(const std::vector<A>& a, const std::vector<B>& b, double floor = 1e-12) {
+    double worst = a.size() == b.size() ? 0 : std::numeric_limits<double>::infinity(), size = floor;
+    for (const B& v : b) size = std::max(size, std::abs(double(v)));
+    for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+        const double difference = std::abs(double(a[i]) - double(b[i]));
+        worst = std::isnan(difference) ? std::numeric_limits<double>::infinity()
+                                       : std::max(worst, difference / size);
+    }
+    return worst;
+}
+
+struct Case {
+    std::string name;
+    KeyValues parameters;
+};
+
+// Every loss with each of its modes. grad=detached is not the derivative of its value.
+inline std::vector<Case> exact_cases() {
+    return {{"softmax", {}},
+            {"softmax", {{"bias", "false"}}},
+            {"normface", {}},
+            {"cosface", {}},
+            {"arcface", {}},
+            {"arcface", {{"beyond", "none"}}},
+            {"arcface", {{"beyond", "easy"}}},
+            {"arcface", {{"beyond", "clip"}}},
+            {"sv-softmax", {}},
+            {"sv-softmax", {{"margin", "am"}}},
+            {"sv-softmax", {{"margin", "am"}, {"easy", "true"}}},
+            {"sv-softmax", {{"margin", "arc"}, {"m", "0.5"}}},
+            {"sv-softmax", {{"margin", "arc"}, {"m", "0.5"}, {"easy", "true"}}},
+            {"npt", {}},
+            {"npt", {{"k", "3"}, {"r", "2"}}},
+            {"npt", {{"k", "0"}}},
+            {"npt", {{"k", "2"}, {"own", "zero"}}},
+            {"npt", {{"k", "0"}, {"own", "zero"}}}};
+}
+
+inline std::vector<Case> all_cases() {
+    std::vector<Case> cases = exact_cases();
+    for (const char* beyond : {"linear", "none", "easy", "clip"}) {
+        cases.push_back({"arcface", {{"grad", "detached"}, {"beyond", beyond}}});
+    }
+    return cases;
+}
+
+}  // namespace facet::testing
