@@ -19,10 +19,6 @@ constexpr Architecture architectures[] = {
 };
 
 const Architecture& architecture_of(const ResNetConfig& config) {
-    FACET_USAGE(config.image == 64 || config.image == 112,
-                "the image size must be 64 or 112 pixels, found {}", config.image);
-    FACET_USAGE(config.embedding >= 1, "the embedding must have at least 1 dimension, found {}",
-                config.embedding);
     for (const Architecture& architecture : architectures) {
         if (config.backbone == architecture.name) return architecture;
     }
@@ -56,8 +52,24 @@ std::vector<std::string> backbone_names() {
     return names;
 }
 
+void check_resnet(const ResNetConfig& config) {
+    architecture_of(config);
+    FACET_USAGE(config.image == 64 || config.image == 112,
+                "the image size must be 64 or 112 pixels, found {}", config.image);
+    FACET_USAGE(config.embedding >= 1, "the embedding must have at least 1 dimension, found {}",
+                config.embedding);
+    FACET_USAGE(config.dropout >= 0 && config.dropout < 1,
+                "the dropout probability must lie in [0, 1), found {}", config.dropout);
+}
+
+// The configuration, checked before anything is built from it.
+static const ResNetConfig& checked(const ResNetConfig& config) {
+    check_resnet(config);
+    return config;
+}
+
 ResNet::ResNet(Initialiser& init, const ResNetConfig& config)
-    : config_(config),
+    : config_(checked(config)),
       conv1_(init, 3, architecture_of(config).widths[0], 3, 1),
       bn1_(init, architecture_of(config).widths[0]),
       bn2_(init, architecture_of(config).widths[3]),

@@ -31,9 +31,13 @@ struct ResNetConfig {
 
 std::vector<std::string> backbone_names();
 
+// Throws UsageError for an unknown backbone, an image size other than 64 or 112, D < 1, a dropout
+// outside [0, 1).
+void check_resnet(const ResNetConfig& config);
+
 class ResNet : public Layer {
 public:
-    // Throws UsageError for an unknown backbone, an image size other than 64 or 112, D < 1.
+    // Throws as check_resnet does.
     ResNet(Initialiser& init, const ResNetConfig& config);
 
     const ResNetConfig& config() const { return config_; }

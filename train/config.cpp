@@ -296,6 +296,8 @@ void check_config(const RunConfig& config) {
                 "--conv must be auto, direct or winograd, found '{}'", config.conv);
     FACET_USAGE(config.head == "dense" || config.head == "streamed",
                 "--head must be dense or streamed, found '{}'", config.head);
+    check_resnet(config.network);
+    check_optimizer(config.optimizer);
     check_schedule(config.schedule);
     check_augment(config.augment);
 }

@@ -4,9 +4,7 @@
 
 namespace facet {
 
-Optimizer::Optimizer(const OptimizerConfig& config, std::vector<Parameter> network,
-                     std::vector<Parameter> head)
-    : config_(config), parameters_(std::move(network)), network_(parameters_.size()) {
+void check_optimizer(const OptimizerConfig& config) {
     const auto unit = [](const char* name, double value) {
         FACET_USAGE(value >= 0 && value < 1, "optimizer: {} must lie in [0, 1), found {}", name,
                     value);
@@ -20,6 +18,12 @@ Optimizer::Optimizer(const OptimizerConfig& config, std::vector<Parameter> netwo
                 "optimizer: weight_decay must not be negative, found {}", config.weight_decay);
     FACET_USAGE(config.clip >= 0, "optimizer: clip must not be negative, found {}", config.clip);
     FACET_USAGE(config.eps > 0, "optimizer: eps must be positive, found {}", config.eps);
+}
+
+Optimizer::Optimizer(const OptimizerConfig& config, std::vector<Parameter> network,
+                     std::vector<Parameter> head)
+    : config_(config), parameters_(std::move(network)), network_(parameters_.size()) {
+    check_optimizer(config);
     parameters_.insert(parameters_.end(), head.begin(), head.end());
     for (const Parameter& parameter : parameters_) {
         const Tensor& w = parameter.var->value;

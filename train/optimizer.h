@@ -18,10 +18,13 @@ struct OptimizerConfig {
     double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;  // adamw
 };
 
+// Throws UsageError naming the first setting out of range.
+void check_optimizer(const OptimizerConfig& config);
+
 class Optimizer {
 public:
     // `network` is clipped by its common gradient norm, as the field does; `head` (proxies and
-    // what else a loss learns) is not. Throws UsageError for settings out of range.
+    // what else a loss learns) is not. Throws as check_optimizer does.
     Optimizer(const OptimizerConfig& config, std::vector<Parameter> network,
               std::vector<Parameter> head);
 

@@ -1,0 +1,218 @@
+// Whole training runs: the same seed gives the same bytes, an interruption changes nothing, and
+// what is wrong is said in one line.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "tests/tools/command.h"
+#include "tests/train/data_fixture.h"
+
+namespace facet::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+// 12 people x 5 images, batch 8: 7 steps an epoch, 21 steps in all.
+const std::string small_run =
+    "train --data synth --synth-people 12 --synth-images 5 --synth-eval-people 4 "
+    "--synth-eval-images 4 --batch 8 --epochs 3 --warmup 3 --embedding 32 --loss cosface "
+    "--checkpoint-every 4 ";
+
+int64_t lines_of(const fs::path& file) {
+    const std::string text = content(file);
+    return std::count(text.begin(), text.end(), '\n');
+}
+
+// The parameter hashes of a log, one a step.
+std::vector<std::string> hashes_of(const fs::path& log) {
+    std::vector<std::string> hashes;
+    std::ifstream in(log);
+    for (std::string line; std::getline(in, line);) {
+        const auto entry = nlohmann::json::parse(line);
+        if (entry.contains("hash")) hashes.push_back(entry["hash"]);
+    }
+    return hashes;
+}
+
+// Starts the small run and sends it `signal` as soon as it has logged `steps` steps.
+int interrupt(const fs::path& out, int signal, int64_t steps) {
+    const std::string command = "exec '" + facet_binary() + "' " + small_run + "--out '" +
+                                out.string() + "' >/dev/null 2>&1";
+    const pid_t child = fork();
+    if (child == 0) {
+        execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+        _exit(127);
+    }
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(5);
+    while (lines_of(out / "log.jsonl") < steps) {
+        if (std::chrono::steady_clock::now() > deadline) break;
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    kill(child, signal);
+    int status = 0;
+    waitpid(child, &status, 0);
+    return status;
+}
+
+class TrainCommand : public testing::Test {
+protected:
+    // The uninterrupted run that others are compared with.
+    static void SetUpTestSuite() {
+        folder = new TemporaryFolder;
+        ASSERT_EQ(run(small_run + "--out '" + whole().string() + "' 2>/dev/null").status, 0);
+    }
+    static void TearDownTestSuite() { delete folder; }
+    static fs::path whole() { return folder->path() / "whole"; }
+
+    static TemporaryFolder* folder;
+};
+TemporaryFolder* TrainCommand::folder = nullptr;
+
+}  // namespace
+
+TEST_F(TrainCommand, LeavesACompleteRunFolder) {
+    for (const char* name :
+         {"config.toml", "log.jsonl", "checkpoint.safetensors", "model.safetensors", "card.json"}) {
+        EXPECT_TRUE(fs::exists(whole() / name)) << name;
+    }
+    const auto hashes = hashes_of(whole() / "log.jsonl");
+    EXPECT_EQ(hashes.size(), 21u);
+    EXPECT_NE(hashes.front(), hashes.back());
+    const auto card = nlohmann::json::parse(content(whole() / "card.json"));
+    EXPECT_TRUE(card.contains("data_hash"));
+    EXPECT_TRUE(card.contains("floors"));
+}
+
+TEST_F(TrainCommand, SameSeedGivesTheSameBytesAndAnotherSeedOthers) {
+    ASSERT_EQ(
+        run(small_run + "--out '" + (folder->path() / "again").string() + "' 2>/dev/null").status,
+        0);
+    EXPECT_TRUE(content(whole() / "model.safetensors") ==
+                content(folder->path() / "again/model.safetensors"));
+    EXPECT_TRUE(content(whole() / "checkpoint.safetensors") ==
+                content(folder->path() / "again/checkpoint.safetensors"));
+    EXPECT_EQ(hashes_of(whole() / "log.jsonl"), hashes_of(folder->path() / "again/log.jsonl"));
+
+    ASSERT_EQ(
+        run(small_run + "--seed 1 --out '" + (folder->path() / "other").string() + "' 2>/dev/null")
+            .status,
+        0);
+    EXPECT_FALSE(content(whole() / "model.safetensors") ==
+                 content(folder->path() / "other/model.safetensors"));
+}
+
+TEST_F(TrainCommand, ItsConfigurationMakesTheSameRunAgain) {
+    const std::string config = (whole() / "config.toml").string();
+    const std::string out = (folder->path() / "from-config").string();
+    ASSERT_EQ(run("train --config '" + config + "' --out '" + out + "' 2>/dev/null").status, 0);
+    EXPECT_TRUE(content(whole() / "model.safetensors") ==
+                content(folder->path() / "from-config/model.safetensors"));
+}
+
+TEST_F(TrainCommand, KilledInTheMiddleOfAnEpochAndResumedGivesTheSameBytes) {
+    const fs::path out = folder->path() / "killed";
+    ASSERT_TRUE(WIFSIGNALED(interrupt(out, SIGKILL, 10)));  // step 10 is the third of epoch 2
+    ASSERT_FALSE(fs::exists(out / "model.safetensors"));
+    ASSERT_EQ(run("train --resume '" + out.string() + "' 2>/dev/null").status, 0);
+    EXPECT_TRUE(content(whole() / "model.safetensors") == content(out / "model.safetensors"));
+    EXPECT_EQ(hashes_of(whole() / "log.jsonl"), hashes_of(out / "log.jsonl"));
+}
+
+TEST_F(TrainCommand, ControlCWritesACheckpointAndLeavesStatus130) {
+    const fs::path out = folder->path() / "interrupted";
+    const int status = interrupt(out, SIGINT, 2);
+    ASSERT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 130);
+    EXPECT_TRUE(fs::exists(out / "checkpoint.safetensors"));
+    ASSERT_EQ(run("train --resume '" + out.string() + "' 2>/dev/null").status, 0);
+    EXPECT_TRUE(content(whole() / "model.safetensors") == content(out / "model.safetensors"));
+}
+
+TEST_F(TrainCommand, TheModelCanBeEvaluatedAndAsksForNoOtherData) {
+    const std::string model = (whole() / "model.safetensors").string();
+    const Outcome outcome = run("eval --model '" + model +
+                                "' --data synth --synth-people 4 --synth-images 4 --json "
+                                "--far 1e-1 2>/dev/null");
+    ASSERT_EQ(outcome.status, 0);
+    const auto card = nlohmann::json::parse(outcome.text);
+    // The same unseen people as at the end of the run, so the same figures.
+    const auto trained = nlohmann::json::parse(content(whole() / "card.json"));
+    EXPECT_EQ(card["verification"]["auc"], trained["verification"]["auc"]);
+    EXPECT_EQ(card["data_hash"], trained["data_hash"]);
+}
+
+// One error line, a status, and a word that must be in it.
+struct WrongUsage {
+    std::string arguments;
+    int status;
+    std::string says;
+    std::string before = "";
+};
+
+void expect_refused(const WrongUsage& usage) {
+    const Outcome outcome = errors_of(usage.arguments, usage.before);
+    EXPECT_EQ(outcome.status, usage.status) << usage.arguments << "\n" << outcome.text;
+    size_t errors = 0;
+    std::istringstream lines(outcome.text);
+    for (std::string line; std::getline(lines, line);) {
+        if (!line.starts_with("facet: error: ")) continue;
+        ++errors;
+        EXPECT_NE(line.find(usage.says), std::string::npos) << usage.arguments << "\n" << line;
+    }
+    EXPECT_EQ(errors, 1u) << usage.arguments << "\n" << outcome.text;
+}
+
+TEST_F(TrainCommand, WrongUsageIsOneLineAndStatus2) {
+    const fs::path empty = folder->path() / "empty", lonely = folder->path() / "lonely";
+    fs::create_directories(empty);
+    ASSERT_EQ(run("synth --out '" + lonely.string() + "' --people 1 --images 4 2>/dev/null").status,
+              0);
+    const std::string out = " --out '" + (folder->path() / "refused").string() + "'";
+    const std::vector<WrongUsage> cases = {
+        {"train --data synth --loss arcfase" + out, 2, "arcfase"},
+        {"train --data synth --loss cosface --set m=-1" + out, 2, "m"},
+        {"train --data synth --loss cosface --set margin=1" + out, 2, "margin"},
+        {"train --data synth --lr nought" + out, 2, "--lr"},
+        {"train --data synth --lr -1" + out, 2, "lr"},
+        {"train --data synth --backbone r11" + out, 2, "r11"},
+        {"train --data synth --synth-people 4 --synth-images 2 --batch 64" + out, 2, "--batch"},
+        {"train --loss cosface" + out, 2, "--data"},
+        {"train --data synth", 2, "--out"},
+        {"train --data '" + (folder->path() / "nowhere").string() + "'" + out, 2, "nowhere"},
+        {"train --data '" + empty.string() + "'" + out, 2, "empty"},
+        {"train --data '" + lonely.string() + "'" + out, 2, "people"},
+        {"train --data synth --out '" + whole().string() + "'", 2, "already holds a run"},
+        {"train --resume '" + empty.string() + "'", 2, "config.toml"},
+        {"train --resume '" + whole().string() + "' --lr 1", 2, "--resume"},
+    };
+    for (const WrongUsage& usage : cases) expect_refused(usage);
+}
+
+TEST_F(TrainCommand, ADamagedWorldIsOneLineAndStatus1) {
+    const fs::path cut = folder->path() / "cut", faces = folder->path() / "faces";
+    fs::copy(whole(), cut, fs::copy_options::recursive);
+    fs::resize_file(cut / "checkpoint.safetensors", 100000);
+    ASSERT_EQ(run("synth --out '" + faces.string() + "' --people 3 --images 4 2>/dev/null").status,
+              0);
+    // One damaged picture of twelve is more than 1 %.
+    for (const auto& entry : fs::recursive_directory_iterator(faces)) {
+        if (!entry.is_regular_file() || entry.path().extension() == ".json") continue;
+        fs::resize_file(entry.path(), 40);
+        break;
+    }
+    const std::string full = "ulimit -f 64; trap '' XFSZ;";  // no file above 64 blocks
+    const std::vector<WrongUsage> cases = {
+        {"train --resume '" + cut.string() + "'", 1, "truncated"},
+        {"train --data '" + faces.string() + "' --out '" + (folder->path() / "a").string() + "'", 1,
+         "%"},
+        {small_run + "--out /proc/facet-run", 1, "/proc/facet-run"},
+        {small_run + "--out '" + (folder->path() / "full").string() + "'", 1, "full", full},
+        {"eval --data synth --model '" + (whole() / "card.json").string() + "'", 1, "card.json"},
+    };
+    for (const WrongUsage& usage : cases) expect_refused(usage);
+}
+
+}  // namespace facet::test
