@@ -37,7 +37,7 @@ enum class ConvAlgorithm { Auto, Direct, Winograd };
 //   z = gamma (x - mean) invstd + beta,  a = z > 0 ? z : slope z,  y = a + addend
 struct BatchNorm {
     Tensor gamma, beta;  // (C)
-    Tensor slope;        // (C), or undefined: no PReLU
+    Tensor slope = {};   // (C), or undefined: no PReLU
     double eps = 1e-5;
 };
 
@@ -111,6 +111,7 @@ public:
 
     // --- pooling: x (N, C, H, W) map ---
     // Windows of `window` x `window` at g.stride; padding never wins. Ties: the first in row order.
+    // NaN wins.
     virtual void max_pool_forward(const Tensor& x, int64_t window, ConvGeometry g,
                                   const Tensor& y) = 0;
     virtual void max_pool_backward(const Tensor& x, const Tensor& dy, int64_t window,

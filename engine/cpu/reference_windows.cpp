@@ -1,4 +1,5 @@
 // Windows that slide over maps: convolution and pooling.
+#include <cmath>
 #include <limits>
 
 #include "engine/cpu/reference.h"
@@ -93,7 +94,7 @@ void ReferenceDevice::max_pool_forward(const Tensor& x, int64_t window, ConvGeom
     for_each_output(z, [&](int64_t n, int64_t c, int64_t p, int64_t q) {
         double best = -std::numeric_limits<double>::infinity();
         for_each_in_window(z, p, q, [&](int64_t h, int64_t w, int64_t, int64_t) {
-            if (px(n, c, h, w) > best) best = px(n, c, h, w);
+            if (px(n, c, h, w) > best || std::isnan(px(n, c, h, w))) best = px(n, c, h, w);
         });
         py(n, c, p, q) = best;
     });
@@ -108,7 +109,8 @@ void ReferenceDevice::max_pool_backward(const Tensor& x, const Tensor& dy, int64
     for_each_output(z, [&](int64_t n, int64_t c, int64_t p, int64_t q) {
         const double* winner = nullptr;  // the first of the largest
         for_each_in_window(z, p, q, [&](int64_t h, int64_t w, int64_t, int64_t) {
-            if (!winner || px(n, c, h, w) > *winner) winner = &px(n, c, h, w);
+            if (!winner || px(n, c, h, w) > *winner || std::isnan(px(n, c, h, w)))
+                winner = &px(n, c, h, w);
         });
         pdx.data[winner - px.data] += pdy(n, c, p, q);
     });
