@@ -1,35 +1,12 @@
 #include "train/checkpoint.h"
 
-#include <charconv>
-
-#include "train/model.h"
+#include "train/stored.h"
 
 namespace facet {
 namespace {
 
 constexpr const char* format_name = "facet-checkpoint-1";
 const std::string state_prefix = "state.";
-
-std::string text_of(const std::filesystem::path& file, const SafeTensors& content,
-                    const std::string& key) {
-    const auto entry = content.metadata.find(key);
-    if (entry == content.metadata.end()) {
-        throw Error(
-            fmt::format("{}: not a facet checkpoint: its metadata lack '{}'", file.string(), key),
-            "give the run folder that `facet train --out` made");
-    }
-    return entry->second;
-}
-
-int64_t number_of(const std::filesystem::path& file, const SafeTensors& content,
-                  const std::string& key) {
-    const std::string text = text_of(file, content, key);
-    int64_t value = -1;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    FACET_CHECK(value >= 0, "{}: metadata '{}' is '{}', expected a number", file.string(), key,
-                text);
-    return value;
-}
 
 }  // namespace
 
@@ -50,26 +27,20 @@ void save_checkpoint(const std::filesystem::path& file, Learner& learner,
     write_safetensors(file, content);
 }
 
-Position load_checkpoint(const std::filesystem::path& file, Learner& learner) {
-    const SafeTensors content = read_safetensors(file);
-    const std::string format = text_of(file, content, "format");
-    FACET_CHECK(format == format_name, "{}: format '{}', expected '{}'", file.string(), format,
-                format_name);
-    const std::string loss = text_of(file, content, "loss");
+Position load_checkpoint(const std::filesystem::path& path, Learner& learner) {
+    const StoredFile file(path, format_name,
+                          "give the checkpoint of a folder that `facet train --out` made");
+    const std::string loss = file.text("loss");
     FACET_CHECK(loss == learner.loss().describe(),
-                "{}: it was written with the loss '{}', this run has '{}'", file.string(), loss,
+                "{}: it was written with the loss '{}', this run has '{}'", path.string(), loss,
                 learner.loss().describe());
-    for (const auto& [name, value] : learner.tensors()) restore(file, content, name, value);
+    for (const auto& [name, value] : learner.tensors()) file.restore(name, value);
     std::vector<StateArray> state = learner.loss().state().save();
     for (StateArray& array : state) {
-        const auto entry = content.tensors.find(state_prefix + array.name);
-        FACET_CHECK(entry != content.tensors.end(), "{}: tensor '{}{}' is missing", file.string(),
-                    state_prefix, array.name);
-        array.value = tensor_values<double>(entry->second);
+        array.value = tensor_values<double>(file.content.at(state_prefix + array.name));
     }
     learner.loss().state().restore(state);
-    const Position position{number_of(file, content, "steps"), number_of(file, content, "batch"),
-                            text_of(file, content, "data_hash")};
+    const Position position{file.number("steps"), file.number("batch"), file.text("data_hash")};
     learner.optimizer().set_steps(position.steps);
     return position;
 }

@@ -1,6 +1,6 @@
 // Everything that decides a run: what `config.toml` holds and the options of `facet train` set.
 //
-// One table (config.cpp) lists every setting with its section, key, option and meaning; reading
+// One table (settings.cpp) lists every setting with its section, key, option and meaning; reading
 // and writing TOML and the command line all walk that table, so they cannot disagree.
 #pragma once
 
@@ -54,7 +54,10 @@ struct Setting {
 };
 std::vector<Setting> settings_of(RunConfig& config);
 
-// The value as it stands, as TOML text without the quotes of a string.
+// As TOML writes it; a string with its quotes.
+std::string toml_text(const Setting& setting);
+std::string toml_text(const std::string& text);
+// The value as it stands, for help texts: a string without quotes.
 std::string current_text(const Setting& setting);
 
 // Sets from text as typed on the command line. Throws UsageError naming the option.

@@ -19,10 +19,4 @@ SafeTensors pack_model(const ResNet& network);
 // missing, has another shape, is superfluous, or is not finite.
 std::unique_ptr<ResNet> load_model(Device& device, const std::filesystem::path& file);
 
-// Helpers for any set of named tensors.
-StoredTensor store(const Tensor& tensor);
-// Throws Error naming `file` and `name` unless it is there with the tensor's shape.
-void restore(const std::filesystem::path& file, const SafeTensors& content, const std::string& name,
-             const Tensor& tensor);
-
 }  // namespace facet
