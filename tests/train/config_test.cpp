@@ -1,0 +1,130 @@
+#include "train/config.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/train/data_fixture.h"
+
+namespace facet::test {
+namespace {
+
+// Every setting moved away from its default.
+RunConfig unusual() {
+    RunConfig config;
+    for (const Setting& setting : settings_of(config)) {
+        std::visit(
+            [](auto* value) {
+                using Value = std::remove_pointer_t<decltype(value)>;
+                if constexpr (std::is_same_v<Value, std::string>) {
+                    *value = "a \"quoted\" \\ path\n" + *value;
+                } else if constexpr (std::is_same_v<Value, bool>) {
+                    *value = !*value;
+                } else if constexpr (std::is_same_v<Value, std::vector<double>>) {
+                    *value = {0.125, 0.25};
+                } else {
+                    *value = *value * 3 + 1;
+                }
+            },
+            setting.value);
+    }
+    return config;
+}
+
+std::string refusal(const std::string& toml) {
+    const TemporaryFolder folder;
+    RunConfig config;
+    try {
+        read_config(folder.write("c.toml", toml), config);
+    } catch (const UsageError& error) {
+        return error.what();
+    }
+    return "";
+}
+
+}  // namespace
+
+TEST(Config, WrittenAndReadAgainIsTheSame) {
+    const auto loss = make_loss("arcface", {{"s", "32"}, {"grad", "detached"}});
+    const RunConfig config = unusual();
+    const std::string text = to_toml(config, *loss, {{"facet", "1"}});
+    const TemporaryFolder folder;
+    RunConfig back;
+    read_config(folder.write("config.toml", text), back);
+    EXPECT_EQ(to_toml(back, *loss, {{"facet", "1"}}), text);
+    EXPECT_EQ(back.schedule.lr, config.schedule.lr);
+    EXPECT_EQ(back.schedule.milestones, config.schedule.milestones);
+    EXPECT_EQ(back.people, config.people);
+    // The loss's parameters come back resolved, so the same loss can be made from them.
+    EXPECT_EQ(make_loss("arcface", back.loss_parameters)->describe(), loss->describe());
+}
+
+TEST(Config, EverySettingHasItsOwnKeyAndOption) {
+    RunConfig config;
+    std::set<std::string> keys, options;
+    for (const Setting& setting : settings_of(config)) {
+        EXPECT_TRUE(keys.insert(setting.section + "." + setting.key).second) << setting.key;
+        if (setting.option.empty()) continue;
+        EXPECT_TRUE(options.insert(setting.option).second) << setting.option;
+    }
+}
+
+TEST(Config, LossParametersMayBeNumbersBooleansOrStrings) {
+    const TemporaryFolder folder;
+    RunConfig config;
+    read_config(folder.write("c.toml",
+                             "[loss]\nname = \"sv-softmax\"\nt = 1.5\ns = 16\n"
+                             "easy = true\nmargin = \"am\"\n"),
+                config);
+    EXPECT_EQ(make_loss(config.loss, config.loss_parameters)->settings().text("margin"), "am");
+    EXPECT_EQ(config.loss_parameters.size(), 4u);
+}
+
+TEST(Config, RefusesWhatItDoesNotKnowAndSaysWhere) {
+    EXPECT_NE(refusal("[run]\nseed = 1\nspeed = 2\n").find("line 3: unknown setting run.speed"),
+              std::string::npos);
+    EXPECT_NE(refusal("[rum]\nseed = 1\n").find("unknown section [rum]"), std::string::npos);
+    EXPECT_NE(refusal("[schedule]\nlr = \"big\"\n").find("schedule.lr must be a number"),
+              std::string::npos);
+    EXPECT_NE(refusal("[run]\nbatch = 1.5\n").find("run.batch must be a whole number"),
+              std::string::npos);
+    EXPECT_NE(refusal("[run\n").find("line 1"), std::string::npos);
+}
+
+TEST(Config, TextFromTheCommandLineIsParsedStrictly) {
+    RunConfig config;
+    const auto assign_to = [&](const std::string& option, const std::string& text) {
+        for (const Setting& setting : settings_of(config)) {
+            if (setting.option == option) assign(setting, text);
+        }
+    };
+    assign_to("--lr", "1e-3");
+    EXPECT_EQ(config.schedule.lr, 1e-3);
+    assign_to("--milestones", "0.25,0.5");
+    EXPECT_EQ(config.schedule.milestones, (std::vector<double>{0.25, 0.5}));
+    assign_to("--nesterov", "false");
+    EXPECT_FALSE(config.optimizer.nesterov);
+    EXPECT_THROW(assign_to("--lr", "1e-3x"), UsageError);
+    EXPECT_THROW(assign_to("--epochs", "1.5"), UsageError);
+    EXPECT_THROW(assign_to("--milestones", "0.25,"), UsageError);
+    EXPECT_THROW(assign_to("--nesterov", "yes"), UsageError);
+}
+
+TEST(Config, ChecksRangesBeforeAnythingIsMade) {
+    const auto refused = [](auto change) {
+        RunConfig config;
+        change(config);
+        EXPECT_THROW(check_config(config), UsageError);
+    };
+    EXPECT_NO_THROW(check_config(RunConfig{}));
+    refused([](RunConfig& c) { c.batch = 1; });
+    refused([](RunConfig& c) { c.epochs = 0; });
+    refused([](RunConfig& c) { c.conv = "fast"; });
+    refused([](RunConfig& c) { c.network.backbone = "r11"; });
+    refused([](RunConfig& c) { c.network.image = 65; });
+    refused([](RunConfig& c) { c.optimizer.momentum = 1; });
+    refused([](RunConfig& c) { c.schedule.lr = -1; });
+    refused([](RunConfig& c) { c.augment.mirror = 2; });
+}
+
+}  // namespace facet::test
