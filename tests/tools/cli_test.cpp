@@ -1,40 +1,16 @@
 // The command `facet` as scripts see it: exit statuses, the form of errors, help.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "tests/tools/command.h"
+
+using facet::test::errors_of;
+using facet::test::Outcome;
+using facet::test::run;
+
 namespace {
-
-// The binary under test: named by FACET_BINARY, or `facet` beside the binary of the tests.
-std::string facet_binary() {
-    if (const char* named = std::getenv("FACET_BINARY")) return named;
-    return std::filesystem::read_symlink("/proc/self/exe").replace_filename("facet");
-}
-
-struct Outcome {
-    int status = -1;
-    std::string text;
-};
-
-// Runs the shell command `facet <arguments>`; text is its standard output, and redirections may
-// be part of the arguments.
-Outcome run(const std::string& arguments) {
-    FILE* pipe = popen(("'" + facet_binary() + "' " + arguments).c_str(), "r");
-    if (pipe == nullptr) return {};
-    Outcome outcome;
-    for (int byte; (byte = std::fgetc(pipe)) != EOF;) outcome.text += static_cast<char>(byte);
-    const int status = pclose(pipe);
-    if (WIFEXITED(status)) outcome.status = WEXITSTATUS(status);
-    return outcome;
-}
-
-Outcome errors_of(const std::string& arguments) { return run(arguments + " 2>&1 >/dev/null"); }
 
 bool has_line_starting(const std::string& text, const std::string& start) {
     return text.starts_with(start) || text.find("\n" + start) != std::string::npos;
