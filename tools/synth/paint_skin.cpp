@@ -5,6 +5,7 @@ namespace facet::synth {
 namespace {
 
 void tint(Surface& surface, Colour factor, float amount) {
+    if (amount <= 0) return;
     surface.albedo = surface.albedo * mix(Colour{1, 1, 1}, factor, std::clamp(amount, 0.0f, 1.0f));
 }
 

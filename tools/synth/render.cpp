@@ -102,6 +102,8 @@ Image render_face(const Identity& identity, const Factors& factors, int size) {
 
     const int side = size * supersampling;
     std::vector<Vec3> positions, normals, screen;
+    for (std::vector<Vec3>* list : {&positions, &normals, &screen})
+        list->reserve(mesh.vertices.size());
     for (const Vertex& vertex : mesh.vertices) {
         positions.push_back(turn(vertex.position));
         normals.push_back(turn(vertex.normal));
