@@ -147,6 +147,7 @@ void check_method(const Options& options) {
                 options.method);
     FACET_USAGE(!options.dcos || options.method == "tape",
                 "grad: --dcos needs --method analytic or tape");
+    FACET_USAGE(options.head == "dense", "grad: --head streamed needs --method analytic");
 }
 
 void run(const Options& options) {
