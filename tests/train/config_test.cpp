@@ -116,7 +116,8 @@ TEST(Config, ChecksRangesBeforeAnythingIsMade) {
         change(config);
         EXPECT_THROW(check_config(config), UsageError);
     };
-    EXPECT_NO_THROW(check_config(RunConfig{}));
+    const RunConfig usual;
+    EXPECT_NO_THROW(check_config(usual));
     refused([](RunConfig& c) { c.batch = 1; });
     refused([](RunConfig& c) { c.epochs = 0; });
     refused([](RunConfig& c) { c.conv = "fast"; });
