@@ -125,7 +125,7 @@ std::string to_toml(RunConfig config, const Loss& loss,
     }
     text += "\n[versions]\n";
     for (const auto& [name, version] : versions) {
-        text += fmt::format("{} = {}\n", name, toml_text(version));
+        text += fmt::format("{} = {}\n", toml_text(name), toml_text(version));
     }
     return text;
 }

@@ -47,11 +47,11 @@ std::string refusal(const std::string& toml) {
 TEST(Config, WrittenAndReadAgainIsTheSame) {
     const auto loss = make_loss("arcface", {{"s", "32"}, {"grad", "detached"}});
     const RunConfig config = unusual();
-    const std::string text = to_toml(config, *loss, {{"facet", "1"}});
+    const std::string text = to_toml(config, *loss, {{"toml++", "1"}});
     const TemporaryFolder folder;
     RunConfig back;
     read_config(folder.write("config.toml", text), back);
-    EXPECT_EQ(to_toml(back, *loss, {{"facet", "1"}}), text);
+    EXPECT_EQ(to_toml(back, *loss, {{"toml++", "1"}}), text);
     EXPECT_EQ(back.schedule.lr, config.schedule.lr);
     EXPECT_EQ(back.schedule.milestones, config.schedule.milestones);
     EXPECT_EQ(back.people, config.people);
