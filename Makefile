@@ -19,8 +19,9 @@ FLAGS     = -std=c++20 $(OPTIMISE) -fopenmp -fno-math-errno -fno-trapping-math $
 INCLUDES  = -I. -isystem /usr/include/eigen3
 LIBS      = -ldnnl -lfmt -lgomp -lpthread
 
-# The command that `make train` runs.
-TRAIN = $(BUILD)/facet train --data synth --out runs/synth $(ARGS)
+# The command that `make train` runs; a run folder of its own each time.
+OUT   ?= runs/faces-$(shell date +%Y%m%d-%H%M%S)
+TRAIN  = $(BUILD)/facet train --config tools/recipes/faces.toml --out $(OUT) $(ARGS)
 
 # Every source is found, none is listed. All but main.cpp goes into the library.
 SOURCES      := $(shell find engine layers losses train tools -name '*.cpp' ! -path tools/main.cpp)

@@ -15,6 +15,7 @@ struct Request {
     std::string model, data, pairs, card;
     std::vector<double> far = {1e-1, 1e-2, 1e-3, 1e-4};
     int64_t people = 100, images = 10;
+    double difficulty = 1;
     bool no_mirror = false, floors = false, json = false;
 };
 
@@ -26,6 +27,7 @@ EvalSet source_of(const Request& request, int64_t size) {
     config.network.image = size;
     config.synth_eval_people = request.people;
     config.synth_eval_images = request.images;
+    config.synth_difficulty = request.difficulty;
     config.seed = static_cast<int64_t>(globals().seed);
     return *evaluation_data(config);
 }
@@ -68,6 +70,8 @@ void add_eval_command(CLI::App& app) {
         ->delimiter(',');
     command->add_option("--synth-people", request->people, "of --data synth");
     command->add_option("--synth-images", request->images, "of each of them");
+    command->add_option("--synth-difficulty", request->difficulty,
+                        "of --data synth: 0 none, 1 usual, at most 2");
     command->add_flag("--no-mirror", request->no_mirror,
                       "embed the picture alone instead of adding its mirror image");
     command->add_flag("--floors", request->floors,

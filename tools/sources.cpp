@@ -40,14 +40,17 @@ Dataset folder_data(const std::string& folder, const FolderOptions& options) {
     return data;
 }
 
-Dataset procedural_faces(int64_t people, int64_t images, int64_t size, uint64_t seed,
-                         uint64_t first, const std::string& label) {
+Dataset procedural_faces(int64_t people, int64_t images, double difficulty, int64_t size,
+                         uint64_t seed, uint64_t first, const std::string& label) {
     synth::SynthSet set;
     set.people = static_cast<int>(people);
     set.images = static_cast<int>(images);
     set.seed = seed;
     set.size = static_cast<int>(size);
     set.first_person = first;
+    for (const synth::KnobInfo& knob : synth::knob_table()) {
+        set.knobs.*knob.value = static_cast<float>(difficulty);
+    }
     synth::check(set);
     Progress progress(label, people * images);
     synth::Faces faces = synth::render(set, [&](int64_t done) { progress.update(done); });
@@ -66,8 +69,9 @@ Dataset procedural_faces(int64_t people, int64_t images, int64_t size, uint64_t 
 
 Dataset training_data(const RunConfig& config) {
     if (config.data == "synth") {
-        return procedural_faces(config.synth_people, config.synth_images, config.network.image,
-                                static_cast<uint64_t>(config.seed), 0, "faces to learn from");
+        return procedural_faces(config.synth_people, config.synth_images, config.synth_difficulty,
+                                config.network.image, static_cast<uint64_t>(config.seed), 0,
+                                "faces to learn from");
     }
     FolderOptions options;
     options.size = static_cast<int>(config.network.image);
@@ -85,8 +89,9 @@ std::optional<EvalSet> evaluation_data(const RunConfig& config) {
         return load_pairs(folder, config.pairs, size);
     }
     if (folder == "synth") {
-        Dataset data = procedural_faces(config.synth_eval_people, config.synth_eval_images, size,
-                                        seed, kFirstUnseenPerson, "unseen faces");
+        Dataset data = procedural_faces(config.synth_eval_people, config.synth_eval_images,
+                                        config.synth_difficulty, size, seed, kFirstUnseenPerson,
+                                        "unseen faces");
         const int pairs = drawable_pairs(data);
         return draw_pairs(std::move(data), "procedural faces of unseen people", pairs, seed);
     }

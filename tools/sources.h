@@ -21,8 +21,9 @@ Dataset training_data(const RunConfig& config);
 std::optional<EvalSet> evaluation_data(const RunConfig& config);
 
 // Rendered faces of the people first .. first + people - 1 of the seed.
-Dataset procedural_faces(int64_t people, int64_t images, int64_t size, uint64_t seed,
-                         uint64_t first, const std::string& label);
+// `difficulty` scales every knob of their nuisances (tools/synth/factors.h).
+Dataset procedural_faces(int64_t people, int64_t images, double difficulty, int64_t size,
+                         uint64_t seed, uint64_t first, const std::string& label);
 
 // Unseen procedural people start here: far beyond any training set.
 inline constexpr uint64_t kFirstUnseenPerson = 1'000'000;

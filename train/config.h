@@ -31,7 +31,8 @@ struct RunConfig {
     std::string people;      // list file, "" for all
     int64_t min_images = 2;  // people with fewer are left out
     std::string data_hash;   // of the training images; written, and checked on resume
-    int64_t synth_people = 300, synth_images = 20;
+    int64_t synth_people = 600, synth_images = 10;
+    double synth_difficulty = 1;  // scales every nuisance of the procedural faces, 0 to 2
     // [eval]
     std::string eval_data;   // "" : the training folder, or unseen procedural people
     std::string pairs;       // LFW pairs file; "": none
