@@ -92,8 +92,14 @@ $(BUILD)/libfacet.a: $(OBJECTS)
 # `facet doctor` tells with which flags it was built.
 $(BUILD)/obj/tools/doctor.o: INCLUDES += -DFACET_BUILD_FLAGS='"$(strip $(FLAGS))"'
 
+# Another compiler or other flags: everything is compiled again.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CXX) $(FLAGS) $(INCLUDES)' | cmp -s - $@ || echo '$(CXX) $(FLAGS) $(INCLUDES)' > $@
+FORCE:
+
 $(TEST_OBJECTS): | deps-test
-$(BUILD)/obj/%.o: %.cpp Makefile | deps
+$(BUILD)/obj/%.o: %.cpp Makefile $(BUILD)/flags | deps
 	@mkdir -p $(@D)
 	@echo "  c++   $<"
 	@$(CXX) $(FLAGS) $(INCLUDES) -MMD -MP -c $< -o $@

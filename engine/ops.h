@@ -17,8 +17,8 @@ struct BatchNormVars {
 // `addend` may be null; then y = PReLU(BN(x)), else y = PReLU(BN(x)) + addend.
 Var batch_norm_train(Tape& tape, const Var& x, const BatchNormVars& bn, const Var& addend,
                      const RunningStatistics& running);
-// Evaluation form: normalises with the running statistics. Not differentiable: throws Error when
-// the tape is recording and a gradient would be needed.
+// Evaluation form: normalises with the running statistics. Not differentiable: backward
+// through it throws Error.
 Var batch_norm_eval(Tape& tape, const Var& x, const BatchNormVars& bn, const Var& addend,
                     const RunningStatistics& running);
 

@@ -32,8 +32,8 @@
 
 namespace facet {
 
-// What is known of a row before it is seen. `sin` is computed from |xh - wh| |xh + wh| / 2, so it
-// is accurate where cos is within rounding of +-1; cos is already clipped to [-1, 1].
+// What is known of a row before it is seen. `sin` does not come from cos, so it is
+// accurate where cos is within rounding of +-1; cos is already clipped to [-1, 1].
 template <class T>
 struct Target {
     T cos;             // c_iy; the raw product <x_i, w_y> for a form that is not normalised

@@ -1,6 +1,5 @@
 // facet embed: embeddings of a folder of pictures, as an array and a list of names.
 #include <CLI/CLI.hpp>
-#include <fstream>
 
 #include "engine/device.h"
 #include "tools/commands.h"
@@ -19,6 +18,12 @@ struct Request {
 };
 
 void run(const Request& request) {
+    const std::filesystem::path out = request.out;
+    FACET_USAGE(out.extension() == ".npy", "--out: expected a name ending in .npy, found {}",
+                request.out);
+    const std::filesystem::path parent = std::filesystem::absolute(out).parent_path();
+    FACET_USAGE(std::filesystem::is_directory(parent), "--out: there is no folder {}",
+                parent.string());
     const auto network = load_model(cpu_device(), request.model);
     FolderOptions options;
     options.size = static_cast<int>(network->config().image);
@@ -27,11 +32,11 @@ void run(const Request& request) {
     const std::vector<float> embeddings = embed_images(
         *network, data.images, request.add_mirror, [&](int64_t done) { progress.update(done); });
     const int64_t D = network->config().embedding;
-    write_npy(request.out, npy_from(std::span<const float>(embeddings),
-                                    {static_cast<int64_t>(data.images.size()), D}));
+    write_npy(out, npy_from(std::span<const float>(embeddings),
+                            {static_cast<int64_t>(data.images.size()), D}));
     std::string names;
     for (const std::string& file : data.files) names += file + "\n";
-    const auto list = std::filesystem::path(request.out).replace_extension(".txt");
+    const auto list = std::filesystem::path(out).replace_extension(".txt");
     write_file_atomically(list, names);
     fmt::print("{}: ({}, {}) float32; names in {}\n", request.out, data.images.size(), D,
                list.string());

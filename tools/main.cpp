@@ -50,7 +50,7 @@ void add_global_options(CLI::App& app) {
                options.seed_given = true;
            },
            "names every random number: same seed, same bits (default 0)")
-        ->check(CLI::NonNegativeNumber)
+        ->check(CLI::Range(uint64_t{0}, uint64_t{1} << 62))
         ->type_name("N");
 }
 

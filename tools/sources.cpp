@@ -21,9 +21,17 @@ void refuse_containers(const std::string& source) {
 int drawable_pairs(const Dataset& data) {
     std::vector<int64_t> count(data.people.size(), 0);
     for (const int32_t label : data.labels) ++count[label];
+    const auto N = static_cast<int64_t>(data.labels.size());
     int64_t same = 0;
     for (const int64_t n : count) same += n * (n - 1) / 2;
-    return static_cast<int>(std::min<int64_t>(same, kDrawnPairs));
+    const int64_t different = N * (N - 1) / 2 - same;
+    if (same < 2 || different < 2) {
+        throw UsageError(fmt::format("evaluation: {} images of {} people make {} same and {} "
+                                     "different pairs, at least 2 of each are needed",
+                                     N, count.size(), same, different),
+                         "evaluate on at least two people with two images each");
+    }
+    return static_cast<int>(std::min<int64_t>({same, different, kDrawnPairs}));
 }
 
 }  // namespace

@@ -2,7 +2,9 @@
 #include <omp.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
+#include <set>
 
 #include "engine/device.h"
 #include "tools/commands.h"
@@ -52,13 +54,17 @@ RunConfig resolve(const Request& request) {
     if (globals().seed_given) config.seed = static_cast<int64_t>(globals().seed);
     if (globals().threads > 0) config.threads = globals().threads;
     if (config.threads == 0) config.threads = omp_get_max_threads();
+    // Stored as absolute paths, so that the run can be resumed from anywhere.
+    for (std::string* path : {&config.data, &config.people, &config.eval_data, &config.pairs}) {
+        if (!path->empty() && *path != "synth") *path = std::filesystem::absolute(*path).string();
+    }
     omp_set_num_threads(static_cast<int>(config.threads));
     return config;
 }
 
 RunConfig resolve_resumed(const Request& request, const RunFolder& folder) {
     FACET_USAGE(request.given.empty() && request.loss_parameters.empty() &&
-                    request.config_file.empty() && request.out.empty(),
+                    request.config_file.empty() && request.out.empty() && !globals().seed_given,
                 "--resume goes on with the run as it is: no other setting may be given");
     RunConfig config;
     read_config(folder.config(), config);
@@ -98,14 +104,21 @@ Floors floors_of(const RunConfig& config, const EvalSet& evaluation, const Datas
 
 std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
 
+// How many of the people judged were also learned from: 0 in an honest evaluation.
+int64_t people_in_common(const Dataset& data, const EvalSet& evaluation) {
+    const std::set<std::string> learned(data.people.begin(), data.people.end());
+    return std::count_if(evaluation.people.begin(), evaluation.people.end(),
+                         [&](const std::string& name) { return learned.contains(name); });
+}
+
 void report(const RunConfig& config, const RunFolder& folder, const EvalSet& evaluation,
             const Dataset& data, const Verification& result) {
     const Floors floors = floors_of(config, evaluation, data);
     EvaluationCard card =
         card_of(folder.model(), config.network, evaluation, kEvaluateWithMirror, result);
-    if (config.data == "synth" && config.eval_data.empty()) {
-        card.training_people = "none of the people evaluated on was trained on";
-    }
+    card.training_people =
+        fmt::format("{} of the {} people evaluated on were trained on",
+                    people_in_common(data, evaluation), evaluation.people.size());
     card.floors = floors;
     write_card(folder.card(), card);
 
@@ -126,10 +139,29 @@ void report(const RunConfig& config, const RunFolder& folder, const EvalSet& eva
 void train(const RunConfig& config, RunFolder& folder, bool resume, bool summary) {
     check_config(config);
     make_loss(config.loss, config.loss_parameters);  // refuse before any picture is made
+    if (!config.pairs.empty()) read_lfw_pairs(config.pairs);
     const Dataset data = training_data(config);
     const std::optional<EvalSet> evaluation = evaluation_data(config);
+    if (resume && config.data_hash != data_hash(data)) {
+        throw Error(fmt::format("{}: the training images have changed since (hash {}, then {})",
+                                folder.path().string(), data_hash(data), config.data_hash),
+                    "restore the images, or start a new run");
+    }
     Trainer trainer(config, folder, data, evaluation ? &*evaluation : nullptr);
     print_start(config, trainer, data);
+    if (config.schedule.warmup >= trainer.total_steps()) {
+        fmt::print(stderr,
+                   "warning: --warmup {} is as long as the run ({} steps): the learning rate "
+                   "does not reach its peak\n",
+                   config.schedule.warmup, trainer.total_steps());
+    }
+    if (const int64_t common = evaluation ? people_in_common(data, *evaluation) : 0; common > 0) {
+        fmt::print(stderr, "warning: {} of the {} people evaluated on are also trained on\n",
+                   common, evaluation->people.size());
+    }
+    if (!evaluation) {
+        fmt::print(stderr, "no evaluation: give --pairs or --eval-data for one\n");
+    }
     if (summary) fmt::print("{}", trainer.learner().network().summary(config.batch));
     if (resume) {
         trainer.resume();
@@ -156,13 +188,13 @@ void train(const RunConfig& config, RunFolder& folder, bool resume, bool summary
     interrupted = false;
     std::signal(SIGINT, on_interrupt);
     const Outcome outcome = trainer.run(interrupted, events);
-    std::signal(SIGINT, SIG_DFL);
-    if (outcome == Outcome::Interrupted) {
+    if (outcome == Outcome::Interrupted || interrupted) {
         progress.say(fmt::format("interrupted after step {}; go on with: facet train --resume {}",
                                  trainer.steps_done(), folder.path().string()));
         set_exit_status(130);
         return;
     }
+    std::signal(SIGINT, SIG_DFL);
     if (evaluation) report(config, folder, *evaluation, data, *trainer.last_evaluation());
     fmt::print("\nthe run is in {}\n", folder.path().string());
 }

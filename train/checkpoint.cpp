@@ -40,6 +40,7 @@ Position load_checkpoint(const std::filesystem::path& path, Learner& learner) {
         array.value = tensor_values<double>(file.content.at(state_prefix + array.name));
     }
     learner.loss().state().restore(state);
+    learner.publish_loss_parameters();
     const Position position{file.number("steps"), file.number("batch"), file.text("data_hash")};
     learner.optimizer().set_steps(position.steps);
     return position;

@@ -83,6 +83,7 @@ void read_section(const std::filesystem::path& file, const std::string& section,
 }  // namespace
 
 void read_config(const std::filesystem::path& file, RunConfig& config) {
+    FACET_USAGE(std::filesystem::is_regular_file(file), "{}: there is no such file", file.string());
     toml::table document;
     try {
         document = toml::parse_file(file.string());
@@ -131,16 +132,34 @@ std::string to_toml(RunConfig config, const Loss& loss,
 }
 
 void check_config(const RunConfig& config) {
-    FACET_USAGE(config.epochs >= 1, "--epochs must be at least 1, found {}", config.epochs);
-    FACET_USAGE(config.steps >= 0, "--steps must not be negative, found {}", config.steps);
     FACET_USAGE(config.batch >= 2, "--batch must be at least 2 (batch norm), found {}",
                 config.batch);
     FACET_USAGE(config.checkpoint_every >= 1, "--checkpoint-every must be at least 1, found {}",
                 config.checkpoint_every);
     FACET_USAGE(config.workers >= 1 && config.workers <= 64, "--workers must be 1 to 64, found {}",
                 config.workers);
-    FACET_USAGE(config.min_images >= 1, "--min-images must be at least 1, found {}",
-                config.min_images);
+    const auto within = [](const char* option, int64_t value, int64_t low, int64_t high) {
+        FACET_USAGE(value >= low && value <= high, "{} must be {} to {}, found {}", option, low,
+                    high, value);
+    };
+    within("--min-images", config.min_images, 1, 1'000'000);
+    within("--synth-people", config.synth_people, 2, 1'000'000);
+    within("--synth-images", config.synth_images, 1, 10'000);
+    within("--synth-eval-people", config.synth_eval_people, 2, 1'000'000);
+    within("--synth-eval-images", config.synth_eval_images, 2, 10'000);
+    within("--epochs", config.epochs, 1, 1'000'000);
+    within("--steps", config.steps, 0, int64_t{1} << 40);
+    within("--embedding", config.network.embedding, 1, 65'536);
+    within("run.threads", config.threads, 0, 1024);
+    within("run.seed", config.seed, 0, int64_t{1} << 62);
+    if (config.data == "synth") {
+        FACET_USAGE(config.batch <= config.synth_people * config.synth_images,
+                    "--batch {} is more than the {} training images", config.batch,
+                    config.synth_people * config.synth_images);
+        FACET_USAGE(config.people.empty(), "--people needs a folder of images, found --data synth");
+        FACET_USAGE(config.pairs.empty() || !config.eval_data.empty(),
+                    "--pairs needs a folder of images, found --data synth");
+    }
     FACET_USAGE(config.eval_every >= 0, "--eval-every must not be negative, found {}",
                 config.eval_every);
     FACET_USAGE(config.conv == "auto" || config.conv == "direct" || config.conv == "winograd",

@@ -34,7 +34,7 @@ struct RunConfig {
     int64_t synth_people = 600, synth_images = 10;
     double synth_difficulty = 1;  // scales every nuisance of the procedural faces, 0 to 2
     // [eval]
-    std::string eval_data;   // "" : the training folder, or unseen procedural people
+    std::string eval_data;   // "": with pairs the training folder; for synth unseen people
     std::string pairs;       // LFW pairs file; "": none
     int64_t eval_every = 0;  // epochs; 0: only at the end
     int64_t synth_eval_people = 100, synth_eval_images = 10;

@@ -1,6 +1,7 @@
 #include "train/embed.h"
 
 #include <algorithm>
+#include <set>
 
 #include "train/data/augment.h"
 
@@ -77,6 +78,11 @@ EvalSet load_pairs(const std::filesystem::path& folder, const std::filesystem::p
                                          "holds it as <name>/<name>_0001.jpg",
                                          pairs_file.string()));
     }
+    std::set<std::string> people;
+    for (const std::string& file : data.files) {
+        people.insert(std::filesystem::path(file).parent_path().string());
+    }
+    set.people.assign(people.begin(), people.end());
     set.hash = data_hash(data);
     set.images = std::move(data.images);
     return set;
@@ -88,6 +94,7 @@ EvalSet draw_pairs(Dataset data, std::string source, int pairs, uint64_t seed) {
     set.labels.assign(data.labels.begin(), data.labels.end());
     set.pairs = generate_pairs(set.labels, pairs, std::min(10, pairs), seed);
     set.source = std::move(source);
+    set.people = std::move(data.people);
     set.images = std::move(data.images);
     return set;
 }

@@ -24,8 +24,9 @@ struct EvalSet {
     std::vector<Image> images;  // (N), at the network's size
     std::vector<int> labels;    // (N) identities, or empty when only pairs are known
     PairList pairs;
-    std::string source;  // in words, for the card
-    std::string hash;    // of the pictures
+    std::vector<std::string> people;  // their names
+    std::string source;               // in words, for the card
+    std::string hash;                 // of the pictures
 };
 
 // The pictures that a pairs file names, from `folder`. Throws Error naming a picture that is

@@ -7,6 +7,14 @@
 #include "train/hash.h"
 
 namespace facet {
+namespace {
+
+Error diverged(const char* what, int64_t step) {
+    return Error(fmt::format("{} at step {}", what, step),
+                 "a smaller --lr or a longer --warmup usually helps");
+}
+
+}  // namespace
 
 Learner::Learner(Device& device, const LearnerConfig& config, int64_t C)
     : device_(device),
@@ -38,14 +46,13 @@ StepResult Learner::step(const Tensor& pixels, const std::vector<int64_t>& label
     Tape tape;
     const Pass pass{tape, Mode::Train, config_.seed, static_cast<uint64_t>(index)};
     const Var embeddings = network_.forward(pass, tape.constant(pixels));
+    const double squares = device_.sum_of_squares(embeddings->value);
+    if (!std::isfinite(squares)) throw diverged("the embeddings are not finite", index);
     const Var value =
         apply_loss(tape, *loss_, embeddings, proxies_, labels, workspace_, config_.head);
     StepResult result;
     result.loss = value->value.item();
-    if (!std::isfinite(result.loss)) {
-        throw Error(fmt::format("the loss is {} at step {}", result.loss, index),
-                    "a smaller --lr or a longer --warmup usually helps");
-    }
+    if (!std::isfinite(result.loss)) throw diverged("the loss is not finite", index);
     const auto& cosines = workspace_.target_cosine;
     if (!cosines.empty()) {
         result.target_cosine = std::accumulate(cosines.begin(), cosines.end(), 0.0) /
@@ -66,11 +73,6 @@ void Learner::publish_loss_parameters() {
     for (const auto& [array, var] : loss_parameters_) {
         loss_->state().find(array)->value = var->value.to_doubles();
     }
-}
-
-Tensor Learner::embed(const Tensor& pixels) {
-    Tape tape(false);
-    return network_.forward({tape, Mode::Eval}, tape.constant(pixels))->value;
 }
 
 std::vector<Learner::Named> Learner::tensors() const {

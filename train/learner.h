@@ -34,12 +34,9 @@ public:
 
     // Forward, loss, backward, update. pixels (B, 3, S, S) plain, labels (B). `index` counts steps
     // over the whole run and names the dropout's random numbers. Throws Error when the loss or a
-    // gradient is not finite; no parameter has moved then.
+    // gradient is not finite; no parameter has moved then, running statistics have.
     StepResult step(const Tensor& pixels, const std::vector<int64_t>& labels, double lr,
                     int64_t index);
-
-    // Embeddings (B, D) in evaluation mode.
-    Tensor embed(const Tensor& pixels);
 
     ResNet& network() { return network_; }
     Loss& loss() { return *loss_; }
@@ -52,8 +49,7 @@ public:
         Tensor value;
     };
     std::vector<Named> tensors() const;
-    // Puts the learnable arrays of the loss's state in step with the parameters that hold them;
-    // called after restoring.
+    // Writes the learned values into the loss's state, after a step or after restoring tensors().
     void publish_loss_parameters();
 
     // 16 hexadecimal digits that change with any bit of any parameter or statistic.

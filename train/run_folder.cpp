@@ -14,23 +14,27 @@ namespace facet {
 
 RunFolder RunFolder::create(const std::filesystem::path& path) {
     RunFolder folder(path);
-    if (std::filesystem::exists(folder.config())) {
+    std::error_code error;
+    if (std::filesystem::exists(folder.config(), error)) {
         throw UsageError(fmt::format("{}: it already holds a run", path.string()),
                          fmt::format("choose another --out, or go on with it: facet train "
                                      "--resume {}",
                                      path.string()));
     }
-    std::error_code error;
     std::filesystem::create_directories(path, error);
     FACET_CHECK(!error, "{}: the run folder cannot be made: {}", path.string(), error.message());
     FACET_CHECK(access(path.c_str(), W_OK | X_OK) == 0, "{}: the run folder is not writable: {}",
                 path.string(), std::strerror(errno));
+    // Left by a run that was ended before it began; nothing can go on from them.
+    std::filesystem::remove(folder.log(), error);
+    std::filesystem::remove(folder.checkpoint(), error);
     return folder;
 }
 
 RunFolder RunFolder::open(const std::filesystem::path& path) {
     RunFolder folder(path);
-    if (!std::filesystem::exists(folder.config())) {
+    std::error_code error;
+    if (!std::filesystem::exists(folder.config(), error)) {
         throw UsageError(fmt::format("{}: it holds no run (config.toml is missing)", path.string()),
                          "give the folder that `facet train --out` made");
     }
@@ -58,13 +62,16 @@ void RunFolder::append(const nlohmann::ordered_json& line) {
                 std::strerror(errno));
 }
 
-void RunFolder::rewind_log(int64_t steps) {
+void RunFolder::rewind_log(int64_t steps, bool keep_evaluation) {
+    if (!std::filesystem::exists(log())) return;
     std::ifstream in(log());
+    FACET_CHECK(in.is_open(), "{}: cannot be read", log().string());
     std::string kept, line;
     while (std::getline(in, line)) {
         const auto entry = nlohmann::json::parse(line, nullptr, false);
         // The line that was being written when the run was killed does not parse.
         if (entry.is_discarded() || !entry.contains("step") || entry["step"] > steps) break;
+        if (!keep_evaluation && entry["step"] == steps && entry.contains("evaluation")) break;
         kept += line + "\n";
     }
     write_file_atomically(log(), kept);

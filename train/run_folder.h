@@ -32,8 +32,9 @@ public:
     void append(const nlohmann::ordered_json& line);
 
     // Cuts the log back to the lines of the first `steps` steps: what a killed run logged after its
-    // last checkpoint is logged again when it is resumed.
-    void rewind_log(int64_t steps);
+    // last checkpoint is logged again when it is resumed. The evaluation that follows the last of
+    // these steps is kept if `keep_evaluation`; that of a finished run is made again.
+    void rewind_log(int64_t steps, bool keep_evaluation);
 
 private:
     explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}

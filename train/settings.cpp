@@ -45,7 +45,7 @@ std::vector<Setting> settings_of(RunConfig& c) {
         {"data", "synth_images", "--synth-images", "procedural images of each", &c.synth_images},
         {"data", "synth_difficulty", "--synth-difficulty",
          "procedural pose, light, occlusion, ...: 0 none, 1 usual, at most 2", &c.synth_difficulty},
-        {"eval", "data", "--eval-data", "folder of the images to evaluate on (default: --data)",
+        {"eval", "data", "--eval-data", "folder to evaluate on; with --pairs it defaults to --data",
          &c.eval_data},
         {"eval", "pairs", "--pairs", "pairs to evaluate on, LFW's format", &c.pairs},
         {"eval", "every", "--eval-every", "epochs between evaluations (0: at the end)",

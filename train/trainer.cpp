@@ -56,12 +56,16 @@ Trainer::Trainer(const RunConfig& config, RunFolder& folder, const Dataset& data
       learner_(cpu_device(), learner_config(config), static_cast<int64_t>(data.people.size())),
       steps_per_epoch_(checked_steps_per_epoch(config, data)),
       total_(config.steps > 0 ? config.steps : config.epochs * steps_per_epoch_) {
+    if (config.eval_every > 0 && !evaluation) {
+        throw UsageError("--eval-every: there is nothing to evaluate on",
+                         "give --pairs or --eval-data");
+    }
     set_conv_algorithm(algorithm_of(config.conv));
 }
 
 void Trainer::resume() {
     if (!std::filesystem::exists(folder_.checkpoint())) {
-        folder_.rewind_log(0);
+        folder_.rewind_log(0, true);
         return;
     }
     const Position position = load_checkpoint(folder_.checkpoint(), learner_);
@@ -73,7 +77,7 @@ void Trainer::resume() {
     FACET_CHECK(position.batch == config_.batch, "{}: the checkpoint has batch {}, the run {}",
                 folder_.path().string(), position.batch, config_.batch);
     done_ = position.steps;
-    folder_.rewind_log(done_);
+    folder_.rewind_log(done_, done_ < total_);
 }
 
 StepResult Trainer::train_step(const ImageBatch& batch, double lr) {
@@ -128,14 +132,15 @@ Outcome Trainer::run(const std::atomic<bool>& stop, const TrainEvents& events) {
         log_step(report);
         if (events.step) events.step(report);
         const bool last = done_ == total_;
-        if (last || stop || done_ % config_.checkpoint_every == 0) checkpoint();
-        if (stop && !last) return Outcome::Interrupted;
         const int64_t epochs_done = done_ / steps_per_epoch_;
         if (!last && config_.eval_every > 0 && done_ % steps_per_epoch_ == 0 &&
             epochs_done % config_.eval_every == 0) {
             run_evaluation(events);
             rate.skip();
         }
+        // After the evaluation of this step: a run resumed from here has all that it logged.
+        if (last || stop || done_ % config_.checkpoint_every == 0) checkpoint();
+        if (stop && !last) return Outcome::Interrupted;
     }
     write_safetensors(folder_.model(), pack_model(learner_.network()));
     run_evaluation(events);

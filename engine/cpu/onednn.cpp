@@ -40,6 +40,7 @@ void* scratch(size_t bytes) {
     static size_t capacity = 0;
     if (bytes > capacity) {
         buffer = Buffer();
+        capacity = 0;
         buffer = Buffer(bytes);
         capacity = bytes;
     }

@@ -9,6 +9,7 @@
 
 #include "tests/tools/command.h"
 #include "tests/train/data_fixture.h"
+#include "train/files/npy.h"
 
 namespace facet::test {
 namespace {
@@ -18,7 +19,7 @@ namespace fs = std::filesystem;
 // 12 people x 5 images, batch 8: 7 steps an epoch, 21 steps in all.
 const std::string small_run =
     "train --data synth --synth-people 12 --synth-images 5 --synth-eval-people 4 "
-    "--synth-eval-images 4 --batch 8 --epochs 3 --warmup 3 --embedding 32 --loss cosface "
+    "--synth-eval-images 4 --batch 8 --epochs 3 --warmup 3 --embedding 32 "
     "--checkpoint-every 4 ";
 
 int64_t lines_of(const fs::path& file) {
@@ -37,9 +38,25 @@ std::vector<std::string> hashes_of(const fs::path& log) {
     return hashes;
 }
 
-// Starts the small run and sends it `signal` as soon as it has logged `steps` steps.
-int interrupt(const fs::path& out, int signal, int64_t steps) {
-    const std::string command = "exec '" + facet_binary() + "' " + small_run + "--out '" +
+// Another optimiser, a loss that learns a bias, an evaluation after every epoch.
+const std::string other_run =
+    small_run + "--loss softmax --optimizer adamw --lr 0.001 --eval-every 1 ";
+
+// The lines of a log without what depends on the clock.
+std::vector<std::string> timeless_lines(const fs::path& log) {
+    std::vector<std::string> lines;
+    std::ifstream in(log);
+    for (std::string line; std::getline(in, line);) {
+        auto entry = nlohmann::json::parse(line);
+        entry.erase("images_per_s");
+        lines.push_back(entry.dump());
+    }
+    return lines;
+}
+
+// Starts the run and sends it `signal` as soon as it has logged `steps` steps.
+int interrupt(const std::string& arguments, const fs::path& out, int signal, int64_t steps) {
+    const std::string command = "exec '" + facet_binary() + "' " + arguments + "--out '" +
                                 out.string() + "' >/dev/null 2>&1";
     const pid_t child = fork();
     if (child == 0) {
@@ -114,16 +131,43 @@ TEST_F(TrainCommand, ItsConfigurationMakesTheSameRunAgain) {
 
 TEST_F(TrainCommand, KilledInTheMiddleOfAnEpochAndResumedGivesTheSameBytes) {
     const fs::path out = folder->path() / "killed";
-    ASSERT_TRUE(WIFSIGNALED(interrupt(out, SIGKILL, 10)));  // step 10 is the third of epoch 2
+    ASSERT_TRUE(
+        WIFSIGNALED(interrupt(small_run, out, SIGKILL, 10)));  // step 10 is the third of epoch 2
     ASSERT_FALSE(fs::exists(out / "model.safetensors"));
     ASSERT_EQ(run("train --resume '" + out.string() + "' 2>/dev/null").status, 0);
     EXPECT_TRUE(content(whole() / "model.safetensors") == content(out / "model.safetensors"));
     EXPECT_EQ(hashes_of(whole() / "log.jsonl"), hashes_of(out / "log.jsonl"));
 }
 
+TEST_F(TrainCommand, WhateverTheOptimiserAndLossAResumedRunLogsTheSame) {
+    const fs::path straight = folder->path() / "straight", out = folder->path() / "broken";
+    ASSERT_EQ(run(other_run + "--out '" + straight.string() + "' 2>/dev/null").status, 0);
+    interrupt(other_run, out, SIGKILL, 12);
+    ASSERT_EQ(run("train --resume '" + out.string() + "' 2>/dev/null").status, 0);
+    EXPECT_EQ(timeless_lines(straight / "log.jsonl"), timeless_lines(out / "log.jsonl"));
+    EXPECT_EQ(timeless_lines(straight / "log.jsonl").size(), 21u + 3);
+    EXPECT_TRUE(content(straight / "model.safetensors") == content(out / "model.safetensors"));
+    // Resuming a finished run leaves it as it is.
+    ASSERT_EQ(run("train --resume '" + out.string() + "' 2>/dev/null").status, 0);
+    EXPECT_EQ(timeless_lines(straight / "log.jsonl"), timeless_lines(out / "log.jsonl"));
+}
+
+TEST_F(TrainCommand, EmbeddingsOfAFolderComeWithTheirNames) {
+    const fs::path faces = folder->path() / "to-embed", array = folder->path() / "e.npy";
+    ASSERT_EQ(run("synth --out '" + faces.string() + "' --people 2 --images 3 2>/dev/null").status,
+              0);
+    const std::string command = "embed --model '" + (whole() / "model.safetensors").string() +
+                                "' --data '" + faces.string() + "' --out '";
+    ASSERT_EQ(run(command + array.string() + "' >/dev/null 2>&1").status, 0);
+    EXPECT_EQ(read_npy(array).shape, (std::vector<int64_t>{6, 32}));
+    EXPECT_EQ(lines_of(folder->path() / "e.txt"), 6);
+    EXPECT_EQ(errors_of(command + (folder->path() / "e.txt").string() + "'").status, 2);
+    EXPECT_EQ(errors_of(command + (folder->path() / "no/e.npy").string() + "'").status, 2);
+}
+
 TEST_F(TrainCommand, ControlCWritesACheckpointAndLeavesStatus130) {
     const fs::path out = folder->path() / "interrupted";
-    const int status = interrupt(out, SIGINT, 2);
+    const int status = interrupt(small_run, out, SIGINT, 2);
     ASSERT_TRUE(WIFEXITED(status));
     EXPECT_EQ(WEXITSTATUS(status), 130);
     EXPECT_TRUE(fs::exists(out / "checkpoint.safetensors"));
@@ -173,13 +217,16 @@ TEST_F(TrainCommand, WrongUsageIsOneLineAndStatus2) {
     const std::string out = " --out '" + (folder->path() / "refused").string() + "'";
     const std::vector<WrongUsage> cases = {
         {"train --data synth --loss arcfase" + out, 2, "arcfase"},
-        {"train --data synth --loss cosface --set m=-1" + out, 2, "m"},
+        {"train --data synth --loss cosface --set m=-1" + out, 2, "m=-1"},
         {"train --data synth --loss cosface --set margin=1" + out, 2, "margin"},
         {"train --data synth --lr nought" + out, 2, "--lr"},
         {"train --data synth --lr -1" + out, 2, "lr"},
         {"train --data synth --backbone r11" + out, 2, "r11"},
         {"train --data synth --synth-people 4 --synth-images 2 --batch 64" + out, 2, "--batch"},
         {"train --loss cosface" + out, 2, "--data"},
+        {"train --data synth --eval-every 1 --pairs none.txt" + out, 2, "--pairs"},
+        {"train --config none.toml" + out, 2, "none.toml"},
+        {"train --data synth --seed 99999999999999999999" + out, 2, "seed"},
         {"train --data synth", 2, "--out"},
         {"train --data '" + (folder->path() / "nowhere").string() + "'" + out, 2, "nowhere"},
         {"train --data '" + empty.string() + "'" + out, 2, "empty"},
@@ -209,7 +256,7 @@ TEST_F(TrainCommand, ADamagedWorldIsOneLineAndStatus1) {
         {"train --data '" + faces.string() + "' --out '" + (folder->path() / "a").string() + "'", 1,
          "%"},
         {small_run + "--out /proc/facet-run", 1, "/proc/facet-run"},
-        {small_run + "--out '" + (folder->path() / "full").string() + "'", 1, "full", full},
+        {small_run + "--out '" + (folder->path() / "disk").string() + "'", 1, "too large", full},
         {"eval --data synth --model '" + (whole() / "card.json").string() + "'", 1, "card.json"},
     };
     for (const WrongUsage& usage : cases) expect_refused(usage);
