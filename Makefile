@@ -90,7 +90,7 @@ $(BUILD)/libfacet.a: $(OBJECTS)
 	@rm -f $@ && ar rcs $@ $^
 
 # `facet doctor` tells with which flags it was built.
-$(BUILD)/obj/tools/doctor.o: INCLUDES += -DFACET_BUILD_FLAGS='"$(strip $(FLAGS))"'
+$(BUILD)/obj/tools/doctor.o: private INCLUDES += -DFACET_BUILD_FLAGS='"$(strip $(FLAGS))"'
 
 # Another compiler or other flags: everything is compiled again.
 $(BUILD)/flags: FORCE
