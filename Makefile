@@ -60,7 +60,7 @@ test: $(BUILD)/facet $(BUILD)/facet-tests  ## build and run every test; ends wit
 	@tests/run.sh $(BUILD) $(TEST_ARGS)
 
 test-asan: deps-test  ## the same under the address and undefined-behaviour sanitizers
-	@$(MAKE) --no-print-directory test BUILD=$(BUILD)/asan OPTIMISE="-O1 -g -fno-omit-frame-pointer \
+	@$(MAKE) --no-print-directory test BUILD=$(BUILD)/asan OPTIMISE="-O1 -g -march=native -fno-omit-frame-pointer \
 	  -fsanitize=address,undefined -fno-sanitize-recover=undefined"
 
 bench: build   ## time one training step (ARGS="--json")
