@@ -237,15 +237,9 @@ bool has_winograd(const ConvProblem& shape, Direction direction) {
     return entry->second;
 }
 
-bool prefers_winograd(const ConvProblem& shape, Direction direction) {
-    return has_winograd(shape, direction);
-}
-
 Convolution& convolution(const ConvProblem& shape, Direction direction) {
-    const ConvAlgorithm algorithm = conv_algorithm();
-    const bool winograd = algorithm == ConvAlgorithm::Auto ? prefers_winograd(shape, direction)
-                                                           : algorithm == ConvAlgorithm::Winograd &&
-                                                                 has_winograd(shape, direction);
+    const bool winograd =
+        conv_algorithm() != ConvAlgorithm::Direct && has_winograd(shape, direction);
     ++uses[{shape, direction}];
     static std::map<std::tuple<ConvProblem, Direction, bool>, std::unique_ptr<Convolution>> cache;
     auto& entry = cache[{shape, direction, winograd}];

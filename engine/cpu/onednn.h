@@ -69,8 +69,8 @@ struct ConvUse {
 };
 std::vector<ConvUse> convolution_uses();
 
-// Whether Auto picks Winograd: the fixed rule, true only where oneDNN has it.
-bool prefers_winograd(const ConvProblem& shape, Direction direction);
+// Whether oneDNN has Winograd F(4x4, 3x3) for it; what `conv_algorithm()` picks unless it is
+// Direct.
 bool has_winograd(const ConvProblem& shape, Direction direction);
 
 // Row-major c (M, N) = alpha op(a) op(b) + beta c.

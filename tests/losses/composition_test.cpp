@@ -79,20 +79,9 @@ TEST(Composition, AgreesWithTheHandWrittenGradients) {
 // Masks, hinges and fallbacks switch at these angles; close beside them both take the same side.
 // Where two proxies are `side` apart, their pulls on x cancel but for that part.
 TEST(Composition, AgreesOnBothSidesOfEverySwitch) {
-    const double hinge = std::acos(std::cos(1.0) - 0.5);  // npt: c_j = c_y - 1/2
-    const double beaten = std::acos(std::cos(1.0) - 0.35);
     for (const double side : {-1e-3, -1e-5, -1e-9, 1e-9, 1e-5, 1e-3}) {
-        const std::vector<Problem> problems = {
-            planar_problem("hinge", 1.0, {hinge + side, -2.9}),
-            planar_problem("sv mask", 1.0, {1.0 + side, -2.9}),
-            planar_problem("sv mask, cosine margin", 1.0, {beaten + side, -2.9}),
-            planar_problem("sv mask, angle margin", 1.0, {-1.5 + side, 2.9}),
-            planar_problem("pi - m", kPi - 0.5 + side, {1.3, -2.0}),
-            planar_problem("90 degrees", kPi / 2 + side, {1.3, -2.0}),
-            planar_problem("nearest negative", 1.0, {1.2, -1.2 + side, 0.5}),
-            planar_problem("negatives at 90 degrees", 1.0, {kPi / 2 + side, -kPi / 2 - side})};
         const double bound = std::max(1e-9, 2e-14 / std::abs(side));
-        for (const Problem& p : problems) {
+        for (const Problem& p : switch_problems(side)) {
             for (const Case& c : all_cases()) expect_agreement(c, p, bound);
         }
     }

@@ -60,6 +60,21 @@ inline Problem planar_problem(std::string region, double target,
     return p;
 }
 
+// Problems whose masks, hinges and fallbacks switch at side = 0, for the losses' usual margins.
+inline std::vector<Problem> switch_problems(double side) {
+    const double pi = std::acos(-1.0);
+    const double hinge = std::acos(std::cos(1.0) - 0.5);  // npt: c_j = c_y - 1/2
+    const double beaten = std::acos(std::cos(1.0) - 0.35);
+    return {planar_problem("hinge", 1.0, {hinge + side, -2.9}),
+            planar_problem("sv mask", 1.0, {1.0 + side, -2.9}),
+            planar_problem("sv mask, cosine margin", 1.0, {beaten + side, -2.9}),
+            planar_problem("sv mask, angle margin", 1.0, {-1.5 + side, 2.9}),
+            planar_problem("pi - m", pi - 0.5 + side, {1.3, -2.0}),
+            planar_problem("90 degrees", pi / 2 + side, {1.3, -2.0}),
+            planar_problem("nearest negative", 1.0, {1.2, -1.2 + side, 0.5}),
+            planar_problem("negatives at 90 degrees", 1.0, {pi / 2 + side, -pi / 2 - side})};
+}
+
 template <class T>
 struct Evaluation {
     double value = 0;

@@ -63,17 +63,7 @@ TEST(LossGradient, MatchesCentralDifferencesNearTheConePoints) {
 TEST(LossGradient, MatchesCentralDifferencesOnBothSidesOfEverySwitch) {
     const double e = 1e-3;
     for (const double side : {-e, e}) {
-        const double hinge = std::acos(std::cos(1.0) - 0.5);  // npt: c_j = c_y - 1/2
-        const double beaten = std::acos(std::cos(1.0) - 0.35);
-        const std::vector<Problem> problems = {
-            planar_problem("hinge", 1.0, {hinge + side, -2.9}),
-            planar_problem("sv mask", 1.0, {1.0 + side, -2.9}),
-            planar_problem("sv mask, cosine margin", 1.0, {beaten + side, -2.9}),
-            planar_problem("sv mask, angle margin", 1.0, {-1.5 + side, 2.9}),
-            planar_problem("pi - m", kPi - 0.5 + side, {1.3, -2.0}),
-            planar_problem("90 degrees", kPi / 2 + side, {1.3, -2.0}),
-            planar_problem("nearest negative", 1.0, {1.2, -1.2 + side, 0.5})};
-        for (const Problem& p : problems) {
+        for (const Problem& p : switch_problems(side)) {
             for (const Case& c : exact_cases()) expect_matches_differences(c, p, 5e-5, 1e-8);
         }
     }
