@@ -24,6 +24,8 @@ enum class Purpose : uint32_t {
     Pairs = 7,
     LossInit = 8,
     Test = 9,
+    Margin = 10,   // margins that a loss draws
+    Classes = 11,  // which classes a step computes the loss over
 };
 
 // The bare generator: 128 bits of counter and 64 bits of key give 128 random bits.

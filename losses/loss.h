@@ -30,6 +30,10 @@ public:
     // A class loss has proxies w; a pair loss has none.
     virtual bool has_proxies() const = 0;
 
+    // Gives the arrays of the state that start from the number of classes their first values;
+    // arrays that have values keep them. The first forward_backward() does the same.
+    virtual void prepare(std::int64_t) {}
+
     // The value, and the gradients by the raw arrays. Advances the state by one step.
     // Rows with label -1 do not count: the mean is over the others. Throws Error for a label out of
     // range (naming its row) and non-finite input (row and column).

@@ -34,6 +34,7 @@ void State::restore(const std::vector<StateArray>& saved) {
                     "loss state: {} is one number, found {} values", from.name, from.value.size());
         to->value = from.value;
         to->gradient = from.gradient;
+        to->given = from.given;
     }
 }
 

@@ -2,6 +2,7 @@
 // written to state.json. A loss's forms for float and for double share one State.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@ struct StateArray {
     bool learnable = false;        // the optimiser moves it along -gradient
     std::vector<double> value;     // empty before the first call where its length is C or B
     std::vector<double> gradient;  // dL/dvalue of the last call; learnable arrays only
+    bool given = false;            // set from outside for the next call, which clears it
 };
 
 class State {
@@ -23,6 +25,8 @@ public:
     StateArray& declare(std::string_view name, bool scalar, bool learnable);
     // nullptr if there is none.
     StateArray* find(std::string_view name);
+
+    std::uint64_t seed = 0;  // of the random numbers that a loss draws
 
     std::vector<std::unique_ptr<StateArray>>& arrays() { return arrays_; }
     const std::vector<std::unique_ptr<StateArray>>& arrays() const { return arrays_; }

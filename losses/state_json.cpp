@@ -58,6 +58,7 @@ void state_from_json(const std::string& text, const std::string& where, State& s
         FACET_CHECK(!array->scalar || values.size() == 1, "{}: {} has {} values, expected one",
                     where, name, values.size());
         array->value = std::move(values);
+        array->given = true;
     }
 }
 
