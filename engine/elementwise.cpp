@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <vector>
 
 #include "engine/ops.h"
@@ -136,9 +137,8 @@ Expr cos(const Expr& x) {
 }
 
 Expr relu(const Expr& x) {
-    const auto slope = [](double v) { return v > 0 ? 1.0 : 0.0; };
-    return unary(
-        "relu", x, [](double v) { return v > 0 ? v : 0.0; }, slope);
+    const Expr positive = greater(x, 0);
+    return select(positive, x, affine(positive, 0, 0));
 }
 
 Expr softplus(const Expr& x) {
@@ -188,8 +188,13 @@ Expr select(const Expr& mask, const Expr& a, const Expr& b) {
 Expr straight_through(const Expr& value, const Expr& through) {
     expect_pair("straight_through", value, through);
     const auto backward = [to = through.var](const Tensor& dy) { to->contribute_whole(dy); };
-    return {value.tape,
-            value.tape->record("straight_through", {through.var}, value.value(), backward)};
+    Tensor y = value.value();
+    if (HeldConstants* held = value.tape->held()) {  // through, and a constant distance from it
+        const auto minus = [](double a, double b) { return a - b; };
+        const Tensor distance = held->hold(mapped(y, through.value(), minus));
+        y = mapped(through.value(), distance, std::plus<double>());
+    }
+    return {value.tape, value.tape->record("straight_through", {through.var}, y, backward)};
 }
 
 Expr observe(const Expr& x, std::shared_ptr<Tensor> seen) {

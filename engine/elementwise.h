@@ -25,7 +25,11 @@ struct Expr {
 
     const Tensor& value() const { return var->value; }
     bool defined() const { return var != nullptr; }
-    Expr constant(Tensor tensor) const { return {tape, tape->constant(std::move(tensor))}; }
+    // A tensor that no gradient flows to; held if the tape holds constants (HeldConstants).
+    Expr constant(Tensor tensor) const {
+        if (tape->held()) tensor = tape->held()->hold(std::move(tensor));
+        return {tape, tape->constant(std::move(tensor))};
+    }
 };
 
 // --- two tensors of one shape ---
@@ -48,7 +52,7 @@ Expr log(const Expr& x);
 Expr log1p(const Expr& x);  // log(1 + x)
 Expr sqrt(const Expr& x);   // at 0 the derivative is taken as 0
 Expr cos(const Expr& x);
-Expr relu(const Expr& x);      // max(x, 0); at 0 the derivative is 0
+Expr relu(const Expr& x);      // max(x, 0); at 0 the derivative is 0. Its mask is a constant
 Expr softplus(const Expr& x);  // log(1 + e^x), all digits on both sides
 
 // --- constants: no gradient flows through these ---

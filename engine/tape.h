@@ -52,12 +52,29 @@ private:
 
 using Var = std::shared_ptr<Variable>;
 
+// What a formula holds constant (masks, detached statistics), recorded when the formula is first
+// evaluated and played back when it is evaluated again at other arguments. Differences of those
+// evaluations then see only what the formula differentiates.
+class HeldConstants {
+public:
+    // The tensor recorded at this place in the evaluation; in the first one `now` itself.
+    Tensor hold(Tensor now);
+    void next_evaluation();
+
+private:
+    std::vector<Tensor> recorded_;
+    size_t at_ = 0;
+    bool recording_ = true;
+};
+
 class Tape {
 public:
-    // With recording off (evaluation) operations only compute.
-    explicit Tape(bool recording = true) : recording_(recording) {}
+    // With recording off (evaluation) operations only compute. `held`, if given, outlives the tape.
+    explicit Tape(bool recording = true, HeldConstants* held = nullptr)
+        : recording_(recording), held_(held) {}
 
     bool recording() const { return recording_; }
+    HeldConstants* held() const { return held_; }
 
     Var constant(Tensor value) const;                         // no gradient
     Var variable(Tensor value, std::string name = "") const;  // a leaf with a gradient
@@ -80,6 +97,7 @@ private:
         std::function<void(const Tensor&)> backward;
     };
     bool recording_;
+    HeldConstants* held_;
     std::vector<Node> nodes_;
 };
 

@@ -161,24 +161,41 @@ std::vector<double> gradient_of(const Var& leaf) {
     return std::vector<double>(leaf->value.count(), 0.0);
 }
 
+// The leaves of one call and the value composed of them.
+struct Evaluation {
+    Evaluation(Tape& tape, Loss& loss, const HeadBatch<double>& batch, Composition composition)
+        : x(leaf(tape, batch.x, batch.B, batch.D, "x")),
+          w(batch.w ? leaf(tape, batch.w, batch.C, batch.D, "w") : nullptr),
+          composer(loss.settings(), loss.state(), {&tape, x}, {&tape, w},
+                   Indices(batch.y, batch.y + batch.B)),
+          value(composition(composer)) {}
+
+    Var x, w;
+    Composer composer;
+    Expr value;
+};
+
 }  // namespace
 
 TapeGradient tape_gradient(Loss& loss, const HeadBatch<double>& batch, Composition composition) {
     check_batch(batch);
     Tape tape;
-    const Var x = leaf(tape, batch.x, batch.B, batch.D, "x");
-    const Var w = batch.w ? leaf(tape, batch.w, batch.C, batch.D, "w") : nullptr;
-    Composer composer(loss.settings(), loss.state(), {&tape, x}, {&tape, w},
-                      Indices(batch.y, batch.y + batch.B));
-    const Expr value = composition(composer);
-    tape.backward(value.var, Tensor::full(reference_device(), {1}, 1));
-    composer.store_learned_gradients();
-    return {value.value().item(), gradient_of(x), w ? gradient_of(w) : std::vector<double>(),
-            composer.cosine_gradient()};
+    Evaluation at(tape, loss, batch, composition);
+    tape.backward(at.value.var, Tensor::full(reference_device(), {1}, 1));
+    at.composer.store_learned_gradients();
+    return {at.value.value().item(), gradient_of(at.x),
+            at.w ? gradient_of(at.w) : std::vector<double>(), at.composer.cosine_gradient()};
 }
 
 TapeGradient tape_gradient(Loss& loss, const HeadBatch<double>& batch) {
     return tape_gradient(loss, batch, composition_of(loss.name()));
+}
+
+double composed_value(Loss& loss, const HeadBatch<double>& batch, Composition composition,
+                      HeldConstants& held) {
+    check_batch(batch);
+    Tape tape(false, &held);
+    return Evaluation(tape, loss, batch, composition).value.value().item();
 }
 
 }  // namespace facet

@@ -86,4 +86,8 @@ struct TapeGradient {
 TapeGradient tape_gradient(Loss& loss, const HeadBatch<double>& batch);
 TapeGradient tape_gradient(Loss& loss, const HeadBatch<double>& batch, Composition composition);
 
+// The value alone, with the constants of the composition recorded in `held` or played back from it.
+double composed_value(Loss& loss, const HeadBatch<double>& batch, Composition composition,
+                      HeldConstants& held);
+
 }  // namespace facet

@@ -1,32 +1,55 @@
 #include "losses/numeric.h"
 
 #include <array>
+#include <functional>
 
 namespace facet {
 namespace {
 
+using Value = std::function<double(const HeadBatch<double>&)>;
+
+// Differences of `value`, every evaluation from the state in which the loss was found.
 class Differences {
 public:
-    Differences(Loss& loss, const HeadBatch<double>& batch)
+    Differences(Loss& loss, const HeadBatch<double>& batch, Value value)
         : loss_(loss),
           before_(loss.state().save()),
           batch_(batch),
           x_(batch.x, batch.x + batch.B * batch.D),
-          w_(batch.w, batch.w + (batch.w ? batch.C * batch.D : 0)) {
+          w_(batch.w, batch.w + (batch.w ? batch.C * batch.D : 0)),
+          value_(std::move(value)) {
         batch_.x = x_.data();
         batch_.w = batch.w ? w_.data() : nullptr;
     }
 
-    double value() {
-        loss_.state().restore(before_);
-        return loss_.forward_backward(batch_, HeadGradient<double>{}, workspace_);
+    NumericGradient all(double step) {
+        NumericGradient result;
+        value();
+        take_first_values();
+        result.dx = by_rows(x_, step);
+        if (batch_.w) result.dw = by_rows(w_, step);
+        for (StateArray& array : before_) {
+            if (array.learnable) result.learned.emplace_back(array.name, by_array(array, step));
+        }
+        result.value = value();
+        return result;
     }
 
-    std::vector<double> by_x(double step) { return by(x_, step); }
-    std::vector<double> by_w(double step) { return by(w_, step); }
-
 private:
-    std::vector<double> by(std::vector<double>& v, double step) {
+    double value() {
+        loss_.state().restore(before_);
+        return value_(batch_);
+    }
+
+    // A learned array may get its length and first values from the first call, which does not
+    // otherwise move it.
+    void take_first_values() {
+        for (StateArray& array : before_) {
+            if (array.learnable) array.value = loss_.state().find(array.name)->value;
+        }
+    }
+
+    std::vector<double> by_rows(std::vector<double>& v, double step) {
         const std::int64_t D = batch_.D, rows = std::int64_t(v.size()) / D;
         std::vector<double> norms(rows), gradient(v.size());
         vector_norms("array", v.data(), rows, D, norms.data());
@@ -34,6 +57,12 @@ private:
             const double norm = norms[at / D];
             gradient[at] = derivative(v[at], step * (norm > 0 ? norm : 1));
         }
+        return gradient;
+    }
+
+    std::vector<double> by_array(StateArray& array, double step) {
+        std::vector<double> gradient;
+        for (double& v : array.value) gradient.push_back(derivative(v, step));
         return gradient;
     }
 
@@ -52,21 +81,35 @@ private:
     }
 
     Loss& loss_;
-    const std::vector<StateArray> before_;
+    std::vector<StateArray> before_;
     HeadBatch<double> batch_;
     std::vector<double> x_, w_;
-    HeadWorkspace<double> workspace_;
+    Value value_;
 };
 
 }  // namespace
 
 NumericGradient numeric_gradient(Loss& loss, const HeadBatch<double>& batch, double step) {
-    Differences differences(loss, batch);
-    NumericGradient result;
-    result.dx = differences.by_x(step);
-    if (batch.w) result.dw = differences.by_w(step);
-    result.value = differences.value();
-    return result;
+    HeadWorkspace<double> workspace;
+    const auto value = [&](const HeadBatch<double>& at) {
+        return loss.forward_backward(at, HeadGradient<double>{}, workspace);
+    };
+    return Differences(loss, batch, value).all(step);
+}
+
+NumericGradient frozen_gradient(Loss& loss, const HeadBatch<double>& batch, double step,
+                                Composition composition) {
+    HeldConstants held;  // recorded by the first evaluation, which is at the centre
+    const auto value = [&](const HeadBatch<double>& at) {
+        const double found = composed_value(loss, at, composition, held);
+        held.next_evaluation();
+        return found;
+    };
+    return Differences(loss, batch, value).all(step);
+}
+
+NumericGradient frozen_gradient(Loss& loss, const HeadBatch<double>& batch, double step) {
+    return frozen_gradient(loss, batch, step, composition_of(loss.name()));
 }
 
 }  // namespace facet

@@ -140,6 +140,36 @@ TEST(Elementwise, ConstantsPassNoGradient) {
     EXPECT_FALSE(largest(x, all_but(x, {-1}), 1).var->needs_grad);
 }
 
+// Evaluated again at other arguments, a formula keeps its masks and detached parts; what is
+// differentiated goes on to vary.
+TEST(Elementwise, HeldConstantsArePlayedBack) {
+    HeldConstants held;
+    const auto evaluate = [&](const std::vector<double>& at) {
+        Tape tape(false, &held);
+        const Expr x{&tape, tape.variable(Tensor::from(reference_device(), {2}, at))};
+        const Expr y = straight_through(clamp(x, -1, 1), 2 * x) + detach(x) * x + relu(x) +
+                       select(greater(x, 1.0), x, 0 * x);
+        held.next_evaluation();
+        return values(y);
+    };
+    const auto formula = [](double x, double offset, double detached, double positive, double big) {
+        return 2 * x + offset + detached * x + positive * x + big * x;
+    };
+    EXPECT_EQ(evaluate({-0.5, 3}),
+              (std::vector<double>{formula(-0.5, 0.5, -0.5, 0, 0), formula(3, -5, 3, 1, 1)}));
+    EXPECT_EQ(evaluate({2, -1}),
+              (std::vector<double>{formula(2, 0.5, -0.5, 0, 0), formula(-1, -5, 3, 1, 1)}));
+}
+
+TEST(Elementwise, HeldConstantsRefuseAnotherFormula) {
+    HeldConstants held;
+    held.hold(Tensor::full(reference_device(), {2}, 1));
+    held.next_evaluation();
+    expect_error([&] { held.hold(Tensor::full(reference_device(), {3}, 1)); }, {"(3)", "(2)"});
+    held.hold(Tensor::full(reference_device(), {2}, 1));
+    expect_error([&] { held.hold(Tensor::full(reference_device(), {2}, 1)); }, {"more than 1"});
+}
+
 TEST(Elementwise, LargestBreaksTiesByTheLowerColumn) {
     Tape tape;
     const Expr x = constant(tape, {2, 4}, {1, 3, 3, 2, 5, 5, 5, 5});
