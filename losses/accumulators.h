@@ -87,6 +87,12 @@ public:
     // The worst entry kept; only when entries() is not empty.
     const Entry& worst() const { return heap_.front(); }
     const std::vector<Entry>& entries() const { return heap_; }
+    // The same, the best first: an order that does not depend on that of insertion.
+    std::vector<Entry> sorted() const {
+        std::vector<Entry> entries = heap_;
+        std::sort(entries.begin(), entries.end(), better);
+        return entries;
+    }
 
 private:
     static bool better(const Entry& a, const Entry& b) { return a.better_than(b); }

@@ -15,6 +15,7 @@
 
 #include <cmath>
 
+#include "losses/class_loss.h"
 #include "losses/settings.h"
 #include "losses/softmax_form.h"
 #include "losses/state.h"
@@ -28,10 +29,10 @@ struct ArcFace : SoftmaxForm<T, ArcFace<T>> {
     using Row = SoftmaxRow<T>;
     T s, m;
     Beyond beyond;
-    bool detached;
+    bool frozen;
 
     ArcFace(const Settings& p, State&)
-        : s(T(p.number("s"))), m(T(p.number("m"))), detached(p.is("grad", "detached")) {
+        : s(T(p.number("s"))), m(T(p.number("m"))), frozen(p.is("grad", "detached")) {
         beyond = p.is("beyond", "none")   ? Beyond::none
                  : p.is("beyond", "clip") ? Beyond::clip
                  : p.is("beyond", "easy") ? Beyond::easy
@@ -47,7 +48,7 @@ struct ArcFace : SoftmaxForm<T, ArcFace<T>> {
     FACET_HD Row begin(const Target<T>& y) const {
         Row row;
         row.target = target(y);
-        if (detached) row.target = {row.target.z, s, -s * y.sin};
+        if (frozen) row.target = detached(y, row.target.z, s);
         return row;
     }
     FACET_HD T logit(const Row&, T c, std::int64_t) const { return s * c; }
@@ -68,5 +69,7 @@ struct ArcFace : SoftmaxForm<T, ArcFace<T>> {
                 .state = ""};
     }
 };
+
+inline const Registered<ClassLoss<ArcFace>> registered_arcface;
 
 }  // namespace facet

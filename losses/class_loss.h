@@ -1,32 +1,36 @@
-// A form (rows.h) made into a Loss.
+// A form made into a Loss: `Of` is RowsOf (rows.h) or ColumnsOf (columns.h).
 #pragma once
 
-#include "losses/loss.h"
+#include "losses/registry.h"
+#include "losses/rows.h"
 
 namespace facet {
 
-template <template <class> class Form>
+template <template <class> class Form, template <class> class Of = RowsOf>
 class ClassLoss final : public Loss {
 public:
     ClassLoss(const LossInfo& info, const Settings& settings)
         : Loss(info, settings),
-          float_rows_(Form<float>(settings, state_)),
-          double_rows_(Form<double>(settings, state_)) {}
+          float_form_(Form<float>(settings, state_)),
+          double_form_(Form<double>(settings, state_)) {}
+
+    static LossInfo info() { return Form<double>::info(); }
 
     bool has_proxies() const override { return true; }
+    void prepare(std::int64_t C) override { double_form_.prepare(C); }
 
     double forward_backward(const HeadBatch<float>& batch, const HeadGradient<float>& gradient,
                             HeadWorkspace<float>& workspace, const HeadOptions& options) override {
-        return run_head(float_rows_, batch, gradient, workspace, options);
+        return run_head(float_form_, batch, gradient, workspace, options);
     }
     double forward_backward(const HeadBatch<double>& batch, const HeadGradient<double>& gradient,
                             HeadWorkspace<double>& workspace, const HeadOptions& options) override {
-        return run_head(double_rows_, batch, gradient, workspace, options);
+        return run_head(double_form_, batch, gradient, workspace, options);
     }
 
 private:
-    RowsOf<Form<float>> float_rows_;
-    RowsOf<Form<double>> double_rows_;
+    Of<Form<float>> float_form_;
+    Of<Form<double>> double_form_;
 };
 
 }  // namespace facet

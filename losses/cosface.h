@@ -4,6 +4,7 @@
 //   dL/dc_j = s (p_j - [j = y])
 #pragma once
 
+#include "losses/class_loss.h"
 #include "losses/settings.h"
 #include "losses/softmax_form.h"
 #include "losses/state.h"
@@ -35,5 +36,7 @@ struct CosFace : SoftmaxForm<T, CosFace<T>> {
                 .state = ""};
     }
 };
+
+inline const Registered<ClassLoss<CosFace>> registered_cosface;
 
 }  // namespace facet

@@ -13,21 +13,24 @@ namespace {
 template <class T>
 class Driver {
 public:
-    Driver(Rows<T>& rows, const HeadBatch<T>& in, const HeadGradient<T>& out, HeadWorkspace<T>& ws,
-           const HeadOptions& options)
-        : rows_(rows), in_(in), out_(out), ws_(ws), B_(in.B), C_(in.C), D_(in.D) {
+    Driver(HeadForm<T>& form, const HeadBatch<T>& in, const HeadGradient<T>& out,
+           HeadWorkspace<T>& ws, const HeadOptions& options)
+        : form_(form), in_(in), out_(out), ws_(ws), B_(in.B), C_(in.C), D_(in.D) {
         tile_ = options.head == Head::dense ? C_ : std::min(C_, options.tile);
         FACET_CHECK(tile_ > 0, "head: {} classes in tiles of {}: expected at least one", C_,
                     options.tile);
     }
 
     double run() {
-        check_labels();
+        counted_ = check_labels(in_.y, B_, C_);
         prepare();
         const std::int64_t tiles = (C_ + tile_ - 1) / tile_;
-        for (int pass = 0; pass < rows_.passes(); ++pass) {
-            for (std::int64_t t = 0; t < tiles; ++t) gather(pass, t);
-            rows_.close(pass);
+        for (int pass = 0; pass < form_.passes(); ++pass) {
+            for (std::int64_t t = 0; t < tiles; ++t) {
+                load(t);
+                form_.gather(pass, view(t));
+            }
+            form_.close(pass);
         }
         const bool wanted = out_.dx || out_.dw || out_.dcos;
         if (wanted) {
@@ -46,16 +49,6 @@ private:
     std::int64_t first(std::int64_t tile) const { return tile * tile_; }
     std::int64_t width(std::int64_t tile) const { return std::min(tile_, C_ - first(tile)); }
 
-    void check_labels() {
-        counted_ = 0;
-        for (std::int64_t i = 0; i < B_; ++i) {
-            FACET_CHECK(in_.y[i] >= -1 && in_.y[i] < C_,
-                        "labels: row {} has class {}, expected -1 (ignored) or 0 to {}", i,
-                        in_.y[i], C_ - 1);
-            counted_ += in_.y[i] >= 0;
-        }
-    }
-
     // Norms, unit features, the target of every row.
     void prepare() {
         ws_.x_norm.resize(B_);
@@ -63,19 +56,20 @@ private:
         vector_norms("embeddings", in_.x, B_, D_, ws_.x_norm.data());
         vector_norms("proxies", in_.w, C_, D_, ws_.w_norm.data());
         ws_.cosines.resize(B_ * tile_);
-        if (rows_.normalised()) {
+        if (form_.normalised()) {
             ws_.x_unit.resize(B_ * D_);
             ws_.w_unit.resize(tile_ * D_);
             unit_vectors(in_.x, ws_.x_norm.data(), B_, D_, ws_.x_unit.data());
         }
-        x_ = rows_.normalised() ? ws_.x_unit.data() : in_.x;
+        x_ = form_.normalised() ? ws_.x_unit.data() : in_.x;
         ws_.angles.resize(B_);
         ws_.tangent.resize(D_);
         ws_.targets.resize(B_);
         ws_.target_cosine.resize(B_);
 #pragma omp parallel for schedule(static) if (B_ * D_ > kParallelWork)
         for (std::int64_t i = 0; i < B_; ++i) prepare_target(i);
-        rows_.open({ws_.targets, C_, counted_});
+        if (form_.reads_pairs()) form_pairs();
+        form_.open({ws_.targets, C_, counted_, form_.reads_pairs() ? ws_.pairs.data() : nullptr});
     }
 
     void prepare_target(std::int64_t i) {
@@ -94,7 +88,7 @@ private:
     // equal to the target's is a tie for a mask c_j > c_y. Raw: <x_i, w_y>.
     double target_product(std::int64_t i) const {
         const std::int64_t y = in_.y[i];
-        if (!rows_.normalised()) return raw_product(in_.x + i * D_, in_.w + y * D_);
+        if (!form_.normalised()) return raw_product(in_.x + i * D_, in_.w + y * D_);
         if constexpr (std::is_same_v<T, double>) {
             const double scale = ws_.w_norm[y] > 0 ? 1 / ws_.w_norm[y] : 0;
             const double c = dot_lanes(x_ + i * D_, in_.w + y * D_, D_, scale);
@@ -114,14 +108,14 @@ private:
         if (loaded_ == tile) return;
         const std::int64_t n = width(tile), at = first(tile);
         w_ = in_.w + at * D_;
-        if (rows_.normalised()) {
+        if (form_.normalised()) {
             unit_vectors(w_, ws_.w_norm.data() + at, n, D_, ws_.w_unit.data());
             w_ = ws_.w_unit.data();
         }
         gemm<T>(Op::none, Op::transpose, B_, n, D_, x_, D_, w_, D_, T(0), ws_.cosines.data(),
                 tile_);
         loaded_ = tile;
-        if (!rows_.normalised()) return;
+        if (!form_.normalised()) return;
 #pragma omp parallel for schedule(static) if (B_ * n > kParallelWork)
         for (std::int64_t i = 0; i < B_; ++i) {
             T* c = ws_.cosines.data() + i * tile_;
@@ -131,18 +125,8 @@ private:
         }
     }
 
-    Chunk<T> chunk(std::int64_t i, std::int64_t tile) const {
-        const std::int64_t y = in_.y[i] - first(tile);
-        return {ws_.cosines.data() + i * tile_, width(tile), first(tile),
-                y >= 0 && y < width(tile) ? y : -1};
-    }
-
-    void gather(int pass, std::int64_t tile) {
-        load(tile);
-#pragma omp parallel for schedule(static) if (B_ * tile_ > kParallelWork)
-        for (std::int64_t i = 0; i < B_; ++i) {
-            if (in_.y[i] >= 0) rows_.gather(pass, i, chunk(i, tile));
-        }
+    Tile<T> view(std::int64_t tile) const {
+        return {ws_.cosines.data(), tile_, B_, width(tile), first(tile), in_.y};
     }
 
     // dL/dc of the tile in place of its cosines, then its part of dx and its rows of dw.
@@ -150,39 +134,28 @@ private:
         load(tile);
         loaded_ = -1;
         const std::int64_t n = width(tile), at = first(tile);
-#pragma omp parallel for schedule(static) if (B_ * n > kParallelWork)
-        for (std::int64_t i = 0; i < B_; ++i) differentiate_row(i, tile);
-        rows_.columns(ws_.cosines.data(), B_, n, tile_, at);
+        form_.differentiate(view(tile));
+        for (std::int64_t i = 0; i < B_; ++i) hand_on_row(view(tile).row(i), i);
         gemm<T>(Op::none, Op::none, B_, D_, n, ws_.cosines.data(), tile_, w_, D_,
                 first_visit ? T(0) : T(1), dx_, D_);
         gemm<T>(Op::transpose, Op::none, n, D_, B_, ws_.cosines.data(), tile_, x_, D_, T(0),
                 dw_ + at * D_, D_);
-        if (rows_.normalised()) {
+        if (form_.normalised()) {
             through_normalisation(w_, ws_.w_norm.data() + at, n, D_, dw_ + at * D_);
         }
     }
 
-    void differentiate_row(std::int64_t i, std::int64_t tile) {
-        const Chunk<T> part = chunk(i, tile);
+    // The target's entry has its own way through the sphere, see add_target().
+    void hand_on_row(const Chunk<T>& part, std::int64_t i) {
         T* g = ws_.cosines.data() + i * tile_;
-        const RowResult<T>& row = rows_.result(i);
-        if (row.weight == 0) {
-            std::fill(g, g + part.n, T(0));
-        } else {
-            rows_.differentiate(i, part, g);
-        }
-        const T target = row.weight * row.dcos;
-        if (out_.dcos) {
-            T* to = out_.dcos + i * C_ + part.first;
-            std::copy(g, g + part.n, to);
-            if (part.holds_target()) to[part.y] = target;
-        }
-        if (part.holds_target()) g[part.y] = rows_.normalised() ? T(0) : target;
+        if (out_.dcos) std::copy(g, g + part.n, out_.dcos + i * C_ + part.first);
+        if (part.holds_target() && form_.normalised()) g[part.y] = T(0);
     }
 
     // Through the normalisation of x, and the targets' own gradients, in the order of the rows.
     void finish() {
-        if (rows_.normalised()) {
+        if (form_.reads_pairs()) add_pairs();
+        if (form_.normalised()) {
             through_normalisation(x_, ws_.x_norm.data(), B_, D_, dx_);
             for (std::int64_t i = 0; i < B_; ++i) add_target(i);
         }
@@ -192,7 +165,7 @@ private:
     // d theta/d x = -tangent / |x|
     void add_target(std::int64_t i) {
         const std::int64_t y = in_.y[i];
-        const RowResult<T>& row = rows_.result(i);
+        const RowResult<T>& row = form_.result(i);
         const double pull = -double(row.weight) * double(row.dtheta);
         if (y < 0 || pull == 0) return;
         const T *x = in_.x + i * D_, *w = in_.w + y * D_;
@@ -204,25 +177,54 @@ private:
     }
 
     void add_norm(std::int64_t i) {
-        const RowResult<T>& row = rows_.result(i);
+        const RowResult<T>& row = form_.result(i);
         if (row.dnorm == 0 || ws_.x_norm[i] == 0) return;
         const double scale = double(row.weight) * double(row.dnorm) / ws_.x_norm[i];
         for (std::int64_t d = 0; d < D_; ++d)
             dx_[i * D_ + d] += T(scale * double(in_.x[i * D_ + d]));
     }
 
-    double value() {
-        ws_.row_value.resize(B_);
-        double sum = 0;
-        for (std::int64_t i = 0; i < B_; ++i) {
-            const RowResult<T>& row = rows_.result(i);
-            ws_.row_value[i] = row.weight == 0 ? 0 : row.value;
-            sum += double(row.weight) * ws_.row_value[i];
+    // S = xh xh^T, in double for both: which pairs a filter keeps does not depend on rounding to T.
+    void form_pairs() {
+        ws_.pairs.resize(B_ * B_);
+        const auto unit = [&](std::int64_t i, std::int64_t d) {
+            return ws_.x_norm[i] > 0 ? double(in_.x[i * D_ + d]) / ws_.x_norm[i] : 0.0;
+        };
+#pragma omp parallel for schedule(dynamic) if (B_ * B_ * D_ > kParallelWork)
+        for (std::int64_t u = 0; u < B_; ++u) {
+            for (std::int64_t v = 0; v <= u; ++v) {
+                const double s = sum_lanes_tail<double>(
+                    D_, [&](std::int64_t d) { return unit(u, d) * unit(v, d); });
+                ws_.pairs[u * B_ + v] = ws_.pairs[v * B_ + u] = std::clamp(s, -1.0, 1.0);
+            }
         }
-        return sum;
     }
 
-    Rows<T>& rows_;
+    // dxh += (dS + dS^T) xh
+    void add_pairs() {
+        ws_.dpairs.assign(B_ * B_, 0.0);
+        form_.differentiate_pairs(ws_.dpairs.data());
+#pragma omp parallel for schedule(static) if (B_ * B_ * D_ > kParallelWork)
+        for (std::int64_t u = 0; u < B_; ++u) {
+            for (std::int64_t v = 0; v < B_; ++v) {
+                const T both = T(ws_.dpairs[u * B_ + v] + ws_.dpairs[v * B_ + u]);
+                if (both == 0) continue;
+#pragma omp simd
+                for (std::int64_t d = 0; d < D_; ++d) dx_[u * D_ + d] += both * x_[v * D_ + d];
+            }
+        }
+    }
+
+    double value() {
+        ws_.row_value.resize(B_);
+        for (std::int64_t i = 0; i < B_; ++i) {
+            const RowResult<T>& row = form_.result(i);
+            ws_.row_value[i] = row.weight == 0 ? 0 : row.value;
+        }
+        return form_.value();
+    }
+
+    HeadForm<T>& form_;
     const HeadBatch<T>& in_;
     const HeadGradient<T>& out_;
     HeadWorkspace<T>& ws_;
@@ -234,15 +236,26 @@ private:
 
 }  // namespace
 
-template <class T>
-double run_head(Rows<T>& rows, const HeadBatch<T>& batch, const HeadGradient<T>& gradient,
-                HeadWorkspace<T>& workspace, const HeadOptions& options) {
-    return Driver<T>(rows, batch, gradient, workspace, options).run();
+std::int64_t check_labels(const std::int64_t* y, std::int64_t B, std::int64_t C) {
+    std::int64_t counted = 0;
+    for (std::int64_t i = 0; i < B; ++i) {
+        FACET_CHECK(y[i] >= -1 && y[i] < C,
+                    "labels: row {} has class {}, expected -1 (ignored) or 0 to {}", i, y[i],
+                    C - 1);
+        counted += y[i] >= 0;
+    }
+    return counted;
 }
 
-template double run_head(Rows<float>&, const HeadBatch<float>&, const HeadGradient<float>&,
+template <class T>
+double run_head(HeadForm<T>& form, const HeadBatch<T>& batch, const HeadGradient<T>& gradient,
+                HeadWorkspace<T>& workspace, const HeadOptions& options) {
+    return Driver<T>(form, batch, gradient, workspace, options).run();
+}
+
+template double run_head(HeadForm<float>&, const HeadBatch<float>&, const HeadGradient<float>&,
                          HeadWorkspace<float>&, const HeadOptions&);
-template double run_head(Rows<double>&, const HeadBatch<double>&, const HeadGradient<double>&,
+template double run_head(HeadForm<double>&, const HeadBatch<double>&, const HeadGradient<double>&,
                          HeadWorkspace<double>&, const HeadOptions&);
 
 }  // namespace facet

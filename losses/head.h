@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "losses/geometry.h"
-#include "losses/rows.h"
+#include "losses/head_form.h"
 
 namespace facet {
 
@@ -52,16 +52,20 @@ struct HeadWorkspace {
     std::vector<T> x_unit;               // (B, D)
     std::vector<T> w_unit;               // (tile, D)
     std::vector<T> cosines;              // (B, tile); then dL/dc in place
+    std::vector<double> pairs, dpairs;   // (B, B) similarities of the batch, and dL/d of them
     std::vector<T> dx, dw;               // for a caller who wants one gradient only
     std::vector<Angle> angles;           // (B)
     std::vector<double> tangent;         // (D)
     std::vector<Target<T>> targets;      // (B)
 };
 
+// The number of rows that count. Throws Error for a label outside [-1, C), naming its row.
+std::int64_t check_labels(const std::int64_t* y, std::int64_t B, std::int64_t C);
+
 // The value (mean over the rows with a label; 0 if there are none) and the gradients of a class
 // loss. Throws Error for a label outside [-1, C), naming its row, and for non-finite input.
 template <class T>
-double run_head(Rows<T>& rows, const HeadBatch<T>& batch, const HeadGradient<T>& gradient,
+double run_head(HeadForm<T>& form, const HeadBatch<T>& batch, const HeadGradient<T>& gradient,
                 HeadWorkspace<T>& workspace, const HeadOptions& options);
 
 }  // namespace facet

@@ -46,6 +46,10 @@ public:
                                     HeadWorkspace<double>& workspace,
                                     const HeadOptions& options = {}) = 0;
 
+    // After a call on that batch: fills what the state shows to a person but training need not
+    // keep.
+    virtual void report(const HeadBatch<double>&) {}
+
     State& state() { return state_; }
     const State& state() const { return state_; }
 

@@ -4,6 +4,7 @@
 //   dL/dc_j = s (p_j - [j = y])
 #pragma once
 
+#include "losses/class_loss.h"
 #include "losses/settings.h"
 #include "losses/softmax_form.h"
 #include "losses/state.h"
@@ -34,5 +35,7 @@ struct NormFace : SoftmaxForm<T, NormFace<T>> {
                 .state = ""};
     }
 };
+
+inline const Registered<ClassLoss<NormFace>> registered_normface;
 
 }  // namespace facet

@@ -11,7 +11,8 @@
 // c_y alone.
 #pragma once
 
-#include "losses/accumulators.h"
+#include "losses/class_loss.h"
+#include "losses/nearest.h"
 #include "losses/settings.h"
 #include "losses/state.h"
 
@@ -26,8 +27,7 @@ struct Npt {
     struct Row : RowResult<T> {
         T margin_line = 0;  // c_y - m: the hinge is active above it
         T sin = 0;
-        T worst = -2;  // the last of N_k and its class; -2: all are in
-        std::int64_t worst_class = 0;
+        NearestCut<T> cut;
     };
     struct Acc {
         TopK<T> nearest;
@@ -84,15 +84,12 @@ struct Npt {
     void close(int, Row& row, const Acc& acc) const {
         double sum = acc.sum;
         std::int64_t active = acc.active;
-        for (const auto& entry : acc.nearest.entries()) {
+        for (const auto& entry : acc.nearest.sorted()) {
             if (entry.value <= row.margin_line) continue;
             sum += double(entry.value) - double(row.margin_line);
             ++active;
         }
-        if (!all) {
-            row.worst = acc.nearest.worst().value;
-            row.worst_class = acc.nearest.worst().index;
-        }
+        row.cut = NearestCut<T>::of(acc.nearest);
         if (alone) return;
         row.value = 2.0 * r * r * sum;
         row.dcos = -2 * r * r * T(active);
@@ -101,13 +98,12 @@ struct Npt {
 
     void differentiate(const Row& row, const Chunk<T>& chunk, T* g) const {
         const T height = row.weight * 2 * r * r;
-        const T line = row.margin_line, worst = row.worst;
-        const std::int64_t last = row.worst_class - chunk.first;
+        const T line = row.margin_line;
+        const NearestCut<T> cut = row.cut;
 #pragma omp simd
         for (std::int64_t j = 0; j < chunk.n; ++j) {
             const T c = chunk.c[j];
-            const bool kept = (c > worst) | ((c == worst) & (j <= last));
-            g[j] = kept & (c > line) ? height : T(0);
+            g[j] = cut.keeps(c, chunk.first + j) & (c > line) ? height : T(0);
         }
     }
 
@@ -126,5 +122,7 @@ struct Npt {
                 .state = ""};
     }
 };
+
+inline const Registered<ClassLoss<Npt>> registered_npt;
 
 }  // namespace facet

@@ -1,38 +1,63 @@
-// The list of losses: one line each.
-#include "engine/error.h"
-#include "losses/arcface.h"
-#include "losses/class_loss.h"
-#include "losses/cosface.h"
-#include "losses/loss.h"
-#include "losses/normface.h"
+// All losses, in the order in which they are listed: one line each.
+
+// The founding four.
+#include "losses/mv_softmax.h"
+#include "losses/npcface.h"
 #include "losses/npt.h"
-#include "losses/softmax.h"
+#include "losses/npt_lse.h"
 #include "losses/sv_softmax.h"
+#include "losses/unpg.h"
+
+// Softmax and margins.
+#include "losses/arcface.h"
+#include "losses/combined.h"
+#include "losses/cosface.h"
+#include "losses/normface.h"
+#include "losses/softmax.h"
+#include "losses/sphereface.h"
+#include "losses/sphereface_r.h"
+
+// Margins and scales that follow the training or the sample.
+#include "losses/adacos.h"
+#include "losses/adaface.h"
+#include "losses/curricularface.h"
+#include "losses/elasticface.h"
+#include "losses/magface.h"
+
+// Weighted negatives and samples.
+#include "losses/arcneg.h"
+#include "losses/circle.h"
+#include "losses/focal.h"
+#include "losses/hm_softmax.h"
+
+// Binary classifiers.
+#include "losses/sphereface2.h"
+#include "losses/uniface.h"
+
+// Proxies of metric learning.
+#include "losses/center.h"
+#include "losses/proxy_anchor.h"
+#include "losses/proxy_nca.h"
+#include "losses/proxy_nca_pp.h"
+
+// What the list needs.
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+
+#include "engine/error.h"
 
 namespace facet {
 namespace {
 
 struct Entry {
     LossInfo info;
-    std::unique_ptr<Loss> (*make)(const LossInfo&, const Settings&);
+    MakeLoss make;
 };
 
-template <template <class> class Form>
-Entry class_loss() {
-    return {Form<double>::info(), [](const LossInfo& info, const Settings& settings) {
-                return std::unique_ptr<Loss>(std::make_unique<ClassLoss<Form>>(info, settings));
-            }};
-}
-
-const std::vector<Entry>& registry() {
-    static const std::vector<Entry> entries = {
-        class_loss<Softmax>(),    //
-        class_loss<NormFace>(),   //
-        class_loss<CosFace>(),    //
-        class_loss<ArcFace>(),    //
-        class_loss<SvSoftmax>(),  //
-        class_loss<Npt>(),        //
-    };
+// A deque: losses refer to their description, so it may not move.
+std::deque<Entry>& registry() {
+    static std::deque<Entry> entries;
     return entries;
 }
 
@@ -48,6 +73,15 @@ const Entry& find(const std::string& name) {
 }
 
 }  // namespace
+
+void register_loss(LossInfo info, MakeLoss make) {
+    for (const Entry& entry : registry()) {
+        if (entry.info.name != info.name) continue;
+        std::fprintf(stderr, "facet: two losses are called %s\n", info.name.c_str());
+        std::abort();
+    }
+    registry().push_back({std::move(info), make});
+}
 
 std::string Loss::describe() const {
     std::string text = name();

@@ -1,9 +1,7 @@
 // The form in which a class loss is written: rows, a merge, and a derivative.
 //
-// A row is one sample's cosines c_ij = <x_i/|x_i|, w_j/|w_j|> against all classes. A driver (dense,
-// streamed over tiles of classes, a block of GPU threads) shows the row in chunks and never needs
-// to know the loss. A loss is a struct `Form` of plain members, constructible from
-// (const Settings&, State&), with
+// A row is one sample's cosines against all classes, seen in chunks. A loss is a struct `Form` of
+// plain members, constructible from (const Settings&, State&), with
 //
 //   using Scalar = T;                        float or double
 //   using Row;                               derives from RowResult<T>; what the row needs to know
@@ -17,90 +15,45 @@
 //   void differentiate(const Row&, const Chunk<T>&, T* g) const
 //                                            g[j] = weight * dL_i/dc_ij for j != y; any g[y]
 // and, where a loss needs them,
+//   void prepare(int64_t C)                  first values of state arrays, where they are empty
 //   void open(const Batch<T>&)               sees all targets before begin(): statistics, state
 //   void settle(int pass, std::span<Row>)    sees all rows after close(): batch weights, state
-//   void columns(g, B, n, ld, first)         sees weight * dL/dc of a tile: gradients of a state
+//   void columns(const Tile<T>&)             sees weight * dL/dc of a tile: gradients of a state
+//   void differentiate_pairs(std::span<const Row>, double* dS)
+//                                            open() then finds Batch::pairs; adds dL/dS_uv
 //
 // begin, close and the elementwise functions they rest on are FACET_HD. `g` may be `chunk.c`.
 #pragma once
 
-#include <cstdint>
-#include <span>
+#include <algorithm>
+#include <cmath>
+#include <utility>
 #include <vector>
 
-#include "losses/hd.h"
+#include "losses/head_form.h"
+#include "losses/lanes.h"
 
 namespace facet {
 
-// What is known of a row before it is seen. `sin` does not come from cos, so it is
-// accurate where cos is within rounding of +-1; cos is already clipped to [-1, 1].
-template <class T>
-struct Target {
-    T cos;             // c_iy; the raw product <x_i, w_y> for a form that is not normalised
-    T sin;             // sin(theta_iy) >= 0
-    T norm;            // |x_i|
-    std::int64_t y;    // its class; -1: the row is ignored
-    std::int64_t row;  // i
-};
-
-template <class T>
-struct Batch {
-    std::span<const Target<T>> targets;  // (B)
-    std::int64_t C;
-    std::int64_t counted;  // rows with a label
-};
-
-// Part of a row: the cosines of classes first .. first + n - 1.
-template <class T>
-struct Chunk {
-    const T* c;  // (n)
-    std::int64_t n;
-    std::int64_t first;
-    std::int64_t y;  // position of the target in this chunk, or -1 if it is elsewhere
-
-    bool holds_target() const { return y >= 0 && y < n; }
-};
-
-// What a driver reads from a closed row. The target's derivative is given twice: the sphere's
-// gradient at the target is dL/dtheta times a unit tangent, and dL/dtheta = -sin(theta) dL/dc stays
-// bounded where dL/dc of an angular margin does not.
-template <class T>
-struct RowResult {
-    double value = 0;  // L_i
-    T weight = 0;      // L = sum_i weight_i L_i; 1 / (rows with a label), 0 for an ignored row
-    T dcos = 0;        // dL_i/dc_iy, finite everywhere
-    T dtheta = 0;      // dL_i/dtheta_iy
-    T dnorm = 0;       // dL_i/d|x_i|, for losses that read the norm
-};
-
-// A form with its rows, as the drivers see it: one virtual call a row and chunk.
-template <class T>
-class Rows {
-public:
-    virtual ~Rows() = default;
-    virtual bool normalised() const = 0;
-    virtual int passes() const = 0;
-    virtual void open(const Batch<T>& batch) = 0;
-    virtual void gather(int pass, std::int64_t row, const Chunk<T>& chunk) = 0;
-    virtual void close(int pass) = 0;
-    virtual const RowResult<T>& result(std::int64_t row) const = 0;
-    virtual void differentiate(std::int64_t row, const Chunk<T>& chunk, T* g) const = 0;
-    // g: (B, n) with leading dimension ld, classes first .. first + n - 1.
-    virtual void columns(const T* g, std::int64_t B, std::int64_t n, std::int64_t ld,
-                         std::int64_t first) = 0;
-};
-
 template <class Form>
-class RowsOf final : public Rows<typename Form::Scalar> {
+class RowsOf final : public HeadForm<typename Form::Scalar> {
     using T = typename Form::Scalar;
+    using Row = typename Form::Row;
 
 public:
     explicit RowsOf(Form form) : form_(std::move(form)) {}
 
     bool normalised() const override { return Form::normalised; }
+    bool reads_pairs() const override {
+        return requires { form_.differentiate_pairs(std::span<const Row>(), nullptr); };
+    }
     int passes() const override { return Form::passes; }
+    void prepare(std::int64_t C) override {
+        if constexpr (requires { form_.prepare(C); }) form_.prepare(C);
+    }
 
     void open(const Batch<T>& batch) override {
+        prepare(batch.C);
         if constexpr (requires { form_.open(batch); }) form_.open(batch);
         const std::size_t B = batch.targets.size();
         rows_.resize(B);
@@ -112,8 +65,13 @@ public:
         }
     }
 
-    void gather(int pass, std::int64_t row, const Chunk<T>& chunk) override {
-        form_.gather(pass, rows_[row], accumulators_[row], chunk);
+    void gather(int pass, const Tile<T>& tile) override {
+#pragma omp parallel for schedule(static) if (tile.B * tile.n > kParallelWork)
+        for (std::int64_t i = 0; i < tile.B; ++i) {
+            if (rows_[i].weight != 0) {
+                form_.gather(pass, rows_[i], accumulators_[i], tile.row(i));
+            }
+        }
     }
 
     void close(int pass) override {
@@ -125,22 +83,40 @@ public:
         }
     }
 
-    const RowResult<T>& result(std::int64_t row) const override { return rows_[row]; }
-
-    void differentiate(std::int64_t row, const Chunk<T>& chunk, T* g) const override {
-        form_.differentiate(rows_[row], chunk, g);
+    double value() const override {
+        double sum = 0;
+        for (const Row& row : rows_) {
+            if (row.weight != 0) sum += double(row.weight) * row.value;
+        }
+        return sum;
     }
 
-    void columns(const T* g, std::int64_t B, std::int64_t n, std::int64_t ld,
-                 std::int64_t first) override {
-        if constexpr (requires { form_.columns(g, B, n, ld, first); }) {
-            form_.columns(g, B, n, ld, first);
+    const RowResult<T>& result(std::int64_t row) const override { return rows_[row]; }
+
+    void differentiate(const Tile<T>& tile) override {
+#pragma omp parallel for schedule(static) if (tile.B * tile.n > kParallelWork)
+        for (std::int64_t i = 0; i < tile.B; ++i) {
+            const Chunk<T> chunk = tile.row(i);
+            T* g = tile.c + i * tile.ld;
+            if (rows_[i].weight == 0) {
+                std::fill(g, g + tile.n, T(0));
+                continue;
+            }
+            form_.differentiate(rows_[i], chunk, g);
+            if (chunk.holds_target()) g[chunk.y] = rows_[i].weight * rows_[i].dcos;
+        }
+        if constexpr (requires { form_.columns(tile); }) form_.columns(tile);
+    }
+
+    void differentiate_pairs(double* dS) override {
+        if constexpr (requires { form_.differentiate_pairs(std::span<const Row>(), dS); }) {
+            form_.differentiate_pairs(std::span<const Row>(rows_), dS);
         }
     }
 
 private:
     Form form_;
-    std::vector<typename Form::Row> rows_;          // (B)
+    std::vector<Row> rows_;                         // (B)
     std::vector<typename Form::Acc> accumulators_;  // (B)
 };
 

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/error.h"
+
 namespace facet {
 
 struct ParameterInfo {
@@ -45,6 +47,9 @@ struct LossInfo {
     std::string gradient;  // dL_i/dc_ij
     std::vector<ParameterInfo> parameters;
     std::string state;  // what is kept between steps; "" = nothing
+    // The statistic that the gradient holds constant, whatever the modes; "" = none. The gradient
+    // is then not the derivative of the value.
+    std::string detached = {};
 
     // The parameters that choose which gradient is computed: grad, beyond.
     std::vector<const ParameterInfo*> gradient_modes() const;

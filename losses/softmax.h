@@ -5,6 +5,7 @@
 //   db_j = sum_i dL/dz_ij.   b starts at 0 and is learned.
 #pragma once
 
+#include "losses/class_loss.h"
 #include "losses/settings.h"
 #include "losses/softmax_form.h"
 #include "losses/state.h"
@@ -23,9 +24,11 @@ struct Softmax : SoftmaxForm<T, Softmax<T>> {
         if (p.flag("bias")) bias = &state.declare("b", false, true);
     }
 
+    void prepare(std::int64_t C) {
+        if (bias && bias->value.empty()) bias->value.assign(C, 0.0);
+    }
     void open(const Batch<T>& batch) {
         if (!bias) return;
-        if (bias->value.empty()) bias->value.assign(batch.C, 0.0);
         FACET_CHECK(std::int64_t(bias->value.size()) == batch.C,
                     "softmax: state b has {} values, expected C = {}", bias->value.size(), batch.C);
         bias->gradient.assign(batch.C, 0.0);
@@ -41,10 +44,12 @@ struct Softmax : SoftmaxForm<T, Softmax<T>> {
     T logit(const Row&, T product, std::int64_t j) const { return b ? product + T(b[j]) : product; }
     T slope(const Row&, T, std::int64_t) const { return 1; }
 
-    void columns(const T* g, std::int64_t B, std::int64_t n, std::int64_t ld, std::int64_t first) {
+    void columns(const Tile<T>& tile) {
         if (!bias) return;
-        for (std::int64_t i = 0; i < B; ++i) {
-            for (std::int64_t j = 0; j < n; ++j) bias->gradient[first + j] += g[i * ld + j];
+        for (std::int64_t i = 0; i < tile.B; ++i) {
+            for (std::int64_t j = 0; j < tile.n; ++j) {
+                bias->gradient[tile.first + j] += tile.c[i * tile.ld + j];
+            }
         }
     }
 
@@ -57,5 +62,7 @@ struct Softmax : SoftmaxForm<T, Softmax<T>> {
                 .state = "b (C), learned, starts at 0"};
     }
 };
+
+inline const Registered<ClassLoss<Softmax>> registered_softmax;
 
 }  // namespace facet

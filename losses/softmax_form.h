@@ -1,12 +1,14 @@
 // The margin-softmax family: logits z_j = z_j(c_j), target logit z_y with a margin, cross-entropy.
 //
-//   L_i     = -log p_y,  p = softmax(z)
-//   dL/dc_j = p_j z'_j (j != y),   dL/dc_y = -(1 - p_y) z'_y
+//   l_i     = -log p_y,  p = softmax(z)
+//   dl/dc_j = p_j z'_j (j != y),   dl/dc_y = -(1 - p_y) z'_y
 //
 // A loss derives from SoftmaxForm<T> and adds two functions of one cosine,
 //   T logit(const Row&, T c, std::int64_t j) const       z_j
 //   T slope(const Row&, T c, std::int64_t j) const       dz_j/dc_j
 // and begin(), which fills Row::target. They must be branch-free to vectorise.
+//
+// L_i = l_i, or a function of it: see wrap().
 //
 // Only the other classes are accumulated. With d = log sum_{j != y} e^{z_j} - z_y,
 //   L_i = log(1 + e^d),   1 - p_y = e^d / (1 + e^d),
@@ -45,19 +47,33 @@ FACET_HD TargetLogit<T> additive_cosine(const Target<T>& y, T s, T m) {
     return {s * (y.cos - m), s, -s * y.sin};
 }
 
-// z = s cos(theta + m). By the cosine the derivative is s sin(theta + m) / sin(theta): infinite at
-// theta = 0, where it is taken as 0.
+// z(theta) with the derivative dz/dtheta. By the cosine that is -dz/dtheta / sin(theta): infinite
+// at theta = 0, where it is taken as 0.
+template <class T>
+FACET_HD TargetLogit<T> by_angle(const Target<T>& y, T z, T dtheta) {
+    return {z, y.sin > 0 ? -dtheta / y.sin : T(0), dtheta};
+}
+
+// z = s cos(theta + m)
 template <class T>
 FACET_HD TargetLogit<T> additive_angle(const Target<T>& y, T s, T m) {
     const T cos_m = std::cos(m), sin_m = std::sin(m);
-    const T sine = y.sin * cos_m + y.cos * sin_m;  // sin(theta + m)
-    return {s * (y.cos * cos_m - y.sin * sin_m), y.sin > 0 ? s * sine / y.sin : T(0), -s * sine};
+    return by_angle(y, s * (y.cos * cos_m - y.sin * sin_m), -s * (y.sin * cos_m + y.cos * sin_m));
+}
+
+// The value stays, the derivative by the cosine is taken as `slope`: gradients of code that forms
+// the margin outside of automatic differentiation.
+template <class T>
+FACET_HD TargetLogit<T> detached(const Target<T>& y, T z, T slope) {
+    return {z, slope, -slope * y.sin};
 }
 
 template <class T>
 struct SoftmaxRow : RowResult<T> {
     TargetLogit<T> target;
     T log_sum = 0;  // log sum_j e^{z_j}, the target included
+    T missing = 0;  // 1 - p_y
+    T outer = 1;    // dL_i/dl_i, for a loss that is a function of l_i = -log p_y
 };
 
 template <class T, class Derived>
@@ -87,22 +103,33 @@ struct SoftmaxForm {
     template <class Row>
     FACET_HD void close(int, Row& row, const Acc& others) const {
         const double d = others.log() - double(row.target.z);
-        const T missing = T(sigmoid(d));  // 1 - p_y
+        row.missing = T(sigmoid(d));
         row.value = softplus(d);
         row.log_sum = T(double(row.target.z) + row.value);
-        row.dcos = -missing * row.target.dcos;
-        row.dtheta = -missing * row.target.dtheta;
+        row.dcos = -row.missing * row.target.dcos;
+        row.dtheta = -row.missing * row.target.dtheta;
     }
 
     template <class Row>
     void differentiate(const Row& row, const Chunk<T>& chunk, T* g) const {
         const T* c = chunk.c;
         const std::int64_t first = chunk.first;
+        const T height = row.weight * row.outer;
 #pragma omp simd
         for (std::int64_t j = 0; j < chunk.n; ++j) {
             const T p = exp_branch_free(self().logit(row, c[j], first + j) - row.log_sum);
-            g[j] = row.weight * p * self().slope(row, c[j], first + j);
+            g[j] = height * p * self().slope(row, c[j], first + j);
         }
+    }
+
+    // After close(): L_i = factor l_i, or another function of l_i with that value and derivative.
+    template <class Row>
+    FACET_HD static void wrap(Row& row, double value, T derivative) {
+        row.value = value;
+        row.outer = derivative;
+        row.dcos *= derivative;
+        row.dtheta *= derivative;
+        row.dnorm *= derivative;
     }
 
 private:

@@ -8,6 +8,7 @@
 // CosFace, ArcFace. easy: the target is c_y where c_y <= 0; the mask keeps the margin.
 #pragma once
 
+#include "losses/class_loss.h"
 #include "losses/settings.h"
 #include "losses/softmax_form.h"
 #include "losses/state.h"
@@ -62,5 +63,7 @@ struct SvSoftmax : SoftmaxForm<T, SvSoftmax<T>> {
             .state = ""};
     }
 };
+
+inline const Registered<ClassLoss<SvSoftmax>> registered_sv_softmax;
 
 }  // namespace facet

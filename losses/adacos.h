@@ -1,0 +1,104 @@
+// AdaCos (Zhang et al., CVPR 2019): NormFace whose scale follows the training.
+//
+//   s_0 = sqrt(2) log(C - 1)
+//   B   = mean_i sum_{j != y} exp(s_old c_ij),   s = log(B) / cos(min(pi/4, median_i theta_iy))
+//   z_j = s c_j,   L = -log softmax(z)_y;   dL/dc_j = s (p_j - [j = y])
+// The new s is used in the same call and is a constant for the gradient. The median of an even
+// number of angles is the lower one. Without negatives s stays. dynamic=false: s = s_0 always.
+#pragma once
+
+#include "losses/class_loss.h"
+#include "losses/settings.h"
+#include "losses/softmax_form.h"
+#include "losses/state.h"
+
+namespace facet {
+
+template <class T>
+struct AdaCos : SoftmaxForm<T, AdaCos<T>> {
+    using Base = SoftmaxForm<T, AdaCos<T>>;
+    static constexpr int passes = 2;  // the scale, then the softmax
+
+    struct Row : SoftmaxRow<T> {
+        Target<T> y;
+        LogSumExp<T> old;  // of s_old c_j, j != y
+    };
+    struct Acc {
+        LogSumExp<T> pass[2];
+        FACET_HD void merge(const Acc& other) {
+            for (int k = 0; k < 2; ++k) pass[k].merge(other.pass[k]);
+        }
+    };
+    StateArray* scale;
+    bool dynamic;
+    T s = 0;
+    double median = 0;  // of theta_iy
+
+    AdaCos(const Settings& p, State& state)
+        : scale(&state.declare("s", true, false)), dynamic(p.flag("dynamic")) {}
+
+    void prepare(std::int64_t C) {
+        if (!scale->value.empty()) return;
+        scale->value = {C > 1 ? std::sqrt(2.0) * std::log(double(C - 1)) : 0.0};
+    }
+    void open(const Batch<T>& batch) {
+        s = T(scale->value[0]);
+        std::vector<double> angles;
+        for (const Target<T>& y : batch.targets) {
+            if (y.y >= 0) angles.push_back(std::atan2(double(y.sin), double(y.cos)));
+        }
+        if (angles.empty()) return;
+        const auto middle = angles.begin() + (angles.size() - 1) / 2;
+        std::nth_element(angles.begin(), middle, angles.end());
+        median = *middle;
+    }
+    FACET_HD void reset(Acc& acc) const { acc = Acc(); }
+    FACET_HD Row begin(const Target<T>& y) const {
+        Row row;
+        row.y = y;
+        return row;
+    }
+    void gather(int pass, const Row& row, Acc& acc, const Chunk<T>& chunk) const {
+        if (pass == 1 || dynamic) Base::gather(pass, row, acc.pass[pass], chunk);
+    }
+    FACET_HD void close(int pass, Row& row, const Acc& acc) const {
+        if (pass == 1) return Base::close(pass, row, acc.pass[1]);
+        row.old = acc.pass[0];
+    }
+    void settle(int pass, std::span<Row> rows) {
+        if (pass == 1) return;
+        LogSumExp<double> all;
+        double counted = 0;
+        for (const Row& row : rows) {
+            if (row.weight == 0) continue;
+            all.merge({double(row.old.max), row.old.sum});
+            ++counted;
+        }
+        if (dynamic && all.sum > 0) {
+            const double quarter = 0.7853981633974483;  // pi / 4
+            scale->value = {(all.log() - std::log(counted)) / std::cos(std::min(quarter, median))};
+            s = T(scale->value[0]);
+        }
+        for (Row& row : rows) row.target = additive_cosine(row.y, s, T(0));
+    }
+    FACET_HD T logit(const Row&, T c, std::int64_t) const { return s * c; }
+    FACET_HD T slope(const Row&, T, std::int64_t) const { return s; }
+
+    static LossInfo info() {
+        return {.name = "adacos",
+                .paper =
+                    "Zhang et al., AdaCos: adaptively scaling cosine logits for effectively "
+                    "learning deep face representations, CVPR 2019",
+                .formula =
+                    "z_j = s c_j, s = log(mean_i sum_{j != y} exp(s_old c_ij)) / cos(min(pi/4, "
+                    "median theta_y)); L = -log softmax(z)_y",
+                .gradient = "dL/dc_j = s (p_j - [j=y]), s constant",
+                .parameters = {flag("dynamic", "true", "false: the scale stays sqrt(2) log(C-1)")},
+                .state = "s, the scale, starts at sqrt(2) log(C-1)",
+                .detached = "the scale s"};
+    }
+};
+
+inline const Registered<ClassLoss<AdaCos>> registered_adacos;
+
+}  // namespace facet

@@ -1,0 +1,103 @@
+// AdaFace (Kim et al., CVPR 2022): the norm of a feature, taken for the quality of its image,
+// decides between an angular and an additive margin.
+//
+//   n  = clip(|x|, 0.001, 100);  mean, std: moving averages of the batch's, weight t_alpha
+//   q  = clip(h (n - mean) / (std + eps), -1, 1)
+//   z_y = s (cos(clip(theta_y - m q, eps, pi - eps)) - (m + m q)),   z_j = s c_j
+//   L  = -log softmax(z)_y;   dL/dc_j = s p_j,   dL/dc_y = -s (1 - p_y) sin(theta_y - m
+//   q)/sin(theta_y)
+// Cosines are clipped to [-1 + eps, 1 - eps] first; outside of a clip there is no gradient. q is a
+// constant for the gradient. The deviation is the unbiased one; a batch with fewer than two rows
+// moves neither average. They start at 20 and 100.
+#pragma once
+
+#include "losses/class_loss.h"
+#include "losses/settings.h"
+#include "losses/softmax_form.h"
+#include "losses/state.h"
+
+namespace facet {
+
+template <class T>
+struct AdaFace : SoftmaxForm<T, AdaFace<T>> {
+    using Row = SoftmaxRow<T>;
+    T s, m, h, eps;
+    double t_alpha;
+    StateArray *mean, *std;
+
+    AdaFace(const Settings& p, State& state)
+        : s(T(p.number("s"))),
+          m(T(p.number("m"))),
+          h(T(p.number("h"))),
+          eps(T(p.number("eps"))),
+          t_alpha(p.number("t_alpha")),
+          mean(&state.declare("mean", true, false)),
+          std(&state.declare("std", true, false)) {
+        if (mean->value.empty()) mean->value = {20};
+        if (std->value.empty()) std->value = {100};
+    }
+
+    FACET_HD static double clipped_norm(const Target<T>& y) {
+        return std::clamp(double(y.norm), 1e-3, 100.0);
+    }
+
+    void open(const Batch<T>& batch) {
+        const auto count = double(batch.counted);
+        if (batch.counted < 2) return;
+        double sum = 0, squares = 0;
+        for (const Target<T>& y : batch.targets) sum += y.y >= 0 ? clipped_norm(y) : 0.0;
+        const double centre = sum / count;
+        for (const Target<T>& y : batch.targets) {
+            const double difference = y.y >= 0 ? clipped_norm(y) - centre : 0.0;
+            squares += difference * difference;
+        }
+        const auto move = [&](double& average, double now) {
+            average = t_alpha * now + (1 - t_alpha) * average;
+        };
+        move(mean->value[0], centre);
+        move(std->value[0], std::sqrt(squares / (count - 1)));
+    }
+
+    FACET_HD Row begin(const Target<T>& y) const {
+        const double standard = (clipped_norm(y) - mean->value[0]) / (std->value[0] + double(eps));
+        const T q = T(std::clamp(double(h) * standard, -1.0, 1.0));
+        const bool inside = y.cos >= -1 + eps && y.cos <= 1 - eps;
+        const T theta = inside ? y.angle() : std::acos(y.cos > 0 ? 1 - eps : -1 + eps);
+        const T pi = T(3.141592653589793), turned = theta - m * q;
+        const T kept = turned < eps ? eps : (turned > pi - eps ? pi - eps : turned);
+        Row row;
+        const T z = s * (std::cos(kept) - (m + m * q));
+        row.target = by_angle(y, z, inside && kept == turned ? -s * std::sin(turned) : T(0));
+        return row;
+    }
+    FACET_HD T logit(const Row&, T c, std::int64_t) const {
+        return s * (c > 1 - eps ? 1 - eps : (c < -1 + eps ? -1 + eps : c));
+    }
+    FACET_HD T slope(const Row&, T c, std::int64_t) const {
+        return c > 1 - eps || c < -1 + eps ? T(0) : s;
+    }
+
+    static LossInfo info() {
+        return {
+            .name = "adaface",
+            .paper = "Kim et al., AdaFace: quality adaptive margin for face recognition, CVPR 2022",
+            .formula =
+                "z_y = s (cos(theta_y - m q) - (m + m q)), z_j = s c_j, q = clip(h (|x| - "
+                "mean)/(std + eps), -1, 1); L = -log softmax(z)_y",
+            .gradient =
+                "dL/dc_y = -s (1-p_y) sin(theta_y - m q)/sin(theta_y), dL/dc_j = s p_j, q "
+                "constant; 0 outside of a clip",
+            .parameters = {positive("s", "64", "scale of the cosines"),
+                           number("m", "0.4", 0, 3.141592653589793, "margin"),
+                           number("h", "0.333", 0, 1e6, "how strongly the norm acts"),
+                           number("t_alpha", "0.01", 0, 1, "weight of the new batch"),
+                           number("eps", "1e-3", 1e-12, 0.5,
+                                  "clip of cosines and angles; added to the deviation")},
+            .state = "mean, std: moving averages of the norms, start at 20 and 100",
+            .detached = "the quality q"};
+    }
+};
+
+inline const Registered<ClassLoss<AdaFace>> registered_adaface;
+
+}  // namespace facet

@@ -1,0 +1,122 @@
+// The column form: losses that normalise over the samples of a class, not over the classes of a
+// sample.
+//
+//   L = positives(targets) + weight sum_j log(1 + sum_{i: y_i != j} e^{z(c_ij)})
+//
+// A column is complete in every tile, so no sweep before the gradient's is needed but for the
+// value, and nothing of the length C is kept. A loss is a struct `Form` with
+//   using Scalar = T;
+//   double open(const Batch<T>&, std::span<RowResult<T>>)   the value of the positives; fills
+//                                               dcos, dtheta of every row, with weight 1
+//   T weight(int64_t C) const                   of a column
+//   T logit(T c) const                          z(c)
+//   T slope(T c) const                          dz/dc
+#pragma once
+
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "losses/exp.h"
+#include "losses/head_form.h"
+#include "losses/lanes.h"
+
+namespace facet {
+
+template <class Form>
+class ColumnsOf final : public HeadForm<typename Form::Scalar> {
+    using T = typename Form::Scalar;
+
+public:
+    explicit ColumnsOf(Form form) : form_(std::move(form)) {}
+
+    bool normalised() const override { return true; }
+    bool reads_pairs() const override { return false; }
+    int passes() const override { return 1; }
+    void prepare(std::int64_t) override {}
+
+    void open(const Batch<T>& batch) override {
+        rows_.assign(batch.targets.size(), {});
+        positives_ = form_.open(batch, rows_);
+        weight_ = batch.counted > 0 ? form_.weight(batch.C) : T(0);
+        negatives_ = 0;
+    }
+
+    void gather(int, const Tile<T>& tile) override {
+        sums_.resize(tile.n);
+        each_block(tile, [&](std::int64_t at, std::int64_t n) {
+            Column columns[kBlock];
+            sum_columns(tile, at, n, columns);
+            for (std::int64_t j = 0; j < n; ++j) {
+                sums_[at + j] = std::log(double(columns[j].sum)) + double(columns[j].top);
+            }
+        });
+        for (const double sum : sums_) negatives_ += sum;
+    }
+    void close(int) override {}
+    void differentiate_pairs(double*) override {}
+
+    double value() const override { return positives_ + double(weight_) * negatives_; }
+    const RowResult<T>& result(std::int64_t row) const override { return rows_[row]; }
+
+    void differentiate(const Tile<T>& tile) override {
+        each_block(tile, [&](std::int64_t at, std::int64_t n) {
+            Column columns[kBlock];
+            sum_columns(tile, at, n, columns);
+            for (std::int64_t i = 0; i < tile.B; ++i) {
+                T* c = tile.c + i * tile.ld + at;
+                const bool counts = tile.labels[i] >= 0;
+#pragma omp simd
+                for (std::int64_t j = 0; j < n; ++j) {
+                    const T p =
+                        exp_branch_free(form_.logit(c[j]) - columns[j].top) / columns[j].sum;
+                    c[j] = counts ? weight_ * p * form_.slope(c[j]) : T(0);
+                }
+                const std::int64_t y = tile.labels[i] - tile.first - at;
+                if (counts && y >= 0 && y < n) c[y] = rows_[i].dcos;
+            }
+        });
+    }
+
+private:
+    // 1 + sum_i e^{z_ij} = sum e^top over the rows of other classes.
+    struct Column {
+        T top = 0, sum = 0;
+    };
+
+    template <class Work>
+    void each_block(const Tile<T>& tile, Work work) {
+#pragma omp parallel for schedule(static) if (tile.B * tile.n > kParallelWork)
+        for (std::int64_t at = 0; at < tile.n; at += kBlock) {
+            work(at, std::min(kBlock, tile.n - at));
+        }
+    }
+
+    void sum_columns(const Tile<T>& tile, std::int64_t at, std::int64_t n, Column* columns) const {
+        const auto each_row = [&](auto add) {
+            for (std::int64_t i = 0; i < tile.B; ++i) {
+                if (tile.labels[i] < 0) continue;
+                const T* c = tile.c + i * tile.ld + at;
+                const std::int64_t y = tile.labels[i] - tile.first - at;
+#pragma omp simd
+                for (std::int64_t j = 0; j < n; ++j) add(columns[j], form_.logit(c[j]), j != y);
+            }
+        };
+        each_row([](Column& column, T z, bool other) {
+            column.top = other & (z > column.top) ? z : column.top;
+        });
+        for (std::int64_t j = 0; j < n; ++j) columns[j].sum = exp_branch_free(-columns[j].top);
+        each_row([](Column& column, T z, bool other) {
+            const T e = exp_branch_free(z - column.top);
+            column.sum += other ? e : T(0);
+        });
+    }
+
+    Form form_;
+    std::vector<RowResult<T>> rows_;  // (B)
+    std::vector<double> sums_;        // (n) of a tile
+    double positives_ = 0, negatives_ = 0;
+    T weight_ = 0;
+};
+
+}  // namespace facet

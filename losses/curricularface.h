@@ -1,0 +1,80 @@
+// CurricularFace (Huang et al., CVPR 2020): hard negatives are weighted by how far the training
+// has come.
+//
+//   f   = cos(theta_y + m);   z_y = s f, beyond theta_y = pi - m: s (c_y - m sin m)
+//   z_j = s (c_j > f ? c_j (t + c_j) : c_j),   L = -log softmax(z)_y
+//   t   = beta mean_i c_iy + (1 - beta) t, before it is used; starts at 0
+//   dL/dc_j = s p_j (c_j > f ? t + 2 c_j : 1),   dL/dc_y = -s (1 - p_y) sin(theta_y +
+//   m)/sin(theta_y)
+// t is a constant for the gradient. (The paper's text gives the new batch the weight 0.99; its code
+// 0.01, as here.)
+#pragma once
+
+#include "losses/class_loss.h"
+#include "losses/settings.h"
+#include "losses/softmax_form.h"
+#include "losses/state.h"
+
+namespace facet {
+
+template <class T>
+struct CurricularFace : SoftmaxForm<T, CurricularFace<T>> {
+    struct Row : SoftmaxRow<T> {
+        T threshold;  // cos(theta_y + m), also where the target has its fallback
+    };
+    T s, m, t = 0;
+    double beta;
+    StateArray* average;
+
+    CurricularFace(const Settings& p, State& state)
+        : s(T(p.number("s"))),
+          m(T(p.number("m"))),
+          beta(p.number("beta")),
+          average(&state.declare("t", true, false)) {
+        if (average->value.empty()) average->value = {0};
+    }
+
+    void open(const Batch<T>& batch) {
+        double sum = 0;
+        for (const Target<T>& y : batch.targets) sum += y.y >= 0 ? double(y.cos) : 0.0;
+        double& moving = average->value[0];
+        if (batch.counted > 0) moving = beta * sum / double(batch.counted) + (1 - beta) * moving;
+        t = T(moving);
+    }
+    FACET_HD Row begin(const Target<T>& y) const {
+        Row row;
+        row.threshold = y.cos * std::cos(m) - y.sin * std::sin(m);
+        row.target =
+            y.cos > -std::cos(m) ? additive_angle(y, s, m) : additive_cosine(y, s, m * std::sin(m));
+        return row;
+    }
+    FACET_HD T logit(const Row& row, T c, std::int64_t) const {
+        return s * (c > row.threshold ? c * (t + c) : c);
+    }
+    FACET_HD T slope(const Row& row, T c, std::int64_t) const {
+        return s * (c > row.threshold ? t + 2 * c : T(1));
+    }
+
+    static LossInfo info() {
+        return {.name = "curricularface",
+                .paper =
+                    "Huang et al., CurricularFace: adaptive curriculum learning loss for deep face "
+                    "recognition, CVPR 2020",
+                .formula =
+                    "z_y = s cos(theta_y + m), z_j = s (c_j > cos(theta_y + m) ? c_j (t + c_j) : "
+                    "c_j), t = moving average of c_y; L = -log softmax(z)_y",
+                .gradient =
+                    "dL/dc_j = s p_j (c_j > cos(theta_y+m) ? t + 2 c_j : 1), dL/dc_y = -s (1-p_y) "
+                    "sin(theta_y+m)/sin(theta_y), t constant",
+                .parameters = {positive("s", "64", "scale of the cosines"),
+                               number("m", "0.5", 0, 3.141592653589793,
+                                      "margin on the target's angle, radians"),
+                               number("beta", "0.01", 0, 1, "weight of the new batch in t")},
+                .state = "t, the moving average of c_y, starts at 0",
+                .detached = "t"};
+    }
+};
+
+inline const Registered<ClassLoss<CurricularFace>> registered_curricularface;
+
+}  // namespace facet

@@ -1,0 +1,107 @@
+// ElasticFace (Boutros et al., CVPRW 2022): ArcFace or CosFace with a margin drawn anew for every
+// sample.
+//
+//   E_i ~ N(m, sigma^2);   arc: z_y = s cos(theta_y + E_i),   cos: z_y = s (c_y - E_i)
+//   z_j = s c_j,   L = -log softmax(z)_y;   dL/dc_j = s p_j
+//   dL/dc_y = -s (1 - p_y) sin(theta_y + E_i)/sin(theta_y) (arc), -s (1 - p_y) (cos)
+// Past theta = pi - E there is no fallback, as in the authors' code. The margin of row i in call n
+// comes from (seed, n, i); the state shows the margins used, E. plus: the smallest margin goes to
+// the largest c_y, the second smallest to the second largest, ... (The authors' code assigns them
+// by the inverse permutation, to the wrong samples.)
+#pragma once
+
+#include <numeric>
+
+#include "engine/random.h"
+#include "losses/class_loss.h"
+#include "losses/settings.h"
+#include "losses/softmax_form.h"
+#include "losses/state.h"
+
+namespace facet {
+
+template <class T>
+struct ElasticFace : SoftmaxForm<T, ElasticFace<T>> {
+    using Row = SoftmaxRow<T>;
+    T s;
+    double m, sigma;
+    bool arc, plus;
+    State* state;
+    StateArray *margins, *draws;
+
+    ElasticFace(const Settings& p, State& state)
+        : s(T(p.number("s"))),
+          m(p.number("m")),
+          sigma(p.number("sigma")),
+          arc(p.is("kind", "arc")),
+          plus(p.flag("plus")),
+          state(&state),
+          margins(&state.declare("E", false, false)),
+          draws(&state.declare("draws", true, false)) {
+        if (draws->value.empty()) draws->value = {0};
+    }
+
+    void open(const Batch<T>& batch) {
+        const std::size_t B = batch.targets.size();
+        const auto call = std::uint64_t(draws->value[0]);
+        draws->value[0] += 1;
+        if (margins->given) {
+            FACET_CHECK(margins->value.size() == B,
+                        "elasticface: state E has {} margins, expected B = {}",
+                        margins->value.size(), B);
+            margins->given = false;
+            return;
+        }
+        margins->value.resize(B);
+        for (std::size_t i = 0; i < B; ++i) {
+            margins->value[i] = m + sigma * Random(state->seed, Purpose::Margin, call, i).normal();
+        }
+        if (plus) rank(batch.targets);
+    }
+
+    void rank(std::span<const Target<T>> targets) {
+        std::vector<std::size_t> order;  // rows with a label, the largest c_y first
+        for (std::size_t i = 0; i < targets.size(); ++i) {
+            if (targets[i].y >= 0) order.push_back(i);
+        }
+        std::vector<double> sorted;
+        for (const std::size_t i : order) sorted.push_back(margins->value[i]);
+        std::sort(sorted.begin(), sorted.end());
+        std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+            return targets[a].cos > targets[b].cos;
+        });
+        for (std::size_t k = 0; k < order.size(); ++k) margins->value[order[k]] = sorted[k];
+    }
+
+    Row begin(const Target<T>& y) const {
+        const T E = T(margins->value[y.row]);
+        Row row;
+        row.target = arc ? additive_angle(y, s, E) : additive_cosine(y, s, E);
+        return row;
+    }
+    FACET_HD T logit(const Row&, T c, std::int64_t) const { return s * c; }
+    FACET_HD T slope(const Row&, T, std::int64_t) const { return s; }
+
+    static LossInfo info() {
+        return {.name = "elasticface",
+                .paper =
+                    "Boutros et al., ElasticFace: elastic margin loss for deep face recognition, "
+                    "CVPRW 2022",
+                .formula =
+                    "z_y = s cos(theta_y + E_i) (arc) or s (c_y - E_i) (cos), E_i ~ N(m, "
+                    "sigma^2); z_j = s c_j, L = -log softmax(z)_y",
+                .gradient =
+                    "dL/dc_y = -s (1-p_y) sin(theta_y+E_i)/sin(theta_y) or -s (1-p_y), dL/dc_j = s "
+                    "p_j",
+                .parameters = {choice("kind", "arc", {"arc", "cos"}, "margin on angle or cosine"),
+                               positive("s", "64", "scale of the cosines"),
+                               number("m", "0.5", 0, 3.141592653589793, "mean of the margins"),
+                               number("sigma", "0.05", 0, 10, "their standard deviation"),
+                               flag("plus", "false", "the smallest margin to the largest c_y")},
+                .state = "E (B), the margins of the last call; draws, the number of calls"};
+    }
+};
+
+inline const Registered<ClassLoss<ElasticFace>> registered_elasticface;
+
+}  // namespace facet

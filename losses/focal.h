@@ -1,0 +1,56 @@
+// Focal loss (Lin et al., ICCV 2017) on cosine logits: easy samples count less.
+//
+//   z_j = s c_j,   l = -log p_y,   p = softmax(z),   L = (1 - p_y)^gamma l
+//   dL/dc_j = f dl/dc_j,   f = dL/dl = (1 - p_y)^gamma + gamma (1 - p_y)^(gamma - 1) p_y l
+// 1 - p_y is formed by expm1(-l), which keeps its digits on easy rows. Per sample: applied to the
+// mean of the batch, as some public code does, it is another loss.
+#pragma once
+
+#include "losses/class_loss.h"
+#include "losses/settings.h"
+#include "losses/softmax_form.h"
+#include "losses/state.h"
+
+namespace facet {
+
+template <class T>
+struct Focal : SoftmaxForm<T, Focal<T>> {
+    using Base = SoftmaxForm<T, Focal<T>>;
+    using Row = SoftmaxRow<T>;
+    T s;
+    double gamma;
+
+    Focal(const Settings& p, State&) : s(T(p.number("s"))), gamma(p.number("gamma")) {}
+
+    FACET_HD Row begin(const Target<T>& y) const {
+        Row row;
+        row.target = additive_cosine(y, s, T(0));
+        return row;
+    }
+    FACET_HD T logit(const Row&, T c, std::int64_t) const { return s * c; }
+    FACET_HD T slope(const Row&, T, std::int64_t) const { return s; }
+
+    FACET_HD void close(int pass, Row& row, const LogSumExp<T>& others) const {
+        Base::close(pass, row, others);
+        const double l = row.value, missing = -std::expm1(-l);
+        const double ratio = missing > 0 ? l / missing : 1;  // -> 1 as the row gets easy
+        const double power = std::pow(missing, gamma);
+        this->wrap(row, power * l, T(power * (1 + gamma * std::exp(-l) * ratio)));
+    }
+
+    static LossInfo info() {
+        return {.name = "focal",
+                .paper = "Lin et al., Focal loss for dense object detection, ICCV 2017",
+                .formula = "z_j = s c_j, p = softmax(z), L = -(1 - p_y)^gamma log p_y",
+                .gradient =
+                    "dL/dc_j = f s (p_j - [j=y]), f = (1-p_y)^gamma - gamma (1-p_y)^(gamma-1) p_y "
+                    "log p_y",
+                .parameters = {positive("s", "32", "scale of the cosines"),
+                               number("gamma", "2", 0, 100, "focus on hard samples; 0 = none")},
+                .state = ""};
+    }
+};
+
+inline const Registered<ClassLoss<Focal>> registered_focal;
+
+}  // namespace facet

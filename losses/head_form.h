@@ -1,0 +1,97 @@
+// What a driver of a class loss shows to the loss, and what it reads from it.
+//
+// A driver (dense, streamed over tiles of classes, GPU) forms cosines c_ij = <x_i/|x_i|, w_j/|w_j|>
+// of all rows i (samples) against a tile of classes j, and multiplies dL/dc back. It never needs to
+// know the loss: it talks to a HeadForm. Most losses are written row by row (rows.h); a loss that
+// normalises over the samples of a class is written column by column (columns.h).
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <span>
+
+#include "losses/hd.h"
+
+namespace facet {
+
+// What is known of a row before it is seen. `sin` does not come from cos, so it is
+// accurate where cos is within rounding of +-1; cos is already clipped to [-1, 1].
+template <class T>
+struct Target {
+    T cos;             // c_iy; the raw product <x_i, w_y> for a form that is not normalised
+    T sin;             // sin(theta_iy) >= 0
+    T norm;            // |x_i|
+    std::int64_t y;    // its class; -1: the row is ignored
+    std::int64_t row;  // i
+
+    FACET_HD T angle() const { return std::atan2(sin, cos); }  // theta_iy in [0, pi]
+};
+
+template <class T>
+struct Batch {
+    std::span<const Target<T>> targets;  // (B)
+    std::int64_t C;
+    std::int64_t counted;  // rows with a label
+    const double* pairs;   // (B, B) <x_u/|x_u|, x_v/|x_v|>; nullptr unless the form asks for them
+};
+
+// Part of a row: the cosines of classes first .. first + n - 1.
+template <class T>
+struct Chunk {
+    const T* c;  // (n)
+    std::int64_t n;
+    std::int64_t first;
+    std::int64_t y;  // position of the target in this chunk, or -1 if it is elsewhere
+
+    bool holds_target() const { return y >= 0; }
+};
+
+// The same part of every row.
+template <class T>
+struct Tile {
+    T* c;             // (B, n)
+    std::int64_t ld;  // elements between rows
+    std::int64_t B, n, first;
+    const std::int64_t* labels;  // (B)
+
+    Chunk<T> row(std::int64_t i) const {
+        const std::int64_t y = labels[i] - first;
+        return {c + i * ld, n, first, labels[i] >= 0 && y >= 0 && y < n ? y : -1};
+    }
+};
+
+// What a driver reads of a row. The target's derivative is given twice: the sphere's
+// gradient at the target is dL/dtheta times a unit tangent, and dL/dtheta = -sin(theta) dL/dc stays
+// bounded where dL/dc of an angular margin does not.
+template <class T>
+struct RowResult {
+    double value = 0;  // L_i
+    T weight = 0;      // L = sum_i weight_i L_i; 1 / (rows with a label), 0 for an ignored row
+    T dcos = 0;        // dL_i/dc_iy, finite everywhere
+    T dtheta = 0;      // dL_i/dtheta_iy
+    T dnorm = 0;       // dL_i/d|x_i|, for losses that read the norm
+};
+
+template <class T>
+class HeadForm {
+public:
+    virtual ~HeadForm() = default;
+
+    virtual bool normalised() const = 0;   // false: c_ij are raw products <x_i, w_j>
+    virtual bool reads_pairs() const = 0;  // it wants Batch::pairs
+    virtual int passes() const = 0;        // how often the tiles are shown before gradients exist
+    virtual void prepare(std::int64_t C) = 0;  // first values of the state that depend on C
+
+    virtual void open(const Batch<T>& batch) = 0;
+    virtual void gather(int pass, const Tile<T>& tile) = 0;
+    virtual void close(int pass) = 0;
+    // After the last close(): the value of the batch and the results of its rows.
+    virtual double value() const = 0;
+    virtual const RowResult<T>& result(std::int64_t row) const = 0;
+    // dL/dc of the tile in place of its cosines, the target's entries included.
+    virtual void differentiate(const Tile<T>& tile) = 0;
+    // dS (B, B): adds dL/dS_uv.
+    virtual void differentiate_pairs(double* dS) = 0;
+};
+
+}  // namespace facet

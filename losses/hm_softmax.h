@@ -1,0 +1,65 @@
+// HM-Softmax, hard mining (Shrivastava et al., CVPR 2016, as used by Wang et al. 2018): only the
+// samples with the largest loss count.
+//
+//   z_j = s c_j,   l_i = -log softmax(z)_y,   L = mean of the n largest l_i
+//   n = max(1, floor(save_rate B)), ties to the lower row;   dL/dc_ij = s (p_j - [j = y]) / n
+// for the rows kept, 0 for the others. B counts the rows with a label.
+#pragma once
+
+#include <numeric>
+
+#include "losses/class_loss.h"
+#include "losses/settings.h"
+#include "losses/softmax_form.h"
+#include "losses/state.h"
+
+namespace facet {
+
+template <class T>
+struct HmSoftmax : SoftmaxForm<T, HmSoftmax<T>> {
+    using Row = SoftmaxRow<T>;
+    T s;
+    double save_rate;
+
+    HmSoftmax(const Settings& p, State&) : s(T(p.number("s"))), save_rate(p.number("save_rate")) {}
+
+    FACET_HD Row begin(const Target<T>& y) const {
+        Row row;
+        row.target = additive_cosine(y, s, T(0));
+        return row;
+    }
+    FACET_HD T logit(const Row&, T c, std::int64_t) const { return s * c; }
+    FACET_HD T slope(const Row&, T, std::int64_t) const { return s; }
+
+    void settle(int, std::span<Row> rows) const {
+        std::vector<std::size_t> order;  // rows with a label, the hardest first
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            if (rows[i].weight != 0) order.push_back(i);
+        }
+        std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+            return rows[a].value > rows[b].value;
+        });
+        const auto kept = std::max<std::size_t>(1, std::size_t(save_rate * double(order.size())));
+        for (std::size_t k = 0; k < order.size(); ++k) {
+            rows[order[k]].weight = k < kept ? T(1) / T(kept) : T(0);
+        }
+    }
+
+    static LossInfo info() {
+        return {.name = "hm-softmax",
+                .paper =
+                    "Shrivastava et al., Training region-based object detectors with online hard "
+                    "example mining, CVPR 2016",
+                .formula =
+                    "z_j = s c_j, l_i = -log softmax(z)_y, L = mean of the max(1, floor(save_rate "
+                    "B)) largest l_i",
+                .gradient = "dL/dc_ij = s (p_j - [j=y]) / n for the n rows kept, else 0",
+                .parameters = {positive("s", "32", "scale of the cosines"),
+                               number("save_rate", "0.9", 0, 1, "part of the samples kept")},
+                .state = ""};
+    }
+};
+
+inline const Registered<ClassLoss<HmSoftmax>> registered_hm_softmax;
+
+}  // namespace facet

@@ -1,0 +1,81 @@
+// MV-Softmax (Wang et al., Mis-classified vector guided softmax loss for face recognition, AAAI
+// 2020): classes that beat the margined target are weighted up.
+//
+//   f = c_y - m (margin=am), cos(theta_y + m) (arc);   I_j = [c_j > f], j != y
+//   adaptive  z_j = s (c_j + t (c_j + 1) I_j),   z'_j = s (1 + t I_j)
+//   fixed     z_j = s (c_j + t I_j),             z'_j = s
+//   z_y = s f,   L = -log softmax(z)_y;   dL/dc_j = p_j z'_j,   dL/dc_y = -s (1 - p_y) f'
+// Its t is SV-Softmax's minus 1. t = 0 is CosFace or ArcFace without a fallback past pi - m.
+// easy: the target is c_y where c_y <= 0; the mask keeps the margin.
+//
+// compat=facexzoo: with margin=am, easy compares c_y with m instead of 0 (also in tiandunx's code).
+#pragma once
+
+#include "losses/class_loss.h"
+#include "losses/settings.h"
+#include "losses/softmax_form.h"
+#include "losses/state.h"
+
+namespace facet {
+
+template <class T>
+struct MvSoftmax : SoftmaxForm<T, MvSoftmax<T>> {
+    struct Row : SoftmaxRow<T> {
+        T threshold;  // f
+    };
+    T s, t, m, easy_limit;
+    bool arc, fixed, easy;
+
+    MvSoftmax(const Settings& p, State&)
+        : s(T(p.number("s"))),
+          t(T(p.number("t"))),
+          m(T(p.number("m"))),
+          arc(p.is("margin", "arc")),
+          fixed(p.is("mode", "fixed")),
+          easy(p.flag("easy")) {
+        easy_limit = p.is("compat", "facexzoo") && !arc ? m : T(0);
+    }
+
+    FACET_HD Row begin(const Target<T>& y) const {
+        Row row;
+        row.target = arc ? additive_angle(y, s, m) : additive_cosine(y, s, m);
+        row.threshold = arc ? y.cos * std::cos(m) - y.sin * std::sin(m) : y.cos - m;
+        if (easy && y.cos <= easy_limit) row.target = additive_cosine(y, s, T(0));
+        return row;
+    }
+    FACET_HD T logit(const Row& row, T c, std::int64_t) const {
+        const T lift = fixed ? t : t * (c + 1);
+        return s * (c > row.threshold ? c + lift : c);
+    }
+    FACET_HD T slope(const Row& row, T c, std::int64_t) const {
+        return c > row.threshold && !fixed ? s * (1 + t) : s;
+    }
+
+    static LossInfo info() {
+        return {
+            .name = "mv-softmax",
+            .paper =
+                "Wang et al., Mis-classified vector guided softmax loss for face recognition, "
+                "AAAI 2020",
+            .formula =
+                "z_y = s f, f = c_y - m or cos(theta_y + m); where c_j > f: z_j = s (c_j + "
+                "t (c_j + 1)) (adaptive) or s (c_j + t) (fixed), else s c_j; "
+                "L = -log softmax(z)_y",
+            .gradient =
+                "dL/dc_j = s p_j (c_j > f and adaptive ? 1 + t : 1), dL/dc_y = -s (1-p_y) f'",
+            .parameters = {positive("s", "32", "scale of the cosines"),
+                           number("t", "0.2", 0, 100, "weight of mis-classified vectors; 0 = none"),
+                           number("m", "0.35", 0, 3.141592653589793, "margin"),
+                           choice("margin", "am", {"am", "arc"}, "on the cosine or on the angle"),
+                           choice("mode", "adaptive", {"adaptive", "fixed"},
+                                  "the weight grows with the cosine, or is exp(s t)"),
+                           flag("easy", "false", "no margin on the target where c_y <= 0"),
+                           choice("compat", "none", {"none", "facexzoo"},
+                                  "facexzoo: with margin=am, easy means c_y <= m")},
+            .state = ""};
+    }
+};
+
+inline const Registered<ClassLoss<MvSoftmax>> registered_mv_softmax;
+
+}  // namespace facet

@@ -1,0 +1,137 @@
+// NPCFace (Zeng et al., NPCFace: negative-positive collaborative training for large-scale face
+// recognition, 2020): hard negatives are emphasised, and raise the margin of their own sample.
+//
+//   M_j = [c_j > cos(theta_y + mask_margin)], j != y;   n = sum_j M_j
+//   mt  = m0 + m1 (sum_j M_j a_j) / n, a_j = c_j (avg=raw) or t c_j + alpha (modulated); m0 if n =
+//   0 z_y = s cos(theta_y + mt),   z_j = s (M_j ? t c_j + alpha : c_j),   L = -log softmax(z)_y
+//   dL/dc_j = s p_j (M_j ? t : 1),   dL/dc_y = -s (1 - p_y) sin(theta_y + mt) / sin(theta_y)
+// easy: the target is s c_y where c_y <= 0; it jumps there by sin(mt).
+// grad=detached, the authors' code, holds mt constant. grad=exact differentiates it too: hard
+// negatives get s (1 - p_y) sin(theta_y + mt) m1 / n (times t where modulated) besides.
+//
+// Public code differs in defaults: the authors' uses alpha=0.2 with mask_margin=0.5 (or 0.35);
+// a third party's grad=exact avg=modulated easy=false s=32 with a focal criterion.
+#pragma once
+
+#include "losses/class_loss.h"
+#include "losses/settings.h"
+#include "losses/softmax_form.h"
+#include "losses/state.h"
+
+namespace facet {
+
+template <class T>
+struct NpcFace : SoftmaxForm<T, NpcFace<T>> {
+    using Base = SoftmaxForm<T, NpcFace<T>>;
+    static constexpr int passes = 2;  // the margin, then the softmax
+
+    struct Row : SoftmaxRow<T> {
+        Target<T> y;
+        T threshold;         // cos(theta_y + mask_margin)
+        T through_mean = 0;  // dz_y/dc_j of a hard negative, through the margin
+    };
+    struct Acc {
+        LogSumExp<T> others;
+        double sum = 0;  // of a_j over hard negatives
+        std::int64_t hard = 0;
+        FACET_HD void merge(const Acc& other) {
+            others.merge(other.others);
+            sum += other.sum;
+            hard += other.hard;
+        }
+    };
+    T s, t, alpha, m0, m1, mask_margin;
+    bool easy, modulated, exact;
+
+    NpcFace(const Settings& p, State&)
+        : s(T(p.number("s"))),
+          t(T(p.number("t"))),
+          alpha(T(p.number("alpha"))),
+          m0(T(p.number("m0"))),
+          m1(T(p.number("m1"))),
+          mask_margin(T(p.has("mask_margin") ? p.number("mask_margin") : p.number("m0"))),
+          easy(p.flag("easy")),
+          modulated(p.is("avg", "modulated")),
+          exact(p.is("grad", "exact")) {}
+
+    FACET_HD void reset(Acc& acc) const { acc = Acc(); }
+    FACET_HD Row begin(const Target<T>& y) const {
+        Row row;
+        row.y = y;
+        row.threshold = y.cos * std::cos(mask_margin) - y.sin * std::sin(mask_margin);
+        return row;
+    }
+
+    void gather(int pass, const Row& row, Acc& acc, const Chunk<T>& chunk) const {
+        if (pass == 1) return Base::gather(pass, row, acc.others, chunk);
+        for (std::int64_t j = 0; j < chunk.n; ++j) {
+            const T c = chunk.c[j];
+            if (c <= row.threshold || j == chunk.y) continue;
+            acc.sum += modulated ? double(t * c + alpha) : double(c);
+            ++acc.hard;
+        }
+    }
+
+    FACET_HD void close(int pass, Row& row, const Acc& acc) const {
+        if (pass == 1) return Base::close(pass, row, acc.others);
+        const T m = m0 + (acc.hard > 0 ? m1 * T(acc.sum / double(acc.hard)) : T(0));
+        row.target = additive_angle(row.y, s, m);
+        if (exact && acc.hard > 0) {
+            row.through_mean = row.target.dtheta * m1 * (modulated ? t : T(1)) / T(acc.hard);
+        }
+        if (easy && row.y.cos <= 0) {
+            row.target = additive_cosine(row.y, s, T(0));
+            row.through_mean = 0;
+        }
+    }
+
+    FACET_HD T logit(const Row& row, T c, std::int64_t) const {
+        return s * (c > row.threshold ? t * c + alpha : c);
+    }
+    FACET_HD T slope(const Row& row, T c, std::int64_t) const {
+        return c > row.threshold ? s * t : s;
+    }
+    void differentiate(const Row& row, const Chunk<T>& chunk, T* g) const {
+        const T threshold = row.threshold, pull = row.weight * -row.missing * row.through_mean;
+        if (pull == 0) return Base::differentiate(row, chunk, g);
+        for (std::int64_t at = 0; at < chunk.n; at += kBlock) {  // g may be chunk.c
+            const std::int64_t n = std::min(kBlock, chunk.n - at);
+            T c[kBlock];
+            std::copy(chunk.c + at, chunk.c + at + n, c);
+            Base::differentiate(row, {c, n, chunk.first + at, -1}, g + at);
+            for (std::int64_t j = 0; j < n; ++j) g[at + j] += c[j] > threshold ? pull : T(0);
+        }
+    }
+
+    static LossInfo info();
+};
+
+template <class T>
+LossInfo NpcFace<T>::info() {
+    return {.name = "npcface",
+            .paper =
+                "Zeng et al., NPCFace: negative-positive collaborative training for large-scale "
+                "face recognition, arXiv:2007.10172",
+            .formula =
+                "z_y = s cos(theta_y + mt), z_j = s (M_j ? t c_j + alpha : c_j), M_j = [c_j > "
+                "cos(theta_y + mask_margin)], mt = m0 + m1 mean_{M} c_j; L = -log softmax(z)_y",
+            .gradient =
+                "dL/dc_j = s p_j (M_j ? t : 1), dL/dc_y = -s (1-p_y) sin(theta_y+mt)/sin(theta_y)",
+            .parameters =
+                {positive("s", "64", "scale of the cosines"),
+                 number("t", "1.1", 0, 100, "factor of hard negatives"),
+                 number("alpha", "0.25", -10, 10, "shift of hard negatives"),
+                 number("m0", "0.4", 0, 3.141592653589793, "margin without hard negatives"),
+                 number("m1", "0.2", 0, 3.141592653589793,
+                        "margin added per mean cosine of the hard negatives"),
+                 number("mask_margin", "", 0, 3.141592653589793, "margin in the mask; not set: m0"),
+                 flag("easy", "true", "no margin on the target where c_y <= 0"),
+                 choice("avg", "raw", {"raw", "modulated"}, "mean of c_j, or of t c_j + alpha"),
+                 choice("grad", "detached", {"detached", "exact"},
+                        "detached: the margin is a constant")},
+            .state = ""};
+}
+
+inline const Registered<ClassLoss<NpcFace>> registered_npcface;
+
+}  // namespace facet

@@ -1,0 +1,85 @@
+// NPT-LSE, the smooth member of the NPT family (Khalid et al., section 4.1, Unification under
+// LogSumExp): a softened maximum instead of the hinge.
+//
+//   L = 1/tau log(1 + sum_{j in N_k} exp(tau (c_j - c_y + m)))
+//   dL/dc_j = p_j for j in N_k, else 0;   dL/dc_y = -(1 - p_y)
+// with p the softmax of z_y = tau (c_y - m), z_j = tau c_j over y and N_k. With all negatives (k=0)
+// it is CosFace's loss with s = tau, divided by tau; for tau -> inf NPT's with delta = 2 r^2 m and
+// k = 1, divided by 2 r^2. N_k: the k nearest negatives, ties to the lower class.
+#pragma once
+
+#include "losses/class_loss.h"
+#include "losses/nearest.h"
+#include "losses/settings.h"
+#include "losses/softmax_form.h"
+#include "losses/state.h"
+
+namespace facet {
+
+template <class T>
+struct NptLse : SoftmaxForm<T, NptLse<T>> {
+    using Base = SoftmaxForm<T, NptLse<T>>;
+    struct Row : SoftmaxRow<T> {
+        NearestCut<T> cut;
+    };
+    struct Acc {
+        LogSumExp<T> sum;  // where all negatives count
+        TopK<T> nearest;
+        void merge(const Acc& other) {
+            sum.merge(other.sum);
+            nearest.merge(other.nearest);
+        }
+    };
+    T m, tau;
+    std::int64_t k;
+    bool all = false;
+
+    NptLse(const Settings& p, State&)
+        : m(T(p.number("m"))), tau(T(p.number("tau"))), k(p.count("k")) {}
+
+    void open(const Batch<T>& batch) { all = k == 0 || k >= batch.C - 1; }
+    void reset(Acc& acc) const {
+        acc.sum.reset();
+        acc.nearest.reset(all ? 0 : k);
+    }
+    FACET_HD Row begin(const Target<T>& y) const {
+        Row row;
+        row.target = additive_cosine(y, tau, m);
+        return row;
+    }
+    void gather(int pass, const Row& row, Acc& acc, const Chunk<T>& chunk) const {
+        if (all) return Base::gather(pass, row, acc.sum, chunk);
+        for (std::int64_t j = 0; j < chunk.n; ++j) {
+            if (j != chunk.y) acc.nearest.add(chunk.c[j], chunk.first + j);
+        }
+    }
+    void close(int pass, Row& row, const Acc& acc) const {
+        LogSumExp<T> sum = acc.sum;
+        for (const auto& entry : acc.nearest.sorted()) sum.add(tau * entry.value);
+        row.cut = NearestCut<T>::of(acc.nearest);
+        Base::close(pass, row, sum);
+        this->wrap(row, row.value / double(tau), 1 / tau);
+    }
+    FACET_HD T logit(const Row& row, T c, std::int64_t j) const {
+        return row.cut.keeps(c, j) ? tau * c : -std::numeric_limits<T>::infinity();
+    }
+    FACET_HD T slope(const Row&, T, std::int64_t) const { return tau; }
+
+    static LossInfo info() {
+        return {
+            .name = "npt-lse",
+            .paper =
+                "Khalid et al., NPT-Loss: demystifying face recognition losses with nearest "
+                "proxies triplet, TPAMI 2023 (section 4.1)",
+            .formula = "L = 1/tau log(1 + sum_{j in k nearest negatives} exp(tau (c_j - c_y + m)))",
+            .gradient = "dL/dc_j = p_j, dL/dc_y = -(1-p_y), p = softmax of tau (c_y - m), tau c_j",
+            .parameters = {number("m", "0.5", 0, 10, "margin on cosines"),
+                           positive("tau", "64", "sharpness of the maximum"),
+                           count("k", "0", "nearest negative proxies; 0: all")},
+            .state = ""};
+    }
+};
+
+inline const Registered<ClassLoss<NptLse>> registered_npt_lse;
+
+}  // namespace facet

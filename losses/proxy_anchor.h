@@ -1,0 +1,72 @@
+// Proxy-Anchor (Kim et al., CVPR 2020): every proxy gathers its samples and repels all others.
+//
+//   L = 1/|P+| sum_{j in P+} log(1 + sum_{i: y_i = j} e^{-alpha (c_ij - delta)})
+//     + 1/C    sum_j         log(1 + sum_{i: y_i != j} e^{alpha (c_ij + delta)})
+//   dL/dc_iy = -alpha/|P+| e^{-alpha (c_iy - delta)} / (1 + sum over the samples of y)
+//   dL/dc_ij =  alpha/C    e^{alpha (c_ij + delta)}  / (1 + sum over the samples not of j)
+// P+: the classes present in the batch. The softmax is over samples, so this is a column loss.
+#pragma once
+
+#include <map>
+
+#include "losses/accumulators.h"
+#include "losses/class_loss.h"
+#include "losses/columns.h"
+#include "losses/settings.h"
+#include "losses/state.h"
+
+namespace facet {
+
+template <class T>
+struct ProxyAnchor {
+    using Scalar = T;
+    T alpha, delta;
+
+    ProxyAnchor(const Settings& p, State&)
+        : alpha(T(p.number("alpha"))), delta(T(p.number("delta"))) {}
+
+    double open(const Batch<T>& batch, std::span<RowResult<T>> rows) const {
+        const auto z = [&](const Target<T>& y) {
+            return -double(alpha) * (double(y.cos) - double(delta));
+        };
+        std::map<std::int64_t, LogSumExp<double>> present;
+        for (const Target<T>& y : batch.targets) {
+            if (y.y < 0) continue;
+            LogSumExp<double>& sum = present[y.y];
+            if (sum.sum == 0) sum.add(0);
+            sum.add(z(y));
+        }
+        double value = 0;
+        for (const auto& [j, sum] : present) value += sum.log() / double(present.size());
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            const Target<T>& y = batch.targets[i];
+            if (y.y < 0) continue;
+            const double share = std::exp(z(y) - present[y.y].log()) / double(present.size());
+            rows[i].weight = 1;
+            rows[i].dcos = -alpha * T(share);
+            rows[i].dtheta = -y.sin * rows[i].dcos;
+        }
+        return value;
+    }
+    T weight(std::int64_t C) const { return T(1) / T(C); }
+    FACET_HD T logit(T c) const { return alpha * (c + delta); }
+    FACET_HD T slope(T) const { return alpha; }
+
+    static LossInfo info() {
+        return {.name = "proxy-anchor",
+                .paper = "Kim et al., Proxy anchor loss for deep metric learning, CVPR 2020",
+                .formula =
+                    "L = 1/|P+| sum_{j in P+} log(1 + sum_{y_i = j} e^{-alpha (c_ij - delta)}) + "
+                    "1/C sum_j log(1 + sum_{y_i != j} e^{alpha (c_ij + delta)})",
+                .gradient =
+                    "dL/dc_iy = -alpha/|P+| (softmax over the samples of y), dL/dc_ij = alpha/C "
+                    "(softmax over the samples not of j), each with an implicit 1",
+                .parameters = {positive("alpha", "32", "scale"),
+                               number("delta", "0.1", -10, 10, "margin")},
+                .state = ""};
+    }
+};
+
+inline const Registered<ClassLoss<ProxyAnchor, ColumnsOf>> registered_proxy_anchor;
+
+}  // namespace facet

@@ -1,0 +1,135 @@
+// SphereFace, A-Softmax (Liu et al., CVPR 2017): a multiplicative angular margin, annealed in.
+//
+//   psi(theta) = (-1)^k cos(m theta) - 2k,   k = floor(m theta / pi)
+//   z_y = |x| (lambda c_y + psi(theta_y)) / (1 + lambda),   z_j = |x| c_j,   L = -log softmax(z)_y
+//   dL/dc_j = |x| p_j,   dpsi/dc = (-1)^k m sin(m theta) / sin(theta)
+//   dL/dc_y = -|x| (1 - p_y) (lambda + dpsi/dc) / (1 + lambda)
+//   dL/d|x| = sum_j p_j u_j - u_y,   z = |x| u: the norm is part of the logits and is learned
+//   lambda = max(lam_min, base (1 + gamma it)^-power), it = 1 in the first call; or `lam`, fixed.
+#pragma once
+
+#include "losses/class_loss.h"
+#include "losses/settings.h"
+#include "losses/softmax_form.h"
+#include "losses/state.h"
+
+namespace facet {
+
+// psi and dpsi/dtheta at the target's angle.
+template <class T>
+struct Psi {
+    T value, dtheta;
+
+    FACET_HD Psi(const Target<T>& y, T m) {
+        const T pi = T(3.141592653589793), theta = y.angle();
+        const auto k = std::int64_t(m * theta / pi);
+        const T sign = k % 2 == 0 ? T(1) : T(-1);
+        value = sign * std::cos(m * theta) - T(2 * k);
+        dtheta = -sign * m * std::sin(m * theta);
+    }
+};
+
+template <class T>
+struct SphereFace : SoftmaxForm<T, SphereFace<T>> {
+    using Base = SoftmaxForm<T, SphereFace<T>>;
+
+    struct Row : SoftmaxRow<T> {
+        T norm;
+        T target_u;  // z_y / |x|
+    };
+    struct Acc {
+        LogSumExp<T> others;
+        double moment = 0;  // sum_j exp(z_j - others.max) c_j
+        FACET_HD void merge(const Acc& other) {
+            const T top = others.max > other.others.max ? others.max : other.others.max;
+            const auto at_top = [&](const Acc& a) {
+                return a.moment == 0 ? 0.0
+                                     : a.moment * std::exp(double(a.others.max) - double(top));
+            };
+            moment = at_top(*this) + at_top(other);
+            others.merge(other.others);
+        }
+    };
+
+    T m;
+    double base, gamma, power, lam_min, lam;
+    bool fixed;
+    StateArray* it;
+
+    SphereFace(const Settings& p, State& state)
+        : m(T(p.number("m"))),
+          base(p.number("base")),
+          gamma(p.number("gamma")),
+          power(p.number("power")),
+          lam_min(p.number("lam_min")),
+          lam(p.number("lam")),
+          fixed(p.has("lam")),
+          it(&state.declare("it", true, false)) {
+        if (it->value.empty()) it->value = {0};
+    }
+
+    void open(const Batch<T>&) {
+        const double calls = it->value[0] += 1;
+        if (!fixed) lam = std::max(lam_min, base * std::pow(1 + gamma * calls, -power));
+    }
+    FACET_HD void reset(Acc& acc) const { acc = Acc(); }
+    FACET_HD Row begin(const Target<T>& y) const {
+        const Psi<T> psi(y, m);
+        const T mix = T(1 / (1 + lam)), blend = T(lam / (1 + lam));
+        Row row;
+        row.norm = y.norm;
+        row.target_u = blend * y.cos + mix * psi.value;
+        row.target =
+            by_angle(y, y.norm * row.target_u, y.norm * (mix * psi.dtheta - blend * y.sin));
+        return row;
+    }
+    FACET_HD T logit(const Row& row, T c, std::int64_t) const { return row.norm * c; }
+    FACET_HD T slope(const Row& row, T, std::int64_t) const { return row.norm; }
+
+    void gather(int, const Row& row, Acc& acc, const Chunk<T>& chunk) const {
+        for (std::int64_t at = 0; at < chunk.n; at += kBlock) {
+            const std::int64_t n = std::min(kBlock, chunk.n - at);
+            const T* c = chunk.c + at;
+            Acc block;
+            Base::gather(0, row, block.others, {c, n, chunk.first + at, chunk.y - at});
+            if (block.others.sum == 0) continue;
+            T weighted[kBlock] = {};
+#pragma omp simd
+            for (std::int64_t j = 0; j < n; ++j) {
+                weighted[j] = c[j] * exp_branch_free(row.norm * c[j] - block.others.max);
+            }
+            if (chunk.y >= at && chunk.y < at + n) weighted[chunk.y - at] = 0;
+            block.moment = sum_lanes<T>(padded(n), [&](std::int64_t j) { return weighted[j]; });
+            acc.merge(block);
+        }
+    }
+    FACET_HD void close(int pass, Row& row, const Acc& acc) const {
+        Base::close(pass, row, acc.others);
+        const double mean = acc.others.sum > 0 ? acc.moment / acc.others.sum : 0;  // of the others
+        row.dnorm = row.missing * T(mean - double(row.target_u));
+    }
+
+    static LossInfo info() {
+        return {.name = "sphereface",
+                .paper =
+                    "Liu et al., SphereFace: deep hypersphere embedding for face recognition, "
+                    "CVPR 2017",
+                .formula =
+                    "z_y = |x| (lambda c_y + psi(theta_y))/(1 + lambda), psi = (-1)^k cos(m theta) "
+                    "- 2k, k = floor(m theta/pi); z_j = |x| c_j, L = -log softmax(z)_y",
+                .gradient =
+                    "dL/dc_y = -|x| (1-p_y) (lambda + (-1)^k m sin(m theta)/sin(theta))/(1 + "
+                    "lambda), dL/dc_j = |x| p_j, dL/d|x| = sum_j p_j u_j - u_y",
+                .parameters = {number("m", "4", 1, 100, "factor of the target's angle"),
+                               number("base", "1000", 0, 1e12, "lambda before annealing"),
+                               number("gamma", "0.12", 0, 1e6, "speed of the annealing"),
+                               number("power", "1", 0, 100, "power of the annealing"),
+                               number("lam_min", "5", 0, 1e12, "smallest lambda"),
+                               number("lam", "", 0, 1e12, "a fixed lambda instead")},
+                .state = "it: calls made so far, starts at 0"};
+    }
+};
+
+inline const Registered<ClassLoss<SphereFace>> registered_sphereface;
+
+}  // namespace facet

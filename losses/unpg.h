@@ -1,0 +1,133 @@
+// UNPG, unified negative pair generation (Jung et al., BMVC 2022): the similarities of the batch's
+// own negative pairs join the negatives of every row's softmax.
+//
+//   S' = {S_uv = <xh_u, xh_v> : u < v, y_u != y_v}, without outliers (pair_slots.h)
+//   L  = -log e^{z_y} / (e^{z_y} + sum_{j != y} e^{s c_j} + sum_{S'} e^{s S_uv})
+//   base: z_y = s (c_y - m) (cos), s cos(theta_y + m) without fallback (arc), MagFace's with easy
+//   margin and regulariser (mag), s c_y (norm)
+//   dL/dc as in the base with the enlarged denominator;  q_i,uv = e^{s S_uv} / denominator of row i
+//   dL/dS_uv = s / B sum_i q_i,uv: over all rows (scope=batch, the authors'); scope=anchor: row i
+//   sees only the pairs that contain i, so the sum is over u and v.
+// The filter's quartiles and what it keeps are constants. An empty S' gives the base loss.
+#pragma once
+
+#include "losses/class_loss.h"
+#include "losses/magface.h"
+#include "losses/pair_slots.h"
+
+namespace facet {
+
+template <class T>
+struct Unpg : SoftmaxForm<T, Unpg<T>> {
+    using Base = SoftmaxForm<T, Unpg<T>>;
+    struct Row : MagRow<T> {
+        std::int64_t i = 0;
+    };
+    enum class Kind { cos, arc, mag, norm };
+
+    T s, m;
+    double whisker;
+    Kind kind;
+    bool by_anchor;
+    MagMargin<T> mag;
+    std::vector<PairSlot> slots;           // S'
+    std::vector<LogSumExp<double>> extra;  // of s S_uv: one for the batch, or one a row
+
+    Unpg(const Settings& p, State&)
+        : s(T(p.number("s"))),
+          m(T(p.number("m"))),
+          whisker(p.number("wisk")),
+          kind(p.is("base", "arc")   ? Kind::arc
+               : p.is("base", "mag") ? Kind::mag
+               : p.is("base", "cos") ? Kind::cos
+                                     : Kind::norm),
+          by_anchor(p.is("scope", "anchor")),
+          mag(p, true) {}
+
+    void open(const Batch<T>& batch) {
+        slots = negative_pairs(batch, whisker);
+        extra.assign(by_anchor ? batch.targets.size() : 1, {});
+        for (const PairSlot& slot : slots) {
+            extra[by_anchor ? slot.u : 0].add(double(s) * slot.s);
+            if (by_anchor) extra[slot.v].add(double(s) * slot.s);
+        }
+    }
+
+    FACET_HD Row begin(const Target<T>& y) const {
+        Row row;
+        row.i = y.row;
+        row.norm = y.norm;
+        row.target = kind == Kind::arc   ? additive_angle(y, s, m)
+                     : kind == Kind::mag ? mag.target(y, row.target_by_norm)
+                                         : additive_cosine(y, s, kind == Kind::cos ? m : T(0));
+        return row;
+    }
+    FACET_HD T logit(const Row&, T c, std::int64_t) const { return s * c; }
+    FACET_HD T slope(const Row&, T, std::int64_t) const { return s; }
+
+    void close(int pass, Row& row, LogSumExp<T> others) const {
+        const LogSumExp<double>& pairs = extra[by_anchor ? row.i : 0];
+        if (pairs.sum > 0) {
+            const T top = T(pairs.max);
+            others.merge({top, pairs.sum * std::exp(pairs.max - double(top))});
+        }
+        Base::close(pass, row, others);
+        if (kind != Kind::mag) return;
+        row.value += mag.penalty(row.norm);
+        row.dnorm = mag.penalty_slope(row.norm) - row.missing * row.target_by_norm;
+    }
+
+    void differentiate_pairs(std::span<const Row> rows, double* dS) const {
+        const auto B = std::int64_t(rows.size());
+        // Every slot is below every denominator that it is part of: no exponent is positive.
+        double lowest = std::numeric_limits<double>::infinity(), share = 0;
+        for (const Row& row : rows) {
+            if (row.weight != 0) lowest = std::min(lowest, double(row.log_sum));
+        }
+        for (const Row& row : rows) {
+            if (row.weight != 0) share += row.weight * std::exp(lowest - double(row.log_sum));
+        }
+        const auto q = [&](const Row& row, double z) {
+            return row.weight * std::exp(z - double(row.log_sum));
+        };
+        for (const PairSlot& slot : slots) {
+            const double z = double(s) * slot.s;
+            dS[slot.u * B + slot.v] +=
+                double(s) * (by_anchor ? q(rows[slot.u], z) + q(rows[slot.v], z)
+                                       : std::exp(z - lowest) * share);
+        }
+    }
+
+    static LossInfo info();
+};
+
+template <class T>
+LossInfo Unpg<T>::info() {
+    LossInfo info{
+        .name = "unpg",
+        .paper =
+            "Jung et al., Unified negative pair generation toward well-discriminative feature "
+            "space for face recognition, BMVC 2022",
+        .formula =
+            "L = -log e^{z_y}/(e^{z_y} + sum_{j != y} e^{s c_j} + sum_{S'} e^{s S_uv}), z_y by "
+            "base; S': similarities of the batch's negative pairs without outliers",
+        .gradient =
+            "dL/dc_j = s p_j, dL/dc_y = -(1-p_y) z'_y, dL/dS_uv = s sum_i q_i,uv / B, with the "
+            "enlarged denominator",
+        .parameters = {choice("base", "cos", {"cos", "arc", "mag", "norm"}, "the target's logit"),
+                       positive("s", "64", "scale of all similarities"),
+                       number("m", "0.5", 0, 3.141592653589793, "margin, for base=cos|arc"),
+                       number("wisk", "1.5", 0, 1e6, "whiskers of the filter; 0: no filter"),
+                       choice("scope", "batch", {"batch", "anchor"},
+                              "each row sees all pairs, or those that contain it")},
+        .state = ""};
+    for (ParameterInfo& p : MagFace<T>::margin_parameters()) {
+        p.doc += ", for base=mag";
+        info.parameters.push_back(std::move(p));
+    }
+    return info;
+}
+
+inline const Registered<ClassLoss<Unpg>> registered_unpg;
+
+}  // namespace facet
