@@ -30,7 +30,7 @@ void State::restore(const std::vector<StateArray>& saved) {
     for (const StateArray& from : saved) {
         StateArray* to = find(from.name);
         FACET_CHECK(to != nullptr, "loss state: no array is called {}", from.name);
-        FACET_CHECK(!to->scalar || from.value.size() == 1,
+        FACET_CHECK(!to->scalar || from.value.size() <= 1,
                     "loss state: {} is one number, found {} values", from.name, from.value.size());
         to->value = from.value;
         to->gradient = from.gradient;
