@@ -161,6 +161,11 @@ Settings::Settings(const LossInfo& info, const KeyValues& given) {
     }
 }
 
+bool Settings::declares(std::string_view name) const {
+    return std::any_of(values_.begin(), values_.end(),
+                       [&](const Value& value) { return value.name == name; });
+}
+
 const Settings::Value& Settings::find(std::string_view name) const {
     for (const Value& value : values_) {
         if (value.name == name) return value;

@@ -64,6 +64,8 @@ public:
     // out of range; the message lists what is allowed.
     Settings(const LossInfo& info, const KeyValues& given);
 
+    // Whether the loss has such a parameter, and whether it is set.
+    bool declares(std::string_view name) const;
     bool has(std::string_view name) const { return !text(name).empty(); }
     double number(std::string_view name) const;
     std::int64_t count(std::string_view name) const { return std::int64_t(number(name)); }
