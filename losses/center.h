@@ -25,6 +25,7 @@ public:
     }
 
     bool has_proxies() const override { return true; }
+    bool has_cosines() const override { return false; }
 
     double forward_backward(const HeadBatch<float>& batch, const HeadGradient<float>& gradient,
                             HeadWorkspace<float>& workspace, const HeadOptions&) override {

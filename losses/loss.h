@@ -29,6 +29,8 @@ public:
 
     // A class loss has proxies w; a pair loss has none.
     virtual bool has_proxies() const = 0;
+    // Whether dL/dcos_ij exists: HeadGradient::dcos may be asked for.
+    virtual bool has_cosines() const { return has_proxies(); }
 
     // Gives the arrays of the state that start from the number of classes their first values;
     // arrays that have values keep them. The first forward_backward() does the same.
