@@ -40,6 +40,15 @@
 #include "losses/proxy_nca.h"
 #include "losses/proxy_nca_pp.h"
 
+// Pairs of rows of the batch, without proxies.
+#include "losses/circle_pair.h"
+#include "losses/contrastive.h"
+#include "losses/infonce.h"
+#include "losses/multi_similarity.h"
+#include "losses/npair.h"
+#include "losses/supcon.h"
+#include "losses/triplet.h"
+
 // What the list needs.
 #include <cstdio>
 #include <cstdlib>

@@ -1,0 +1,70 @@
+// Circle loss on pairs (Sun et al., Circle loss: a unified perspective of pair similarity
+// optimization, CVPR 2020): every similarity is weighted by its distance from its optimum.
+//
+//   a_p = [1 + m - s_p]_+,  a_n = [s_n + m]_+                    constants for the gradient
+//   t_i = log sum_n e^{gamma a_n (s_n - m)} + log sum_p e^{-gamma a_p (s_p - (1 - m))}
+//   L   = mean of log(1 + e^{t_i}) over the A anchors that have positives and negatives
+//   dL/ds_n = sigma(t) gamma a_n softmax_n / A,   dL/ds_p = -sigma(t) gamma a_p softmax_p / A
+// The gradient is the one defined by the paper, not the derivative of the value: differentiating
+// the weights too would give 2 s_n in place of s_n + m.
+#pragma once
+
+#include "losses/pair_loss.h"
+#include "losses/pair_sums.h"
+
+namespace facet {
+
+struct CirclePair {
+    double m, gamma;
+
+    CirclePair(const Settings& p, State&) : m(p.number("m")), gamma(p.number("gamma")) {}
+
+    PairQuantity quantity() const { return {}; }
+
+    // gamma a, negative for a positive pair.
+    double weight(bool positive, double s) const {
+        return positive ? -gamma * std::max(1 + m - s, 0.0) : gamma * std::max(s + m, 0.0);
+    }
+    double logit(bool positive, double s) const {
+        return weight(positive, s) * (positive ? s - (1 - m) : s - m);
+    }
+
+    AnchorResult anchor(const Anchor& a, double* g) const {
+        const auto z_p = [&](std::int64_t v) {
+            return a.positive(v) ? logit(true, a.q[v]) : -kInfinity;
+        };
+        const auto z_n = [&](std::int64_t v) {
+            return a.negative(v) ? logit(false, a.q[v]) : -kInfinity;
+        };
+        const double positives = log_sum_exp(a.n(), z_p), negatives = log_sum_exp(a.n(), z_n);
+        if (positives == -kInfinity || negatives == -kInfinity) return {};
+        const SoftHinge l = soft_hinge(positives + negatives);
+        for (std::int64_t v = 0; v < a.n(); ++v) {
+            if (v == a.u) continue;
+            const bool alike = a.positive(v);
+            const double share = std::exp(alike ? z_p(v) - positives : z_n(v) - negatives);
+            g[v] = l.slope * weight(alike, a.q[v]) * share;
+        }
+        return {l.value, 1, true};
+    }
+
+    static LossInfo info() {
+        return {.name = "circle-pair",
+                .paper =
+                    "Sun et al., Circle loss: a unified perspective of pair similarity "
+                    "optimization, CVPR 2020",
+                .formula =
+                    "L_i = log(1 + sum_n e^{gamma a_n (s_n - m)} sum_p e^{-gamma a_p (s_p - "
+                    "1 + m)}), a_p = [1 + m - s_p]_+, a_n = [s_n + m]_+ constant",
+                .gradient =
+                    "dL/ds_n = sigma(t) gamma a_n softmax_n, dL/ds_p = -sigma(t) gamma a_p "
+                    "softmax_p, over the anchors",
+                .parameters = {number("m", "0.25", 0, 1, "relaxation of the optima 1 and 0"),
+                               positive("gamma", "80", "scale")},
+                .state = kPairState};
+    }
+};
+
+inline const Registered<PairLoss<CirclePair>> registered_circle_pair;
+
+}  // namespace facet

@@ -1,0 +1,60 @@
+// InfoNCE with labels, or NT-Xent (van den Oord et al., Representation learning with contrastive
+// predictive coding, 2018; Chen et al., SimCLR, ICML 2020): every positive of an anchor against the
+// anchor's negatives.
+//
+//   l_ip = -log( e^{S_ip/tau} / (e^{S_ip/tau} + sum_{n in N_i} e^{S_in/tau}) ),  S = cosines
+//   L    = mean of l_ip over all P ordered positive pairs (i, p)
+//   dL/dS_ip = -(1 - q_0) / (tau P),   dL/dS_in = q_n / (tau P),  q the softmax of l_ip
+// The other positives of i are not in the denominator (SupCon has them). 1 - q_0 is formed from the
+// negatives alone. Without a negative every l_ip is 0: there is nothing to learn from such a batch.
+#pragma once
+
+#include "losses/pair_loss.h"
+#include "losses/pair_sums.h"
+
+namespace facet {
+
+struct InfoNce {
+    double tau;
+
+    InfoNce(const Settings& p, State&) : tau(p.number("tau")) {}
+
+    PairQuantity quantity() const { return {}; }
+
+    AnchorResult anchor(const Anchor& a, double* g) const {
+        const auto z = [&](std::int64_t n) { return a.negative(n) ? a.q[n] / tau : -kInfinity; };
+        const double negatives = log_sum_exp(a.n(), z);
+        AnchorResult result;
+        double push = 0;  // sum over the positives of 1 - q_0
+        for (std::int64_t p = 0; p < a.n(); ++p) {
+            if (!a.positive(p)) continue;
+            const SoftHinge l = soft_hinge(negatives - a.q[p] / tau);
+            result.sum += l.value;
+            result.terms += 1;
+            g[p] = -l.slope / tau;
+            push += l.slope;
+        }
+        for (std::int64_t n = 0; n < a.n(); ++n) {
+            if (a.negative(n)) g[n] = push / tau * std::exp(z(n) - negatives);
+        }
+        result.usable = result.terms > 0 && negatives > -kInfinity;
+        return result;
+    }
+
+    static LossInfo info() {
+        return {.name = "infonce",
+                .paper =
+                    "van den Oord et al., Representation learning with contrastive predictive "
+                    "coding, 2018; Chen et al., SimCLR, ICML 2020",
+                .formula =
+                    "L = mean over positive pairs of -log(e^{S_ip/tau} / (e^{S_ip/tau} + "
+                    "sum_n e^{S_in/tau}))",
+                .gradient = "dL/dS_ip = (q_0 - 1)/(tau P), dL/dS_in = q_n/(tau P)",
+                .parameters = {positive("tau", "0.07", "temperature of the cosines")},
+                .state = kPairState};
+    }
+};
+
+inline const Registered<PairLoss<InfoNce>> registered_infonce;
+
+}  // namespace facet

@@ -1,0 +1,81 @@
+// Multi-Similarity loss (Wang et al., Multi-similarity loss with general pair weighting for deep
+// metric learning, CVPR 2019).
+//
+//   L_i = 1/alpha log(1 + sum_{p in P_i} e^{-alpha (S_ip - base)})
+//       + 1/beta  log(1 + sum_{n in N_i} e^{beta (S_in - base)}),   L = mean over B
+//   dL/dS_ip = -e^{-alpha (S_ip - base)} / (1 + sum_P) / B,  dL/dS_in likewise, with +
+//
+// mine=true keeps the pairs that violate, a choice that is constant for the gradient:
+//   p with S_ip - eps < max_{N_i} S,   n with S_in + eps > min_{P_i} S
+// An anchor without negatives keeps no positive and one without positives no negative (maximum and
+// minimum of nothing are -infinity and +infinity): it adds 0 and still counts in B, as in the
+// authors' code, which passes over such anchors and divides by B. mine=false keeps every pair, so
+// such an anchor has the one sum that it has.
+// The authors' code has beta = 40 and leaves out positives with S > 1 - 1e-5; here they stay.
+#pragma once
+
+#include "losses/pair_loss.h"
+#include "losses/pair_sums.h"
+
+namespace facet {
+
+struct MultiSimilarity {
+    double alpha, beta, base, eps;
+    bool mine;
+
+    MultiSimilarity(const Settings& p, State&)
+        : alpha(p.number("alpha")),
+          beta(p.number("beta")),
+          base(p.number("base")),
+          eps(p.number("eps")),
+          mine(p.flag("mine")) {}
+
+    PairQuantity quantity() const { return {}; }
+
+    AnchorResult anchor(const Anchor& a, double* g) const {
+        double hardest_n = -kInfinity, hardest_p = kInfinity;
+        for (std::int64_t v = 0; v < a.n(); ++v) {
+            if (a.negative(v)) hardest_n = std::max(hardest_n, a.q[v]);
+            if (a.positive(v)) hardest_p = std::min(hardest_p, a.q[v]);
+        }
+        const auto z_p = [&](std::int64_t v) {
+            const bool kept = a.positive(v) && (!mine || a.q[v] - eps < hardest_n);
+            return kept ? -alpha * (a.q[v] - base) : -kInfinity;
+        };
+        const auto z_n = [&](std::int64_t v) {
+            const bool kept = a.negative(v) && (!mine || a.q[v] + eps > hardest_p);
+            return kept ? beta * (a.q[v] - base) : -kInfinity;
+        };
+        const double positives = log_sum_exp(a.n(), z_p), negatives = log_sum_exp(a.n(), z_n);
+        const SoftHinge p = soft_hinge(positives), n = soft_hinge(negatives);
+        for (std::int64_t v = 0; v < a.n(); ++v) {
+            if (z_p(v) > -kInfinity) g[v] = -p.slope * std::exp(z_p(v) - positives);
+            if (z_n(v) > -kInfinity) g[v] = n.slope * std::exp(z_n(v) - negatives);
+        }
+        const bool has_p = hardest_p<kInfinity, has_n = hardest_n> - kInfinity;
+        return {p.value / alpha + n.value / beta, 1, mine ? has_p && has_n : has_p || has_n};
+    }
+
+    static LossInfo info() {
+        return {.name = "multi-similarity",
+                .paper =
+                    "Wang et al., Multi-similarity loss with general pair weighting for deep "
+                    "metric learning, CVPR 2019",
+                .formula =
+                    "L_i = 1/alpha log(1 + sum_P e^{-alpha(S-base)}) + 1/beta log(1 + sum_N "
+                    "e^{beta(S-base)})",
+                .gradient =
+                    "dL/dS_ip = -e^{-alpha(S-base)}/(1 + sum_P)/B, dL/dS_in = "
+                    "e^{beta(S-base)}/(1 + sum_N)/B",
+                .parameters = {positive("alpha", "2", "scale of the positives"),
+                               positive("beta", "50", "scale of the negatives"),
+                               number("base", "0.5", -1, 1, "similarity between the two"),
+                               number("eps", "0.1", 0, 2, "slack of the mining"),
+                               flag("mine", "true", "keep only pairs that violate")},
+                .state = kPairState};
+    }
+};
+
+inline const Registered<PairLoss<MultiSimilarity>> registered_multi_similarity;
+
+}  // namespace facet

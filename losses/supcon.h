@@ -1,0 +1,75 @@
+// SupCon (Khosla et al., Supervised contrastive learning, NeurIPS 2020), the form L_out: the mean
+// over an anchor's positives is outside of the logarithm.
+//
+//   L_i = -1/|P_i| sum_{p in P_i} log( e^{s_p} / sum_{a != i} e^{s_a} ),  s_a = S_ia / tau
+//   L   = mean of L_i over the A anchors that have a positive
+//   dL/dS_ij = (softmax_{a != i}(s)_j - [j in P_i] / |P_i|) / (tau A)
+//
+// At the optimum the softmax of a positive is 1/|P_i| but for rounding. With d_a = e^{s_a - c} - 1,
+// c the largest s of the positives, and Z = sum_{a != i} e^{s_a},
+//   softmax_p - 1/|P| = e^c ( |P| d_p - sum_P d - sum_N e^{s_n - c} ) / (|P| Z),
+// in which nothing is close to 1 and subtracted from it.
+//
+// compat=supcontrast is the authors' repository: the sum is divided by B, anchors without a
+// positive counting 0 (its first versions give NaN for them).
+#pragma once
+
+#include "losses/pair_loss.h"
+#include "losses/pair_sums.h"
+
+namespace facet {
+
+struct SupCon {
+    double tau;
+    bool count_all;
+
+    SupCon(const Settings& p, State&)
+        : tau(p.number("tau")), count_all(p.is("compat", "supcontrast")) {}
+
+    PairQuantity quantity() const { return {}; }
+
+    AnchorResult anchor(const Anchor& a, double* g) const {
+        double P = 0, c = -kInfinity, largest = -kInfinity;
+        for (std::int64_t j = 0; j < a.n(); ++j) {
+            if (j == a.u) continue;
+            largest = std::max(largest, a.q[j] / tau);
+            if (a.positive(j)) c = std::max(c, a.q[j] / tau), P += 1;
+        }
+        if (P == 0) return {0, count_all, false};
+        // In units of e^largest: the others, and `height` = e^c.
+        double below = 0, sum_d = 0, others = 0;  // sum_P (c - s), sum_P d, sum_N e^{s - largest}
+        for (std::int64_t j = 0; j < a.n(); ++j) {
+            if (a.positive(j)) below += c - a.q[j] / tau, sum_d += std::expm1(a.q[j] / tau - c);
+            if (a.negative(j)) others += std::exp(a.q[j] / tau - largest);
+        }
+        const double height = std::exp(c - largest), Z = height * (P + sum_d) + others;
+        for (std::int64_t j = 0; j < a.n(); ++j) {
+            if (a.negative(j)) g[j] = std::exp(a.q[j] / tau - largest) / (Z * tau);
+            if (!a.positive(j)) continue;
+            const double d = std::expm1(a.q[j] / tau - c);
+            g[j] = (height * (P * d - sum_d) - others) / (P * Z * tau);
+        }
+        // log Z - mean_P s; where the others are small it is log P and what they add.
+        const double log_Z = largest == c ? std::log(P) + std::log1p((sum_d + others) / P)
+                                          : largest - c + std::log(Z);
+        return {log_Z + below / P, 1, true};
+    }
+
+    static LossInfo info() {
+        return {.name = "supcon",
+                .paper = "Khosla et al., Supervised contrastive learning, NeurIPS 2020",
+                .formula =
+                    "L_i = -1/|P_i| sum_{p in P_i} log(e^{S_ip/tau} / sum_{a != i} "
+                    "e^{S_ia/tau}), mean over anchors with a positive",
+                .gradient = "dL/dS_ij = (softmax_{a != i}(S_i/tau)_j - [j in P_i]/|P_i|) / (tau A)",
+                .parameters = {positive("tau", "0.1", "temperature of the cosines"),
+                               choice("compat", "none", {"none", "supcontrast"},
+                                      "supcontrast: divided by B, anchors without a positive "
+                                      "count 0")},
+                .state = kPairState};
+    }
+};
+
+inline const Registered<PairLoss<SupCon>> registered_supcon;
+
+}  // namespace facet

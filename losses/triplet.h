@@ -1,0 +1,123 @@
+// Triplet loss (Schroff et al., FaceNet, CVPR 2015; batch-hard: Hermans et al., In defense of the
+// triplet loss, 2017): a positive p must be closer to the anchor a than a negative n by a margin.
+//
+//   D = |xh_a - xh_b|^2 of unit vectors (2 - 2 cos), or its root with squared=false
+//   L = mean over the selected triplets of l(v),  v = D_ap - D_an + m
+//   l = [v]_+, or log(1 + e^v) with soft=true;  dL/dD_ap = l'(v),  dL/dD_an = -l'(v)
+//
+// mining:
+//   all       every triplet; the mean is over those with v > 0 (soft: over all of them)
+//   hard      per anchor the farthest positive and the closest negative
+//   semihard  per (anchor, positive) the closest negative with D_an > D_ap; if there is none, the
+//             farthest negative (FaceNet's rule as TensorFlow completed it)
+// hard and semihard average over what they select, satisfied or not. Ties go to the lowest row.
+// What is selected is a constant for the gradient. Hermans' soft form is soft=true with margin=0.
+//
+// A root distance of 0 has derivative 0; public code with sqrt(2 - 2 cos) returns NaN there.
+#pragma once
+
+#include "losses/pair_loss.h"
+#include "losses/pair_sums.h"
+
+namespace facet {
+
+struct Triplet {
+    enum class Mining { all, hard, semihard };
+
+    double margin;
+    Mining mining;
+    bool squared, soft;
+
+    Triplet(const Settings& p, State&)
+        : margin(p.number("margin")),
+          mining(p.is("mining", "hard")       ? Mining::hard
+                 : p.is("mining", "semihard") ? Mining::semihard
+                                              : Mining::all),
+          squared(p.flag("squared")),
+          soft(p.flag("soft")) {}
+
+    PairQuantity quantity() const {
+        return {PairVectors::unit, squared ? PairMeasure::squared_distance : PairMeasure::distance};
+    }
+
+    AnchorResult anchor(const Anchor& a, double* g) const {
+        AnchorResult result;
+        const std::int64_t closest = closest_negative(a, -1);
+        if (closest < 0) return result;
+        if (mining == Mining::hard) {
+            const std::int64_t p = farthest_positive(a);
+            if (p >= 0) add(a, p, closest, result, g);
+            return result;
+        }
+        for (std::int64_t p = 0; p < a.n(); ++p) {
+            if (!a.positive(p)) continue;
+            if (mining == Mining::semihard) {
+                const std::int64_t n = closest_negative(a, a.q[p]);
+                add(a, p, n >= 0 ? n : farthest_negative(a), result, g);
+                continue;
+            }
+            for (std::int64_t n = 0; n < a.n(); ++n) {
+                if (a.negative(n)) add(a, p, n, result, g);
+            }
+        }
+        return result;
+    }
+
+    void add(const Anchor& a, std::int64_t p, std::int64_t n, AnchorResult& result,
+             double* g) const {
+        result.usable = true;
+        const double v = a.q[p] - a.q[n] + margin;
+        if (!soft && mining == Mining::all && v <= 0) return;
+        const SoftHinge l = soft ? soft_hinge(v) : SoftHinge{v > 0 ? v : 0, v > 0 ? 1.0 : 0.0};
+        result.sum += l.value;
+        result.terms += 1;
+        g[p] += l.slope;
+        g[n] -= l.slope;
+    }
+
+    // -1 if there is none.
+    static std::int64_t closest_negative(const Anchor& a, double beyond) {
+        std::int64_t best = -1;
+        for (std::int64_t n = 0; n < a.n(); ++n) {
+            if (!a.negative(n) || a.q[n] <= beyond) continue;
+            if (best < 0 || a.q[n] < a.q[best]) best = n;
+        }
+        return best;
+    }
+    static std::int64_t farthest_negative(const Anchor& a) {
+        std::int64_t best = -1;
+        for (std::int64_t n = 0; n < a.n(); ++n) {
+            if (a.negative(n) && (best < 0 || a.q[n] > a.q[best])) best = n;
+        }
+        return best;
+    }
+    static std::int64_t farthest_positive(const Anchor& a) {
+        std::int64_t best = -1;
+        for (std::int64_t p = 0; p < a.n(); ++p) {
+            if (a.positive(p) && (best < 0 || a.q[p] > a.q[best])) best = p;
+        }
+        return best;
+    }
+
+    static LossInfo info() {
+        return {.name = "triplet",
+                .paper =
+                    "Schroff et al., FaceNet, CVPR 2015; Hermans et al., In defense of the "
+                    "triplet loss for person re-identification, 2017",
+                .formula =
+                    "L = mean over selected triplets of [D_ap - D_an + margin]_+, D = "
+                    "|xh_a - xh_b|^2 of unit vectors",
+                .gradient = "dL/dD_ap = l'(v), dL/dD_an = -l'(v), over the triplets",
+                .parameters = {number("margin", "0.2", 0, 4, "by which negatives are farther"),
+                               choice("mining", "all", {"all", "hard", "semihard"},
+                                      "triplets: all that violate, the hardest an anchor, or the "
+                                      "closest negative beyond each positive"),
+                               flag("squared", "true", "squared distances; false: distances"),
+                               flag("soft", "false", "log(1 + e^v) in place of the hinge")},
+                .state = kPairState};
+    }
+};
+
+inline const Registered<PairLoss<Triplet>> registered_triplet;
+
+}  // namespace facet
