@@ -82,7 +82,8 @@ struct Evaluation {
     HeadWorkspace<T> workspace;
 };
 
-// Outputs start as NaN: one that is not written shows.
+// Outputs start as NaN: one that is not written shows. Statistics of the state are as before the
+// call, so that calls can be compared; gradients of what is learned stay.
 template <class T = double>
 Evaluation<T> evaluate(Loss& loss, const Problem& p, const HeadOptions& options = {}) {
     const T nan = std::numeric_limits<T>::quiet_NaN();
@@ -90,10 +91,14 @@ Evaluation<T> evaluate(Loss& loss, const Problem& p, const HeadOptions& options 
     Evaluation<T> e;
     e.dx.assign(x.size(), nan);
     e.dw.assign(w.size(), nan);
-    e.dcos.assign(p.B * p.C, nan);
-    e.value =
-        loss.forward_backward(HeadBatch<T>{x.data(), w.data(), p.y.data(), p.B, p.C, p.D},
-                              {e.dx.data(), e.dw.data(), e.dcos.data()}, e.workspace, options);
+    if (loss.has_cosines()) e.dcos.assign(p.B * p.C, nan);
+    const std::vector<StateArray> before = loss.state().save();
+    e.value = loss.forward_backward(
+        HeadBatch<T>{x.data(), w.data(), p.y.data(), p.B, p.C, p.D},
+        {e.dx.data(), e.dw.data(), e.dcos.empty() ? nullptr : e.dcos.data()}, e.workspace, options);
+    for (const StateArray& array : before) {
+        if (!array.learnable) loss.state().find(array.name)->value = array.value;
+    }
     return e;
 }
 
@@ -115,33 +120,54 @@ struct Case {
     KeyValues parameters;
 };
 
-// Every loss with each of its modes. grad=detached is not the derivative of its value.
-inline std::vector<Case> exact_cases() {
-    return {{"softmax", {}},
-            {"softmax", {{"bias", "false"}}},
-            {"normface", {}},
-            {"cosface", {}},
-            {"arcface", {}},
-            {"arcface", {{"beyond", "none"}}},
-            {"arcface", {{"beyond", "easy"}}},
-            {"arcface", {{"beyond", "clip"}}},
-            {"sv-softmax", {}},
-            {"sv-softmax", {{"margin", "am"}}},
-            {"sv-softmax", {{"margin", "am"}, {"easy", "true"}}},
-            {"sv-softmax", {{"margin", "arc"}, {"m", "0.5"}}},
-            {"sv-softmax", {{"margin", "arc"}, {"m", "0.5"}, {"easy", "true"}}},
-            {"npt", {}},
-            {"npt", {{"k", "3"}, {"r", "2"}}},
-            {"npt", {{"k", "0"}}},
-            {"npt", {{"k", "2"}, {"own", "zero"}}},
-            {"npt", {{"k", "0"}, {"own", "zero"}}}};
+// Every loss with proxies, in all combinations of its choices and switches.
+inline std::vector<Case> all_cases() {
+    std::vector<Case> cases;
+    for (const LossInfo* info : all_losses()) {
+        if (!make_loss(info->name)->has_proxies()) continue;
+        std::vector<Case> modes = {{info->name, {}}};
+        for (const ParameterInfo& p : info->parameters) {
+            std::vector<Case> longer;
+            for (const Case& mode : modes) {
+                if (p.choices.empty()) longer.push_back(mode);
+                for (const std::string& choice : p.choices) {
+                    longer.push_back(mode);
+                    longer.back().parameters.emplace_back(p.name, choice);
+                }
+            }
+            modes = std::move(longer);
+        }
+        cases.insert(cases.end(), modes.begin(), modes.end());
+    }
+    cases.push_back({"npt", {{"k", "3"}, {"r", "2"}}});
+    cases.push_back({"npt", {{"k", "0"}}});
+    cases.push_back({"npt", {{"k", "2"}, {"own", "zero"}}});
+    cases.push_back({"npt", {{"k", "0"}, {"own", "zero"}}});
+    cases.push_back({"npt-lse", {{"k", "2"}}});
+    return cases;
 }
 
-inline std::vector<Case> all_cases() {
-    std::vector<Case> cases = exact_cases();
-    for (const char* beyond : {"linear", "none", "easy", "clip"}) {
-        cases.push_back({"arcface", {{"grad", "detached"}, {"beyond", beyond}}});
-    }
+// The length of a feature is part of the loss.
+inline bool reads_lengths(const Case& c) {
+    const auto named = [&](const char* name) { return c.name == name; };
+    const bool mag =
+        std::find(c.parameters.begin(), c.parameters.end(),
+                  std::pair<std::string, std::string>("base", "mag")) != c.parameters.end();
+    return mag || named("softmax") || named("sphereface") || named("magface") || named("adaface") ||
+           named("center");
+}
+
+// Those whose gradient is the derivative of their value.
+inline std::vector<Case> exact_cases() {
+    std::vector<Case> cases = all_cases();
+    std::erase_if(cases, [](const Case& c) {
+        const auto loss = make_loss(c.name, c.parameters);
+        const Settings& p = loss->settings();
+        const bool detached = !loss->info().gradient_modes().empty() && p.declares("grad") &&
+                              p.is("grad", "detached");
+        return detached || !loss->info().detached.empty() ||
+               (p.declares("compat") && !p.is("compat", "none"));
+    });
     return cases;
 }
 

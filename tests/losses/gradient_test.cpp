@@ -11,11 +11,24 @@ namespace {
 
 constexpr double kPi = std::numbers::pi;
 
+// Losses of one row at a time. Those that rank or pair the rows of a batch have kinks where rows
+// are equal, and a regulariser drowns differences: the verifier (losses/verify.h) places those
+// regions.
+std::vector<Case> row_cases() {
+    std::vector<Case> cases = exact_cases();
+    std::erase_if(cases, [](const Case& c) {
+        const std::vector<std::string> others = {"magface", "unpg", "elasticface", "hm-softmax",
+                                                 "proxy-anchor"};
+        return std::find(others.begin(), others.end(), c.name) != others.end();
+    });
+    return cases;
+}
+
 void expect_matches_differences(const Case& c, const Problem& p, double step, double bound) {
     const auto loss = make_loss(c.name, c.parameters);
     SCOPED_TRACE(loss->describe() + " on " + p.region);
-    const NumericGradient numeric = numeric_gradient(*loss, p.batch(), step);
     const auto exact = evaluate(*loss, p);
+    const NumericGradient numeric = numeric_gradient(*loss, p.batch(), step);
     EXPECT_NEAR(exact.value, numeric.value, 1e-13 * std::abs(numeric.value));
     EXPECT_LT(relative_error(exact.dx, numeric.dx, 1e-4), bound);
     EXPECT_LT(relative_error(exact.dw, numeric.dw, 1e-4), bound);
@@ -44,8 +57,8 @@ std::vector<Problem> smooth_problems() {
 
 TEST(LossGradient, ExactModesMatchCentralDifferences) {
     for (const Problem& p : smooth_problems()) {
-        for (const Case& c : exact_cases()) {
-            if (c.name == "softmax" && p.region == "huge and tiny norms") continue;
+        for (const Case& c : row_cases()) {
+            if (reads_lengths(c) && p.region == "huge and tiny norms") continue;
             expect_matches_differences(c, p, 1e-4, 1e-8);
         }
     }
@@ -53,7 +66,7 @@ TEST(LossGradient, ExactModesMatchCentralDifferences) {
 
 // The difference's step must stay inside the angle.
 TEST(LossGradient, MatchesCentralDifferencesNearTheConePoints) {
-    for (const Case& c : exact_cases()) {
+    for (const Case& c : row_cases()) {
         expect_matches_differences(c, aligned_problem("theta near 0", 1.0, 1e-3), 5e-6, 1e-6);
         expect_matches_differences(c, aligned_problem("theta near pi", -1.0, 1e-3), 5e-6, 1e-6);
     }
@@ -64,7 +77,7 @@ TEST(LossGradient, MatchesCentralDifferencesOnBothSidesOfEverySwitch) {
     const double e = 1e-3;
     for (const double side : {-e, e}) {
         for (const Problem& p : switch_problems(side)) {
-            for (const Case& c : exact_cases()) expect_matches_differences(c, p, 5e-5, 1e-8);
+            for (const Case& c : row_cases()) expect_matches_differences(c, p, 5e-5, 1e-8);
         }
     }
 }
@@ -146,7 +159,7 @@ TEST(LossGradient, ZeroVectorsHaveZeroGradients) {
     std::fill_n(p.feature(1), 3, 0.0);
     std::fill_n(p.proxy(2), 3, 0.0);
     for (const Case& c : all_cases()) {
-        if (c.name == "softmax") continue;
+        if (c.name == "softmax" || c.name == "center") continue;
         const auto loss = make_loss(c.name, c.parameters);
         SCOPED_TRACE(loss->describe());
         const auto e = evaluate(*loss, p);

@@ -86,7 +86,9 @@ TEST(LossHead, IgnoredRowsDoNotCount) {
     rest.w = p.w;
     rest.y = {p.y[0], p.y[3]};
     p.y[1] = p.y[2] = -1;
-    for (const Case& c : all_cases()) {
+    for (Case c : all_cases()) {
+        // A margin is drawn by the row's place in the batch.
+        if (c.name == "elasticface") c.parameters.emplace_back("sigma", "0");
         const auto loss = make_loss(c.name, c.parameters);
         SCOPED_TRACE(loss->describe());
         const auto all = evaluate(*loss, p), some = evaluate(*loss, rest);
@@ -159,7 +161,7 @@ TEST(LossHead, ExtremeNormsOnlyScaleTheGradient) {
         for (double& v : q.x) v *= scale;
         for (double& v : q.w) v /= scale;
         for (const Case& c : all_cases()) {
-            if (c.name == "softmax") continue;
+            if (reads_lengths(c)) continue;
             const auto loss = make_loss(c.name, c.parameters);
             const auto plain = evaluate(*loss, p);
             auto scaled = evaluate(*loss, q);

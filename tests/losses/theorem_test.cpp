@@ -16,11 +16,12 @@ double dot(const double* a, const double* b, std::int64_t n) {
 TEST(LossTheorem, CosineLossesPullAlongTheSphere) {
     const Problem p = random_problem(6, 9, 7, 21);
     for (const Case& c : all_cases()) {
-        if (c.name == "softmax") continue;
+        if (c.name == "softmax" || c.name == "center") continue;
         const auto loss = make_loss(c.name, c.parameters);
         SCOPED_TRACE(loss->describe());
         const auto e = evaluate(*loss, p);
-        for (int i = 0; i < 6; ++i) EXPECT_NEAR(dot(&p.x[i * 7], &e.dx[i * 7], 7), 0, 1e-13);
+        for (int i = 0; i < 6 && !reads_lengths(c); ++i)
+            EXPECT_NEAR(dot(&p.x[i * 7], &e.dx[i * 7], 7), 0, 1e-13);
         for (int j = 0; j < 9; ++j) EXPECT_NEAR(dot(&p.w[j * 7], &e.dw[j * 7], 7), 0, 1e-13);
     }
 }
@@ -107,7 +108,11 @@ TEST(LossTheorem, AProxyEqualToTheTargetsIsNoSupportVector) {
 }
 
 TEST(LossTheorem, OneClassHasNothingToLearn) {
+    // These pull on the target, or on the norm, whatever the others do.
+    const std::vector<std::string> always = {"center",  "magface",      "sphereface2",
+                                             "uniface", "proxy-anchor", "unpg"};
     for (const Case& c : all_cases()) {
+        if (std::find(always.begin(), always.end(), c.name) != always.end()) continue;
         const auto loss = make_loss(c.name, c.parameters);
         SCOPED_TRACE(loss->describe());
         const auto e = evaluate(*loss, random_problem(3, 1, 4, 8));
