@@ -45,7 +45,8 @@ double Center::run(const HeadBatch<T>& batch, const HeadGradient<T>& gradient,
     return counted > 0 ? sum / double(counted) : 0;
 }
 
-void Center::report(const HeadBatch<double>& batch) {
+template <class T>
+void Center::tell(const HeadBatch<T>& batch) {
     const auto [x, w, y, B, C, D] = batch;
     centers_->value = given_.empty() ? std::vector<double>(w, w + C * D) : given_;
     const std::vector<double> before = centers_->value;
@@ -57,7 +58,8 @@ void Center::report(const HeadBatch<double>& batch) {
         if (y[i] < 0) continue;
         for (std::int64_t d = 0; d < D; ++d) {
             const std::int64_t at = y[i] * D + d;
-            centers_->value[at] -= alpha_ * (before[at] - x[i * D + d]) / (1 + members[y[i]]);
+            centers_->value[at] -=
+                alpha_ * (before[at] - double(x[i * D + d])) / (1 + members[y[i]]);
         }
     }
 }
@@ -75,6 +77,8 @@ LossInfo Center::info() {
 
 template double Center::run(const HeadBatch<float>&, const HeadGradient<float>&,
                             HeadWorkspace<float>&);
+template void Center::tell(const HeadBatch<float>&);
+template void Center::tell(const HeadBatch<double>&);
 template double Center::run(const HeadBatch<double>&, const HeadGradient<double>&,
                             HeadWorkspace<double>&);
 

@@ -35,7 +35,8 @@ public:
                             HeadWorkspace<double>& workspace, const HeadOptions&) override {
         return run(batch, gradient, workspace);
     }
-    void report(const HeadBatch<double>& batch) override;
+    void report(const HeadBatch<float>& batch) override { tell(batch); }
+    void report(const HeadBatch<double>& batch) override { tell(batch); }
 
     static LossInfo info();
 
@@ -43,6 +44,8 @@ private:
     template <class T>
     double run(const HeadBatch<T>& batch, const HeadGradient<T>& gradient,
                HeadWorkspace<T>& workspace);
+    template <class T>
+    void tell(const HeadBatch<T>& batch);
 
     double alpha_;
     StateArray* centers_;

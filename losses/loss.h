@@ -50,6 +50,7 @@ public:
 
     // After a call on that batch: fills what the state shows to a person but training need not
     // keep.
+    virtual void report(const HeadBatch<float>&) {}
     virtual void report(const HeadBatch<double>&) {}
 
     State& state() { return state_; }

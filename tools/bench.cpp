@@ -58,7 +58,7 @@ void add_head(CLI::App& parent) {
     CLI::App* command = parent.add_subcommand(
         "head", "value and gradients of class losses, dense and streamed, over classes");
     auto options = std::make_shared<bench::HeadBench>();
-    command->add_option("--loss", options->losses, "see facet losses")
+    command->add_option("--loss", options->losses, "see facet losses; all: every one with proxies")
         ->delimiter(',')
         ->capture_default_str();
     command->add_option("--set", options->set, "a parameter of the losses, k=v");
@@ -75,6 +75,7 @@ void add_head(CLI::App& parent) {
     command->add_option("--tile", options->tile, "classes at a time, streamed")
         ->check(CLI::Range(1, 100'000'000))
         ->capture_default_str();
+    command->add_flag("--streamed", options->streamed_only, "leave the dense head out");
     command->add_option("--repetitions", options->repetitions, "timed, of each")
         ->check(CLI::Range(1, 1'000'000))
         ->capture_default_str();

@@ -88,9 +88,10 @@ void run_analytic(const Options& options, Loss& loss, const Inputs& in) {
                                    options.dcos ? dcos.data() : nullptr};
     const HeadOptions head{options.head == "dense" ? Head::dense : Head::streamed, options.tile};
     HeadWorkspace<T> workspace;
-    const double value = loss.forward_backward(
-        {x.data(), in.C > 0 ? w.data() : nullptr, in.y.data(), in.B, in.C, in.D}, gradient,
-        workspace, head);
+    const HeadBatch<T> batch{x.data(), in.C > 0 ? w.data() : nullptr, in.y.data(), in.B, in.C,
+                             in.D};
+    const double value = loss.forward_backward(batch, gradient, workspace, head);
+    loss.report(batch);
     const fs::path out = options.out;
     save<double>(out / "value.npy", {value}, {});
     save(out / "dx.npy", dx, {in.B, in.D});
@@ -155,8 +156,9 @@ void run(const Options& options) {
     KeyValues parameters;
     for (const std::string& text : options.set) parameters.push_back(split_assignment(text));
     const auto loss = make_loss(options.loss, parameters);
-    FACET_USAGE(!options.dcos || loss->has_proxies(), "loss {}: --dcos needs a loss with proxies",
-                loss->name());
+    FACET_USAGE(!options.dcos || loss->has_cosines(),
+                "loss {}: --dcos needs a loss of cosines to proxies", loss->name());
+    loss->state().seed = globals().seed;
     if (!options.state.empty()) {
         state_from_json(read_text(options.state), options.state, loss->state());
     }

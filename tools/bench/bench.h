@@ -24,11 +24,12 @@ struct StepBench {
 };
 
 struct HeadBench {
-    std::vector<std::string> losses = {"cosface"};
-    std::vector<std::string> set;  // "k=v", for each of the losses
+    std::vector<std::string> losses = {"cosface"};  // or "all": every loss with proxies
+    std::vector<std::string> set;                   // "k=v", for each of the losses
     std::vector<int64_t> classes = {1000, 10'000, 100'000};
     int64_t batch = 256, embedding = 512;
     int64_t tile = 4096;  // classes at a time, streamed
+    bool streamed_only = false;
     int repetitions = 5;
     bool json = false;
 };

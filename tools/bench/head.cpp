@@ -6,6 +6,7 @@
 #include "engine/random.h"
 #include "losses/loss.h"
 #include "tools/bench/bench.h"
+#include "tools/bench/peak_memory.h"
 #include "tools/bench/timing.h"
 #include "tools/commands.h"
 #include "tools/terminal.h"
@@ -17,8 +18,8 @@ struct Row {
     std::string loss, head;
     int64_t classes;
     Spread time;
-    double gflop;          // of the matrix products of the value and both gradients
-    double workspace_mib;  // beyond x, w, dx, dw
+    double gflop;     // of the matrix products of the value and both gradients
+    double peak_mib;  // of the first call, beyond x, w, dx, dw
 };
 
 std::vector<float> random_normal(int64_t n, uint64_t index) {
@@ -26,17 +27,6 @@ std::vector<float> random_normal(int64_t n, uint64_t index) {
     std::vector<float> values(n);
     for (float& value : values) value = static_cast<float>(random.normal());
     return values;
-}
-
-double mib_of(const HeadWorkspace<float>& w) {
-    const size_t floats = w.x_unit.capacity() + w.w_unit.capacity() + w.cosines.capacity() +
-                          w.dx.capacity() + w.dw.capacity();
-    const size_t doubles = w.target_cosine.capacity() + w.row_value.capacity() +
-                           w.x_norm.capacity() + w.w_norm.capacity();
-    const size_t bytes = floats * sizeof(float) + doubles * sizeof(double) +
-                         w.angles.capacity() * sizeof(w.angles[0]) +
-                         w.targets.capacity() * sizeof(w.targets[0]);
-    return static_cast<double>(bytes) / (1 << 20);
 }
 
 // Proxies and embeddings of one size, and the gradients they get.
@@ -67,17 +57,14 @@ Row measure_head(const std::string& name, const KeyValues& settings, Head head, 
     HeadOptions how;
     how.head = head;
     how.tile = options.tile;
-    const Spread time = measure(options.repetitions, 0, [&] {
+    const auto call = [&] {
         loss->forward_backward({x.data(), w.data(), y.data(), B, C, D},
                                {arrays.dx.data(), arrays.dw.data(), nullptr}, workspace, how);
-    });
+    };
+    const double peak = peak_mib_of(call);
+    const Spread time = measure(options.repetitions, 0, call);
     const double products = 3 * 2.0 * static_cast<double>(B) * static_cast<double>(C * D);
-    return {name,
-            head == Head::dense ? "dense" : "streamed",
-            C,
-            time,
-            products / 1e9,
-            mib_of(workspace)};
+    return {name, head == Head::dense ? "dense" : "streamed", C, time, products / 1e9, peak};
 }
 
 void print_json(const std::vector<Row>& rows, const HeadBench& options) {
@@ -92,9 +79,18 @@ void print_json(const std::vector<Row>& rows, const HeadBench& options) {
                         {"min_ms", row.time.min * 1e3},
                         {"max_ms", row.time.max * 1e3},
                         {"gflop_per_s", row.gflop / row.time.median},
-                        {"workspace_mib", row.workspace_mib}});
+                        {"peak_mib", row.peak_mib}});
     }
     fmt::print("{}\n", list.dump(2));
+}
+
+std::vector<std::string> losses_of(const HeadBench& options) {
+    if (options.losses != std::vector<std::string>{"all"}) return options.losses;
+    std::vector<std::string> names;
+    for (const LossInfo* info : all_losses()) {
+        if (make_loss(info->name)->has_proxies()) names.push_back(info->name);
+    }
+    return names;
 }
 
 }  // namespace
@@ -102,12 +98,14 @@ void print_json(const std::vector<Row>& rows, const HeadBench& options) {
 void head(const HeadBench& options) {
     KeyValues settings;
     for (const std::string& text : options.set) settings.push_back(split_assignment(text));
-    for (const std::string& name : options.losses) make_loss(name, settings);  // before the work
+    const std::vector<std::string> losses = losses_of(options);
+    for (const std::string& name : losses) make_loss(name, settings);  // before the work
     std::vector<Row> rows;
     for (const int64_t C : options.classes) {
         Arrays arrays(options.batch, C, options.embedding);
-        for (const std::string& name : options.losses) {
+        for (const std::string& name : losses) {
             for (const Head head : {Head::dense, Head::streamed}) {
+                if (head == Head::dense && options.streamed_only) continue;
                 rows.push_back(measure_head(name, settings, head, arrays, options));
             }
         }
@@ -115,12 +113,12 @@ void head(const HeadBench& options) {
     if (options.json) return print_json(rows, options);
     fmt::print("batch {}, D {}: value and gradients by embeddings and proxies\n", options.batch,
                options.embedding);
-    Table table({"loss", "classes", "head", "ms", "GFLOP/s", "workspace MiB"});
+    Table table({"loss", "classes", "head", "ms", "GFLOP/s", "peak MiB"});
     for (const Row& row : rows) {
         table.row({row.loss, fmt::format("{}", row.classes), row.head,
                    fmt::format("{:.2f}", row.time.median * 1e3),
                    fmt::format("{:.0f}", row.gflop / row.time.median),
-                   fmt::format("{:.1f}", row.workspace_mib)});
+                   fmt::format("{:.1f}", row.peak_mib)});
     }
     table.print();
 }
