@@ -39,7 +39,7 @@ endif
 
 .DEFAULT_GOAL = help
 .DELETE_ON_ERROR:
-.PHONY: help deps deps-test deps-format build train test test-asan bench doctor format format-check clean
+.PHONY: help deps deps-test deps-format build train test test-asan verify bench doctor format format-check clean
 
 help:          ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -62,6 +62,9 @@ test: $(BUILD)/facet $(BUILD)/facet-tests  ## build and run every test; ends wit
 test-asan: deps-test  ## the same under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory test BUILD=$(BUILD)/asan OPTIMISE="-O1 -g -march=native -fno-omit-frame-pointer \
 	  -fsanitize=address,undefined -fno-sanitize-recover=undefined"
+
+verify: build  ## prove every loss: hand-written gradients against independent ones (ARGS="--quick")
+	$(BUILD)/facet verify --loss all $(ARGS)
 
 bench: build   ## time one training step (ARGS="--json")
 	$(BUILD)/facet bench step $(ARGS)
