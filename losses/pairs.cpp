@@ -103,11 +103,17 @@ private:
             const double dot = ws_.q[u * n_ + v];
             return unit() ? std::clamp(dot, -1.0, 1.0) : dot;
         }
-        const double d = distance(vector(u), vector(v), D_);
-        const double nothing =
-            unit() ? 4 * double(std::numeric_limits<T>::epsilon()) : shortest_norm<double>();
-        if (d <= nothing) return 0;
+        const double d = apart(u, v);
         return quantity_.measure == PairMeasure::distance ? d : d * d;
+    }
+
+    double apart(std::int64_t u, std::int64_t v) const {
+        const double d = distance(vector(u), vector(v), D_);
+        if (!unit()) return d > shortest_norm<double>() ? d : 0;
+        // 2 - 2 cos is |a - b|^2 of unit vectors; a zero vector lacks 1 of it, its cosine being 0.
+        const int zeros = (ws_.norm[u] == 0) + (ws_.norm[v] == 0);
+        if (zeros > 0) return std::sqrt(d * d + zeros);
+        return d > 4 * double(std::numeric_limits<T>::epsilon()) ? d : 0;
     }
 
     void visit_anchors() {

@@ -32,8 +32,9 @@ namespace facet {
 enum class PairVectors { raw, unit };
 enum class PairMeasure { product, squared_distance, distance };
 
-// unit product: the cosine, clipped to [-1, 1]. Distances are formed from differences of the
-// vectors, so that they keep their digits where they are small: sqrt(2 - 2 cos) keeps none.
+// unit product: the cosine, clipped to [-1, 1]; 0 with a vector that counts as zero. Distances of
+// unit vectors are those of the cosine, 2 - 2 cos = |a - b|^2, but formed from differences, so that
+// they keep their digits where they are small: sqrt(2 - 2 cos) keeps none.
 struct PairQuantity {
     PairVectors vectors = PairVectors::unit;
     PairMeasure measure = PairMeasure::product;
@@ -105,13 +106,12 @@ struct PairWorkspace {
 inline constexpr const char* kPairState = "no_pairs, how many calls found no usable pair";
 
 // The value, and dx of `gradient`; `dw`, if asked for, is 0: batch.w is not read. Rows with label
-// -1 take no part. A vector that counts as zero (geometry.h) has cosine 0 with all and, where unit
-// vectors are compared, gradient 0. A distance that is 0 has derivative 0; of unit vectors one of
-// up to 4 epsilons of T is 0, the rounding of parallel embeddings. Leaves row_value in
-// `diagnostics`: each anchor's share, scaled so that their mean over the rows that take part is the
-// value.
-// Throws Error for a label below -1 (naming its row), for non-finite input (row and column), for
-// pairs whose product or distance overflows (both rows), and if gradient.dcos is asked for.
+// -1 take no part. Where unit vectors are compared, one that counts as zero (geometry.h) has
+// gradient 0. A distance that is 0 has derivative 0; of unit vectors one of up to 4 epsilons of T
+// is 0, the rounding of parallel embeddings. Leaves row_value in `diagnostics`: each anchor's
+// share, scaled so that their mean over the rows that take part is the value. Throws Error for a
+// label below -1 (naming its row), for non-finite input (row and column), for pairs whose product
+// or distance overflows (both rows), and if gradient.dcos is asked for.
 template <class T>
 double run_pairs(Pairs& pairs, StateArray& no_pairs, const HeadBatch<T>& batch,
                  const HeadGradient<T>& gradient, PairWorkspace& workspace,

@@ -208,6 +208,17 @@ TEST(PairGradient, ZeroVectorsHaveZeroGradients) {
     }
 }
 
+// Its cosine with all is 0, so 2 - 2 cos is 2.
+TEST(PairGradient, ZeroVectorsAreAsFarAsARightAngle) {
+    const double sixty = kPi / 3;
+    PairProblem p = planar_pairs("zero", {0, sixty, 1}, {0, 0, 1});
+    std::fill_n(p.row(2), 2, 0.0);
+    const KeyValues wide = {{"margin", "2"}};
+    EXPECT_NEAR(evaluate_pairs(*make_loss("triplet", wide), p).value, 1 - 2 + 2, 1e-14);
+    const KeyValues roots = {{"margin", "2"}, {"squared", "false"}};
+    EXPECT_NEAR(evaluate_pairs(*make_loss("triplet", roots), p).value, 3 - std::sqrt(2), 1e-14);
+}
+
 // The value of circle-pair with its weights held at those of the centre, written out anew.
 double frozen_circle(const PairProblem& p, const PairProblem& centre, double m, double gamma) {
     const auto cosine = [](const PairProblem& q, int i, int j) {
