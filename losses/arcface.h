@@ -10,7 +10,13 @@
 //   clip    s cos(pi) = -s: no gradient to the target there
 //   easy    everywhere: c > 0 ? s cos(theta + m) : s c; jumps by s sin m at 90 degrees
 // grad=detached is what code does that adds the margin outside of automatic differentiation: the
-// value is the same, the backward pass takes d(target)/dc = s everywhere.
+// value is the same, the backward pass takes d(target)/dc = s everywhere. The exact
+// derivative is sin(theta + m)/sin(theta) times that: 6.4 at theta = 5 degrees, 1.0 at 75, 0.05 at
+// 150, negative past pi - m (m = 0.5).
+//
+// compat=insightface (arcface_torch): grad=detached and beyond=none; the reported value of a row
+// saturates at 69.08 = -log 1e-30, its gradient does not. compat=facexzoo: past pi - m the target
+// is s c, which jumps up by s (1 - cos m) there.
 #pragma once
 
 #include <cmath>
@@ -29,21 +35,27 @@ struct ArcFace : SoftmaxForm<T, ArcFace<T>> {
     using Row = SoftmaxRow<T>;
     T s, m;
     Beyond beyond;
-    bool frozen;
+    bool frozen, facexzoo, saturated;
 
     ArcFace(const Settings& p, State&)
-        : s(T(p.number("s"))), m(T(p.number("m"))), frozen(p.is("grad", "detached")) {
+        : s(T(p.number("s"))),
+          m(T(p.number("m"))),
+          frozen(p.is("grad", "detached") || p.is("compat", "insightface")),
+          facexzoo(p.is("compat", "facexzoo")),
+          saturated(p.is("compat", "insightface")) {
         beyond = p.is("beyond", "none")   ? Beyond::none
                  : p.is("beyond", "clip") ? Beyond::clip
                  : p.is("beyond", "easy") ? Beyond::easy
                                           : Beyond::linear;
+        if (saturated) beyond = Beyond::none;
     }
 
     FACET_HD TargetLogit<T> target(const Target<T>& y) const {
         const T limit = beyond == Beyond::easy ? T(0) : -std::cos(m);  // cos(pi - m)
         if (y.cos > limit || beyond == Beyond::none) return additive_angle(y, s, m);
         if (beyond == Beyond::clip) return {-s, 0, 0};
-        return additive_cosine(y, s, beyond == Beyond::easy ? T(0) : m * std::sin(m));
+        const bool bare = beyond == Beyond::easy || facexzoo;
+        return additive_cosine(y, s, bare ? T(0) : m * std::sin(m));
     }
     FACET_HD Row begin(const Target<T>& y) const {
         Row row;
@@ -53,6 +65,12 @@ struct ArcFace : SoftmaxForm<T, ArcFace<T>> {
     }
     FACET_HD T logit(const Row&, T c, std::int64_t) const { return s * c; }
     FACET_HD T slope(const Row&, T, std::int64_t) const { return s; }
+
+    FACET_HD void close(int pass, Row& row, const LogSumExp<T>& others) const {
+        SoftmaxForm<T, ArcFace<T>>::close(pass, row, others);
+        const double highest = 69.07755278982137;  // -log 1e-30
+        if (saturated && row.value > highest) row.value = highest;
+    }
 
     static LossInfo info() {
         return {.name = "arcface",
@@ -65,7 +83,10 @@ struct ArcFace : SoftmaxForm<T, ArcFace<T>> {
                                choice("beyond", "linear", {"linear", "none", "easy", "clip"},
                                       "the target logit for theta > pi - m"),
                                choice("grad", "exact", {"exact", "detached"},
-                                      "detached: d(target)/dc = s, as if no margin")},
+                                      "detached: d(target)/dc = s, as if no margin"),
+                               choice("compat", "none", {"none", "insightface", "facexzoo"},
+                                      "insightface: beyond=none grad=detached, value at most "
+                                      "69.08; facexzoo: beyond=linear without its m sin m")},
                 .state = ""};
     }
 };

@@ -6,8 +6,10 @@
 //   dL/dc_y = -s (1 - p_y) sin(theta_y + E_i)/sin(theta_y) (arc), -s (1 - p_y) (cos)
 // Past theta = pi - E there is no fallback, as in the authors' code. The margin of row i in call n
 // comes from (seed, n, i); the state shows the margins used, E. plus: the smallest margin goes to
-// the largest c_y, the second smallest to the second largest, ... (The authors' code assigns them
-// by the inverse permutation, to the wrong samples.)
+// the largest c_y, the second smallest to the second largest, ...
+//
+// compat=released: the authors' code assigns the sorted margins by the inverse permutation, to the
+// wrong samples.
 #pragma once
 
 #include <numeric>
@@ -25,7 +27,7 @@ struct ElasticFace : SoftmaxForm<T, ElasticFace<T>> {
     using Row = SoftmaxRow<T>;
     T s;
     double m, sigma;
-    bool arc, plus;
+    bool arc, plus, released;
     State* state;
     StateArray *margins, *draws;
 
@@ -35,6 +37,7 @@ struct ElasticFace : SoftmaxForm<T, ElasticFace<T>> {
           sigma(p.number("sigma")),
           arc(p.is("kind", "arc")),
           plus(p.flag("plus")),
+          released(p.is("compat", "released")),
           state(&state),
           margins(&state.declare("E", false, false)),
           draws(&state.declare("draws", true, false)) {
@@ -70,6 +73,17 @@ struct ElasticFace : SoftmaxForm<T, ElasticFace<T>> {
         std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
             return targets[a].cos > targets[b].cos;
         });
+        if (released) {  // row k gets the margin of the rank order[k], as in margins[argsort(-c)]
+            std::vector<std::size_t> rows = order;
+            std::sort(rows.begin(), rows.end());
+            const auto place = [&](std::size_t row) {
+                return std::size_t(std::lower_bound(rows.begin(), rows.end(), row) - rows.begin());
+            };
+            for (std::size_t k = 0; k < rows.size(); ++k) {
+                margins->value[rows[k]] = sorted[place(order[k])];
+            }
+            return;
+        }
         for (std::size_t k = 0; k < order.size(); ++k) margins->value[order[k]] = sorted[k];
     }
 
@@ -97,7 +111,9 @@ struct ElasticFace : SoftmaxForm<T, ElasticFace<T>> {
                                positive("s", "64", "scale of the cosines"),
                                number("m", "0.5", 0, 3.141592653589793, "mean of the margins"),
                                number("sigma", "0.05", 0, 10, "their standard deviation"),
-                               flag("plus", "false", "the smallest margin to the largest c_y")},
+                               flag("plus", "false", "the smallest margin to the largest c_y"),
+                               choice("compat", "none", {"none", "released"},
+                                      "released: plus by the inverse permutation")},
                 .state = "E (B), the margins of the last call; draws, the number of calls"};
     }
 };

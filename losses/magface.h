@@ -8,6 +8,8 @@
 //   dL/da   = s (1 - p_y) sin(theta_y + m) m'(a) + lg (1 / ua^2 - 1 / a^2);  0 outside [la, ua]
 // easy, as the authors' code: the target is s c_y where c_y <= 0. Otherwise beyond theta = pi - m:
 // s (c_y - m sin m).
+//
+// compat=facexzoo: easy or not, the target is s c_y past theta = pi - m, and only there.
 #pragma once
 
 #include "losses/class_loss.h"
@@ -21,7 +23,7 @@ namespace facet {
 template <class T>
 struct MagMargin {
     T s, la, ua, lm, um, lg;
-    bool easy;
+    bool easy, bare = false;  // bare: past pi - m the target is s c_y
 
     MagMargin(const Settings& p, bool easy)
         : s(T(p.number("s"))),
@@ -47,8 +49,8 @@ struct MagMargin {
             dnorm = inside * z.dtheta;  // both are -s sin(theta + m)
             return z;
         }
-        dnorm = easy ? T(0) : -inside * s * (std::sin(m) + m * std::cos(m));
-        return additive_cosine(y, s, easy ? T(0) : m * std::sin(m));
+        dnorm = easy || bare ? T(0) : -inside * s * (std::sin(m) + m * std::cos(m));
+        return additive_cosine(y, s, easy || bare ? T(0) : m * std::sin(m));
     }
 
     // lg (a / ua^2 + 1 / a) and its derivative by |x|.
@@ -73,7 +75,9 @@ struct MagFace : SoftmaxForm<T, MagFace<T>> {
     using Row = MagRow<T>;
     MagMargin<T> margin;
 
-    MagFace(const Settings& p, State&) : margin(p, p.flag("easy")) {}
+    MagFace(const Settings& p, State&) : margin(p, p.flag("easy") && p.is("compat", "none")) {
+        margin.bare = p.is("compat", "facexzoo");
+    }
 
     FACET_HD Row begin(const Target<T>& y) const {
         Row row;
@@ -115,6 +119,8 @@ struct MagFace : SoftmaxForm<T, MagFace<T>> {
         info.parameters.push_back(
             flag("easy", "true",
                  "no margin on the target where c_y <= 0; else c - m sin m past pi - m"));
+        info.parameters.push_back(choice("compat", "none", {"none", "facexzoo"},
+                                         "facexzoo: c past pi - m, whatever easy says"));
         return info;
     }
 };

@@ -6,9 +6,11 @@
 //     = 2 r^2 sum_{j in N_k} [c_j - c_y + m]_+,  m = delta / (2 r^2)
 //   dL/dc_j = 2 r^2 for j in A,   dL/dc_y = -2 r^2 |A|,   A = {j in N_k : hinge > 0}
 // N_k: the k largest c_j, j != y, ties to the lower class; k = 0 or k > C - 1: all of them. With
-// one class only there are no negatives and L = 0. own=zero is what the released code does: the own
-// class stays in the list with cosine 0. If it is among the k it adds [m - c_y]_+, which pulls on
-// c_y alone.
+// one class only there are no negatives and L = 0. own=zero: the own class stays in the list with
+// cosine 0. If it is among the k it adds [m - c_y]_+, which pulls on c_y alone.
+//
+// compat=released: the authors' code has own=zero, the factor 2 r instead of 2 r^2, and takes delta
+// as the margin on the cosine (0.5 there; with r = 1 the paper's delta = 1 is the same).
 #pragma once
 
 #include "losses/class_loss.h"
@@ -40,17 +42,19 @@ struct Npt {
         }
     };
 
-    T delta, r;
+    T height, margin;  // 2 r^2, delta / (2 r^2)
     std::int64_t k;
     bool own_zero;
     bool all = false;    // N_k is every negative
     bool alone = false;  // C = 1
 
     Npt(const Settings& p, State&)
-        : delta(T(p.number("delta"))),
-          r(T(p.number("r"))),
-          k(p.count("k")),
-          own_zero(p.is("own", "zero")) {}
+        : k(p.count("k")), own_zero(p.is("own", "zero") || p.is("compat", "released")) {
+        const double r = p.number("r"), delta = p.number("delta");
+        const bool released = p.is("compat", "released");
+        height = T(released ? 2 * r : 2 * r * r);
+        margin = T(released ? delta : delta / (2 * r * r));
+    }
 
     void open(const Batch<T>& batch) {
         all = k == 0 || k >= batch.C - (own_zero ? 0 : 1);
@@ -63,7 +67,7 @@ struct Npt {
     }
     FACET_HD Row begin(const Target<T>& y) const {
         Row row;
-        row.margin_line = y.cos - delta / (2 * r * r);
+        row.margin_line = y.cos - margin;
         row.sin = y.sin;
         return row;
     }
@@ -91,19 +95,19 @@ struct Npt {
         }
         row.cut = NearestCut<T>::of(acc.nearest);
         if (alone) return;
-        row.value = 2.0 * r * r * sum;
-        row.dcos = -2 * r * r * T(active);
+        row.value = double(height) * sum;
+        row.dcos = -height * T(active);
         row.dtheta = -row.sin * row.dcos;
     }
 
     void differentiate(const Row& row, const Chunk<T>& chunk, T* g) const {
-        const T height = row.weight * 2 * r * r;
+        const T push = row.weight * height;
         const T line = row.margin_line;
         const NearestCut<T> cut = row.cut;
 #pragma omp simd
         for (std::int64_t j = 0; j < chunk.n; ++j) {
             const T c = chunk.c[j];
-            g[j] = cut.keeps(c, chunk.first + j) & (c > line) ? height : T(0);
+            g[j] = cut.keeps(c, chunk.first + j) & (c > line) ? push : T(0);
         }
     }
 
@@ -118,7 +122,9 @@ struct Npt {
                                positive("r", "1", "radius of the sphere"),
                                count("k", "1", "nearest negative proxies; 0: all"),
                                choice("own", "exclude", {"exclude", "zero"},
-                                      "zero: the own class competes with cosine 0, as released")},
+                                      "zero: the own class competes with cosine 0"),
+                               choice("compat", "none", {"none", "released"},
+                                      "released: own=zero, factor 2 r, delta on the cosine")},
                 .state = ""};
     }
 };

@@ -6,6 +6,8 @@
 //   dL/dc_j = s p_j (I_j ? t : 1),   dL/dc_y = -s (1 - p_y) f'
 // h = exp(s (t - 1)(c_j + 1)) is differentiated; I is piecewise constant. t = 1 is NormFace,
 // CosFace, ArcFace. easy: the target is c_y where c_y <= 0; the mask keeps the margin.
+//
+// compat=facexzoo: with margin=am, easy compares c_y with m instead of 0 (also in tiandunx's code).
 #pragma once
 
 #include "losses/class_loss.h"
@@ -20,7 +22,7 @@ struct SvSoftmax : SoftmaxForm<T, SvSoftmax<T>> {
     struct Row : SoftmaxRow<T> {
         T threshold;  // f
     };
-    T s, t, m;
+    T s, t, m, easy_limit;
     bool arc, easy;
 
     SvSoftmax(const Settings& p, State&)
@@ -28,13 +30,15 @@ struct SvSoftmax : SoftmaxForm<T, SvSoftmax<T>> {
           t(T(p.number("t"))),
           m(p.is("margin", "none") ? T(0) : T(p.number("m"))),
           arc(p.is("margin", "arc")),
-          easy(p.flag("easy")) {}
+          easy(p.flag("easy")) {
+        easy_limit = p.is("compat", "facexzoo") && !arc ? m : T(0);
+    }
 
     FACET_HD Row begin(const Target<T>& y) const {
         Row row;
         row.target = arc ? additive_angle(y, s, m) : additive_cosine(y, s, m);
         row.threshold = arc ? y.cos * std::cos(m) - y.sin * std::sin(m) : y.cos - m;
-        if (easy && y.cos <= 0) row.target = additive_cosine(y, s, T(0));
+        if (easy && y.cos <= easy_limit) row.target = additive_cosine(y, s, T(0));
         return row;
     }
     FACET_HD T logit(const Row& row, T c, std::int64_t) const {
@@ -59,7 +63,9 @@ struct SvSoftmax : SoftmaxForm<T, SvSoftmax<T>> {
                            number("m", "0.35", 0, 3.141592653589793, "margin, for margin=am|arc"),
                            choice("margin", "none", {"none", "am", "arc"},
                                   "of the target: none, on the cosine, on the angle"),
-                           flag("easy", "false", "no margin on the target where c_y <= 0")},
+                           flag("easy", "false", "no margin on the target where c_y <= 0"),
+                           choice("compat", "none", {"none", "facexzoo"},
+                                  "facexzoo: with margin=am, easy means c_y <= m")},
             .state = ""};
     }
 };
