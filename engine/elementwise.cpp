@@ -125,15 +125,31 @@ Expr log1p(const Expr& x) {
 }
 
 Expr sqrt(const Expr& x) {
+    const Expr positive = greater(x, 0);
     const auto slope = [](double v) { return v > 0 ? 0.5 / std::sqrt(v) : 0.0; };
-    return unary(
+    const Expr root = unary(
         "sqrt", x, [](double v) { return std::sqrt(v); }, slope);
+    return select(positive, root, affine(positive, 0, 0));
 }
 
 Expr cos(const Expr& x) {
     const auto slope = [](double v) { return -std::sin(v); };
     return unary(
         "cos", x, [](double v) { return std::cos(v); }, slope);
+}
+
+Expr sin(const Expr& x) {
+    const auto slope = [](double v) { return std::cos(v); };
+    return unary(
+        "sin", x, [](double v) { return std::sin(v); }, slope);
+}
+
+Expr pow(const Expr& x, double power) {
+    const auto slope = [=](double v) {
+        return v > 0 || power >= 1 ? power * std::pow(v, power - 1) : 0.0;
+    };
+    return unary(
+        "pow", x, [=](double v) { return std::pow(v, power); }, slope);
 }
 
 Expr relu(const Expr& x) {
@@ -167,6 +183,21 @@ Expr greater(const Expr& a, double bound) {
 Expr clamp(const Expr& x, double low, double high) {
     expect_plain("clamp", x);
     return x.constant(mapped(x.value(), [=](double v) { return std::clamp(v, low, high); }));
+}
+
+Expr floor(const Expr& x) {
+    expect_plain("floor", x);
+    return x.constant(mapped(x.value(), [](double v) { return std::floor(v); }));
+}
+
+Expr filled(const Expr& like, double value) {
+    expect_plain("filled", like);
+    return like.constant(Tensor::full(like.value().device(), like.value().shape(), value));
+}
+
+Expr clip(const Expr& x, double low, double high) {
+    const Expr outside = greater(x, high) + greater(-1 * x, -low);
+    return select(outside, clamp(x, low, high), x);
 }
 
 Expr select(const Expr& mask, const Expr& a, const Expr& b) {

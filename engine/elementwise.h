@@ -50,8 +50,10 @@ inline Expr operator*(double a, const Expr& x) { return affine(x, a, 0); }
 Expr exp(const Expr& x);
 Expr log(const Expr& x);
 Expr log1p(const Expr& x);  // log(1 + x)
-Expr sqrt(const Expr& x);   // at 0 the derivative is taken as 0
+Expr sqrt(const Expr& x);   // at 0 the derivative is taken as 0. Its mask is a constant
+Expr sin(const Expr& x);
 Expr cos(const Expr& x);
+Expr pow(const Expr& x, double power);  // x >= 0; where it is infinite the derivative is taken as 0
 Expr relu(const Expr& x);      // max(x, 0); at 0 the derivative is 0. Its mask is a constant
 Expr softplus(const Expr& x);  // log(1 + e^x), all digits on both sides
 
@@ -60,6 +62,11 @@ Expr detach(const Expr& x);                  // x as a constant
 Expr greater(const Expr& a, const Expr& b);  // 1 where a > b, else 0
 Expr greater(const Expr& a, double bound);
 Expr clamp(const Expr& x, double low, double high);
+Expr floor(const Expr& x);
+Expr filled(const Expr& like, double value);  // its shape, every element `value`
+
+// x between low and high; the gradient passes in the closed interval and nowhere else.
+Expr clip(const Expr& x, double low, double high);
 
 // mask != 0 ? a : b; the mask is read as a constant.
 Expr select(const Expr& mask, const Expr& a, const Expr& b);

@@ -92,6 +92,10 @@ Expr columns(const Expr& v, std::int64_t C) {
     return {v.tape, v.tape->record("columns", {v.var}, out, backward)};
 }
 
+Expr repeated(const Expr& one, const Shape& shape) {
+    return reshape(columns(one, count(shape)), shape);
+}
+
 Expr add_to_rows(const Expr& x, const Expr& b) {
     const auto [B, C] = matrix("add_to_rows", x);
     expect_shape("add_to_rows", "b", b.value(), {C});
@@ -170,6 +174,56 @@ Expr take_rows(const Expr& w, const Indices& index) {
     };
     const Tensor y = Tensor::from(w.value().device(), {B, D}, rows);
     return {w.tape, w.tape->record("take_rows", {w.var}, y, backward)};
+}
+
+Expr reshape(const Expr& x, const Shape& shape) {
+    FACET_CHECK(x.defined(), "reshape: the operand is not defined");
+    const auto backward = [to = x.var](const Tensor& dy) {
+        to->contribute_whole(dy.reshape(to->value.shape()));
+    };
+    return {x.tape, x.tape->record("reshape", {x.var}, x.value().reshape(shape), backward)};
+}
+
+Expr elements(const Expr& x, const Indices& at) {
+    FACET_CHECK(x.defined(), "elements: the operand is not defined");
+    const Expr column = reshape(x, {x.value().count(), 1});
+    return reshape(take_rows(column, at), {std::int64_t(at.size())});
+}
+
+Expr transposed(const Expr& x) {
+    const auto [B, C] = matrix("transposed", x);
+    Indices from;
+    for (std::int64_t j = 0; j < C; ++j)
+        for (std::int64_t i = 0; i < B; ++i) from.push_back(i * C + j);
+    return reshape(elements(x, from), {C, B});
+}
+
+Expr beside(const Expr& left, const Expr& right) {
+    const auto [B, C] = matrix("beside", left);
+    const auto [rows, P] = matrix("beside", right);
+    FACET_CHECK(rows == B, "beside: {} and {} rows", B, rows);
+    const std::vector<double> a = left.value().to_doubles(), b = right.value().to_doubles();
+    std::vector<double> y;
+    for (std::int64_t i = 0; i < B; ++i) {
+        y.insert(y.end(), &a[i * C], &a[i * C] + C);
+        y.insert(y.end(), &b[i * P], &b[i * P] + P);
+    }
+    // Columns first .. first + n - 1 of the gradient.
+    const auto part = [B = B, width = C + P](const Tensor& dy, std::int64_t first, std::int64_t n) {
+        const std::vector<double> slope = dy.to_doubles();
+        std::vector<double> d;
+        for (std::int64_t i = 0; i < B; ++i) {
+            const double* row = &slope[i * width + first];
+            d.insert(d.end(), row, row + n);
+        }
+        return Tensor::from(dy.device(), {B, n}, d);
+    };
+    const auto backward = [l = left.var, r = right.var, part, C = C, P = P](const Tensor& dy) {
+        if (l->needs_grad) l->contribute_whole(part(dy, 0, C));
+        if (r->needs_grad) r->contribute_whole(part(dy, C, P));
+    };
+    const Tensor out = Tensor::from(left.value().device(), {B, C + P}, y);
+    return {left.tape, left.tape->record("beside", {left.var, right.var}, out, backward)};
 }
 
 Expr log_sum_exp(const Expr& x, const Expr& mask) {

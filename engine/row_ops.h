@@ -14,10 +14,11 @@ using Indices = std::vector<std::int64_t>;
 Expr matmul_transposed(const Expr& a, const Expr& b);  // a (B, D), b (C, D) -> a b^T (B, C)
 Expr unit_rows(const Expr& x);  // rows over their lengths; see normalise_rows
 
-Expr sum(const Expr& x);                         // all elements, (1)
-Expr row_sums(const Expr& x);                    // (B, C) -> (B)
-Expr columns(const Expr& v, std::int64_t C);     // (B) -> (B, C), v in every column
-Expr add_to_rows(const Expr& x, const Expr& b);  // x (B, C) + b (C) in every row
+Expr sum(const Expr& x);                             // all elements, (1)
+Expr row_sums(const Expr& x);                        // (B, C) -> (B)
+Expr columns(const Expr& v, std::int64_t C);         // (B) -> (B, C), v in every column
+Expr repeated(const Expr& one, const Shape& shape);  // (1) -> every element of `shape`
+Expr add_to_rows(const Expr& x, const Expr& b);      // x (B, C) + b (C) in every row
 
 // x[i, index_i], (B); 0 where the index is -1. Throws Error for an index outside [-1, C).
 Expr pick(const Expr& x, const Indices& index);
@@ -25,6 +26,13 @@ Expr pick(const Expr& x, const Indices& index);
 Expr put(const Expr& x, const Indices& index, const Expr& v);
 // Row index_i of w (C, D) for every i, (B, D); zeros where the index is -1.
 Expr take_rows(const Expr& w, const Indices& index);
+
+// The same elements in the same order.
+Expr reshape(const Expr& x, const Shape& shape);
+// The elements at these positions of x in row-major order, (size of at).
+Expr elements(const Expr& x, const Indices& at);
+Expr transposed(const Expr& x);                    // (B, C) -> (C, B)
+Expr beside(const Expr& left, const Expr& right);  // (B, C), (B, P) -> (B, C + P)
 
 // log sum_j e^{x_ij} over the j where mask (B, C) is not 0, (B), without overflow; -inf of nothing.
 // The mask is read as a constant.

@@ -1,4 +1,5 @@
-// Cross-entropies of logits: z_y from the target's angle, z_j from the other cosines.
+// Cross-entropies of logits that are fixed functions of the cosines.
+#include <algorithm>
 #include <cmath>
 
 #include "losses/compositions.h"
@@ -7,7 +8,7 @@ namespace facet::composed {
 
 Expr softmax(Composer& c) {
     Expr z = c.products();
-    if (c.settings.flag("bias")) z = add_to_rows(z, c.learned("b", z.value().size(1), 0));
+    if (c.settings.flag("bias")) z = add_to_rows(z, c.learned("b", c.C(), 0));
     return c.cross_entropy(pick(z, c.labels), z);
 }
 
@@ -21,31 +22,67 @@ Expr cosface(Composer& c) {
     return c.cross_entropy(s * (c.target_cosine() - m), s * c.cosines());
 }
 
-// cos(theta + m) where the angle is below the switch, `beyond` above it.
+Expr margin_with_line(Composer& c, const Expr& margin) {
+    const Expr cosine = c.target_cosine(), angle = c.target_angle();
+    const Expr below_pi = greater(cosine, -1 * cos(margin));
+    return select(below_pi, cos(angle + margin), cosine - margin * sin(margin));
+}
+
+Expr margin_with_line(Composer& c, double margin) {
+    return margin_with_line(c, filled(c.target_cosine(), margin));
+}
+
+Expr easy_margin(Composer& c, const Expr& margin) {
+    const Expr cosine = c.target_cosine(), angle = c.target_angle();
+    return select(greater(cosine, 0), cos(angle + margin), cosine);
+}
+
+// cos(theta + m), and `beyond` where theta + m passes pi.
 Expr arcface(Composer& c) {
     const double s = c.settings.number("s"), m = c.settings.number("m");
     const Expr cosine = c.target_cosine();
-    const Expr margined = cos(c.target_angle() + m);
-    const auto up_to = [&](double lowest_cosine, const Expr& beyond) {
-        return select(greater(cosine, lowest_cosine), margined, beyond);
-    };
-    Expr target = margined;
-    if (c.settings.is("beyond", "easy")) target = up_to(0, cosine);
-    if (c.settings.is("beyond", "linear")) target = up_to(-std::cos(m), cosine - m * std::sin(m));
-    if (c.settings.is("beyond", "clip")) target = up_to(-std::cos(m), affine(cosine, 0, -1));
+    Expr target = cos(c.target_angle() + m);
+    if (c.settings.is("beyond", "easy")) target = easy_margin(c, filled(cosine, m));
+    if (c.settings.is("beyond", "linear")) target = margin_with_line(c, m);
+    if (c.settings.is("beyond", "clip"))
+        target = select(greater(cosine, -std::cos(m)), target, filled(cosine, -1));
     if (c.settings.is("grad", "detached")) target = straight_through(target, cosine);
     return c.cross_entropy(s * target, s * c.cosines());
 }
 
-// Support vectors, c_j > f, have their exponentials multiplied by h = exp(s (t - 1)(c_j + 1)).
-Expr sv_softmax(Composer& c) {
-    const double s = c.settings.number("s"), t = c.settings.number("t");
-    const double m = c.settings.is("margin", "none") ? 0 : c.settings.number("m");
+// cos(m1 theta + m2) - m3
+Expr combined(Composer& c) {
+    const double s = c.settings.number("s"), m1 = c.settings.number("m1"),
+                 m2 = c.settings.number("m2"), m3 = c.settings.number("m3");
+    return c.cross_entropy(s * (cos(m1 * c.target_angle() + m2) - m3), s * c.cosines());
+}
+
+// The class form: weights a_p = [1 + m - c_y]_+ and a_n = [c_j + m]_+ are constants.
+Expr circle(Composer& c) {
+    const double m = c.settings.number("m"), gamma = c.settings.number("gamma");
     const Expr cosine = c.target_cosine(), all = c.cosines();
-    const Expr f = c.settings.is("margin", "arc") ? cos(c.target_angle() + m) : cosine - m;
-    const Expr target = c.settings.flag("easy") ? select(greater(cosine, 0), f, cosine) : f;
-    const Expr support = greater(all, columns(f, all.value().size(1)));
-    return c.cross_entropy(s * target, s * all + (s * (t - 1)) * (support * (all + 1)));
+    const Expr a_p = detach(relu((1 + m) - cosine)), a_n = detach(relu(all + m));
+    return c.cross_entropy(gamma * (a_p * (cosine - (1 - m))), gamma * (a_n * (all - m)));
+}
+
+// (1 - p)^gamma (-log p), with 1 - p = odds / (1 + odds) and p = 1 / (1 + odds).
+Expr focal(Composer& c) {
+    const double s = c.settings.number("s"), gamma = c.settings.number("gamma");
+    const Expr odds = c.odds_against(s * c.target_cosine(), s * c.cosines());  // their logarithm
+    const Expr cross_entropy = softplus(odds);
+    if (gamma == 0) return c.mean(cross_entropy);
+    const Expr log_missing = -1 * softplus(-1 * odds);  // log(1 - p)
+    return c.mean(exp(gamma * log_missing) * cross_entropy);
+}
+
+// The mean over the largest save_rate of the rows' cross-entropies.
+Expr hm_softmax(Composer& c) {
+    const double s = c.settings.number("s"), rate = c.settings.number("save_rate");
+    const Expr rows = softplus(c.odds_against(s * c.target_cosine(), s * c.cosines()));
+    const auto kept = std::max<std::int64_t>(1, std::int64_t(rate * double(c.counted().size())));
+    const Shape line{1, c.B()};
+    const Expr hardest = largest(reshape(rows, line), reshape(c.counts(), line), kept);
+    return (1.0 / double(kept)) * sum(hardest * reshape(rows, line));
 }
 
 }  // namespace facet::composed

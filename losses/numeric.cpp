@@ -13,7 +13,7 @@ class Differences {
 public:
     Differences(Loss& loss, const HeadBatch<double>& batch, Value value)
         : loss_(loss),
-          before_(loss.state().save()),
+          before_(prepared(loss, batch).state().save()),
           batch_(batch),
           x_(batch.x, batch.x + batch.B * batch.D),
           w_(batch.w, batch.w + (batch.w ? batch.C * batch.D : 0)),
@@ -36,6 +36,12 @@ public:
     }
 
 private:
+    // With the state arrays that start from the number of classes.
+    static Loss& prepared(Loss& loss, const HeadBatch<double>& batch) {
+        loss.prepare(batch.C);
+        return loss;
+    }
+
     double value() {
         loss_.state().restore(before_);
         return value_(batch_);

@@ -30,12 +30,29 @@ TEST(Elementwise, FunctionsOfOneTensorMatchCentralDifferences) {
         {"log1p", [](const Expr& x) { return log1p(x); }},
         {"sqrt", [](const Expr& x) { return sqrt(x); }},
         {"cos", [](const Expr& x) { return cos(x); }},
+        {"sin", [](const Expr& x) { return sin(x); }},
+        {"pow", [](const Expr& x) { return pow(x, 2.7); }},
+        {"clip", [](const Expr& x) { return clip(x, 0.7, 1.1); }},
         {"relu", [](const Expr& x) { return relu(x - 1.0); }},
         {"softplus", [](const Expr& x) { return softplus(8 * (x - 1.0)); }},
         {"a tensor twice", [](const Expr& x) { return x * x + x / x - x; }},
         {"sum", [](const Expr& x) { return sum(x); }},
         {"row_sums", [](const Expr& x) { return row_sums(x * x); }},
         {"columns", [](const Expr& x) { return x * columns(row_sums(x), 4); }},
+        {"repeated",
+         [](const Expr& x) {
+             return repeated(sum(x), {2, 5});
+         }},
+        {"reshape",
+         [](const Expr& x) {
+             return row_sums(reshape(x, {4, 3}) * reshape(x, {4, 3}));
+         }},
+        {"transposed",
+         [](const Expr& x) { return matmul_transposed(transposed(x), transposed(x)); }},
+        {"elements",
+         [](const Expr& x) {
+             return elements(x, {11, 0, 0, -1, 5});
+         }},
         {"pick",
          [](const Expr& x) {
              return pick(x, {2, -1, 0});
@@ -67,6 +84,7 @@ TEST(Elementwise, FunctionsOfTwoTensorsMatchCentralDifferences) {
          [](const Expr& a, const Expr& b) {
              return put(a, {2, -1, 0}, row_sums(b));
          }},
+        {"beside", [](const Expr& a, const Expr& b) { return beside(a, columns(row_sums(b), 2)); }},
         {"matmul", [](const Expr& a, const Expr& b) { return matmul_transposed(a, b); }},
         {"add_to_rows", [](const Expr& a, const Expr& b) {
              return add_to_rows(a, pick(b, {0, 1, 2}));
@@ -94,6 +112,10 @@ TEST(Elementwise, ValuesAreThoseOfTheFormulas) {
     EXPECT_EQ(values(greater(x, 1.0)), (std::vector<double>{0, 1, 1, 0}));
     EXPECT_EQ(values(clamp(x, -1, 2)), (std::vector<double>{1, 2, 2, -1}));
     EXPECT_EQ(values(all_but(x, {1, -1})), (std::vector<double>{1, 0, 1, 1}));
+    EXPECT_EQ(values(floor(0.5 * x)), (std::vector<double>{0, 1, 1, -2}));
+    EXPECT_EQ(values(filled(x, 7)), (std::vector<double>{7, 7, 7, 7}));
+    EXPECT_EQ(values(transposed(x)), (std::vector<double>{1, 3, 2, -4}));
+    EXPECT_EQ(values(beside(x, 2 * x)), (std::vector<double>{1, 2, 2, 4, 3, -4, 6, -8}));
 }
 
 TEST(Elementwise, KinksTakeDerivativeZero) {
@@ -104,6 +126,14 @@ TEST(Elementwise, KinksTakeDerivativeZero) {
         const Expr x{&tape, tape.variable(Tensor::full(reference_device(), {2}, 0))};
         EXPECT_EQ(gradient_of_ones(tape, f(x), x), (std::vector<double>{0, 0}));
     }
+}
+
+TEST(Elementwise, ClipPassesTheGradientInTheClosedInterval) {
+    Tape tape;
+    const Expr x{&tape, tape.variable(Tensor::from(reference_device(), {5}, {-2, -1, 0, 1, 1.5}))};
+    const Expr y = clip(x, -1, 1);
+    EXPECT_EQ(values(y), (std::vector<double>{-1, -1, 0, 1, 1}));
+    EXPECT_EQ(gradient_of_ones(tape, y, x), (std::vector<double>{0, 1, 1, 1, 0}));
 }
 
 TEST(Elementwise, SoftplusAndLogSumExpNeitherOverflowNorVanish) {
@@ -199,6 +229,8 @@ TEST(Elementwise, WrongShapesAreRefusedByName) {
     expect_error([&] { pick(a, {0, 3}); }, {"pick", "row 1", "3"});
     expect_error([&] { put(a, {0, 1}, v); }, {"put", "(3)", "(2)"});
     expect_error([&] { take_rows(a, {2}); }, {"take_rows", "(2, 3)"});
+    expect_error([&] { reshape(a, {4}); }, {"(4)", "(2, 3)"});
+    expect_error([&] { beside(a, constant(tape, {1, 1}, {1})); }, {"beside", "2 and 1 rows"});
     expect_error([&] { log_sum_exp(a, v); }, {"log_sum_exp", "(3)", "(2, 3)"});
     expect_error([&] { add_to_rows(a, constant(tape, {2}, {1, 2})); }, {"add_to_rows", "(2)"});
     expect_error([&] { a + constant(other, {2, 3}, {1, 2, 3, 4, 5, 6}); }, {"add", "two tapes"});
