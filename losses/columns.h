@@ -17,9 +17,9 @@
 #include <utility>
 #include <vector>
 
-#include "losses/exp.h"
 #include "losses/head_form.h"
 #include "losses/lanes.h"
+#include "losses/softmax_form.h"
 
 namespace facet {
 
@@ -45,11 +45,8 @@ public:
     void gather(int, const Tile<T>& tile) override {
         sums_.resize(tile.n);
         each_block(tile, [&](std::int64_t at, std::int64_t n) {
-            Column columns[kBlock];
-            sum_columns(tile, at, n, columns);
-            for (std::int64_t j = 0; j < n; ++j) {
-                sums_[at + j] = std::log(double(columns[j].sum)) + double(columns[j].top);
-            }
+            T z[kBlock];
+            sum_columns(tile, at, n, z, &sums_[at]);
         });
         for (const double sum : sums_) negatives_ += sum;
     }
@@ -61,15 +58,15 @@ public:
 
     void differentiate(const Tile<T>& tile) override {
         each_block(tile, [&](std::int64_t at, std::int64_t n) {
-            Column columns[kBlock];
-            sum_columns(tile, at, n, columns);
+            T total[kBlock];
+            double value[kBlock];
+            sum_columns(tile, at, n, total, value);
             for (std::int64_t i = 0; i < tile.B; ++i) {
                 T* c = tile.c + i * tile.ld + at;
                 const bool counts = tile.labels[i] >= 0;
 #pragma omp simd
                 for (std::int64_t j = 0; j < n; ++j) {
-                    const T p =
-                        exp_branch_free(form_.logit(c[j]) - columns[j].top) / columns[j].sum;
+                    const T p = exp_branch_free(form_.logit(c[j]) - total[j]);
                     c[j] = counts ? weight_ * p * form_.slope(c[j]) : T(0);
                 }
                 const std::int64_t y = tile.labels[i] - tile.first - at;
@@ -79,11 +76,6 @@ public:
     }
 
 private:
-    // 1 + sum_i e^{z_ij} = sum e^top over the rows of other classes.
-    struct Column {
-        T top = 0, sum = 0;
-    };
-
     template <class Work>
     void each_block(const Tile<T>& tile, Work work) {
 #pragma omp parallel for schedule(static) if (tile.B * tile.n > kParallelWork)
@@ -92,24 +84,32 @@ private:
         }
     }
 
-    void sum_columns(const Tile<T>& tile, std::int64_t at, std::int64_t n, Column* columns) const {
+    // value[j] = total[j] = log(1 + sum_i e^{z_ij}) over the rows of other classes, n <= kBlock.
+    // The 1 is added last, by log1p: it would swallow the digits of a small sum.
+    void sum_columns(const Tile<T>& tile, std::int64_t at, std::int64_t n, T* total,
+                     double* value) const {
+        T top[kBlock], sum[kBlock];
+        std::fill_n(top, n, -std::numeric_limits<T>::infinity());
+        std::fill_n(sum, n, T(0));
         const auto each_row = [&](auto add) {
             for (std::int64_t i = 0; i < tile.B; ++i) {
                 if (tile.labels[i] < 0) continue;
                 const T* c = tile.c + i * tile.ld + at;
                 const std::int64_t y = tile.labels[i] - tile.first - at;
 #pragma omp simd
-                for (std::int64_t j = 0; j < n; ++j) add(columns[j], form_.logit(c[j]), j != y);
+                for (std::int64_t j = 0; j < n; ++j) add(j, form_.logit(c[j]), j != y);
             }
         };
-        each_row([](Column& column, T z, bool other) {
-            column.top = other & (z > column.top) ? z : column.top;
+        each_row(
+            [&](std::int64_t j, T z, bool other) { top[j] = other & (z > top[j]) ? z : top[j]; });
+        each_row([&](std::int64_t j, T z, bool other) {
+            const T e = exp_branch_free(z - top[j]);
+            sum[j] += other ? e : T(0);
         });
-        for (std::int64_t j = 0; j < n; ++j) columns[j].sum = exp_branch_free(-columns[j].top);
-        each_row([](Column& column, T z, bool other) {
-            const T e = exp_branch_free(z - column.top);
-            column.sum += other ? e : T(0);
-        });
+        for (std::int64_t j = 0; j < n; ++j) {
+            value[j] = sum[j] > 0 ? softplus(double(top[j]) + std::log(double(sum[j]))) : 0.0;
+            total[j] = T(value[j]);
+        }
     }
 
     Form form_;

@@ -32,16 +32,17 @@ struct ProxyAnchor {
         std::map<std::int64_t, LogSumExp<double>> present;
         for (const Target<T>& y : batch.targets) {
             if (y.y < 0) continue;
-            LogSumExp<double>& sum = present[y.y];
-            if (sum.sum == 0) sum.add(0);
-            sum.add(z(y));
+            present[y.y].add(z(y));
         }
         double value = 0;
-        for (const auto& [j, sum] : present) value += sum.log() / double(present.size());
+        for (const auto& [j, sum] : present) {
+            value += softplus(sum.log()) / double(present.size());
+        }
         for (std::size_t i = 0; i < rows.size(); ++i) {
             const Target<T>& y = batch.targets[i];
             if (y.y < 0) continue;
-            const double share = std::exp(z(y) - present[y.y].log()) / double(present.size());
+            const double total = softplus(present[y.y].log());  // log(1 + sum)
+            const double share = std::exp(z(y) - total) / double(present.size());
             rows[i].weight = 1;
             rows[i].dcos = -alpha * T(share);
             rows[i].dtheta = -y.sin * rows[i].dcos;
