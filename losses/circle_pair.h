@@ -61,7 +61,8 @@ struct CirclePair {
                     "softmax_p, over the anchors",
                 .parameters = {number("m", "0.25", 0, 1, "relaxation of the optima 1 and 0"),
                                positive("gamma", "80", "scale")},
-                .state = kPairState};
+                .state = kPairState,
+                .detached = "the weights a_p and a_n"};
     }
 };
 
