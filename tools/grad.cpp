@@ -64,7 +64,11 @@ Inputs read_inputs(const Options& options, const Loss& loss) {
                 "{}: shape {}, expected ({}), one label a row of {}", options.y, shape_text(labels),
                 in.B, options.x);
     in.y = npy_as<std::int64_t>(labels);
-    if (!loss.has_proxies()) return in;
+    if (!loss.has_proxies()) {
+        if (!options.w.empty())
+            fmt::print(stderr, "warning: {} has no proxies, --w is not read\n", loss.name());
+        return in;
+    }
     FACET_USAGE(!options.w.empty(), "loss {}: --w is missing: it has proxies", loss.name());
     in.w = read_matrix(options.w, "--w", "(C, D)");
     in.C = in.w.shape[0];
@@ -189,7 +193,7 @@ void add_grad_command(CLI::App& app) {
     command->add_option("--x", options->x, "embeddings (B, D), float32 or float64")
         ->required()
         ->type_name("X.npy");
-    command->add_option("--w", options->w, "proxies (C, D), float32 or float64")
+    command->add_option("--w", options->w, "proxies (C, D), as --x; not read by a pair loss")
         ->type_name("W.npy");
     command->add_option("--y", options->y, "labels (B), int32 or int64; -1: ignored")
         ->required()
