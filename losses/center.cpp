@@ -48,6 +48,7 @@ double Center::run(const HeadBatch<T>& batch, const HeadGradient<T>& gradient,
 template <class T>
 void Center::tell(const HeadBatch<T>& batch) {
     const auto [x, w, y, B, C, D] = batch;
+    centers_->columns = D;
     centers_->value = given_.empty() ? std::vector<double>(w, w + C * D) : given_;
     const std::vector<double> before = centers_->value;
     std::vector<double> members(C, 0.0);
@@ -72,7 +73,7 @@ LossInfo Center::info() {
             .formula = "L = 1/2 |x - w_y|^2, raw vectors; the proxies are the centres",
             .gradient = "dx = x - w_y, dw_y = w_y - x (each divided by B)",
             .parameters = {number("alpha", "0.5", 0, 1, "rate of the paper's own centre update")},
-            .state = "centers (C D): what the paper's update would make of the proxies"};
+            .state = "centers (C, D): what the paper's update would make of the proxies"};
 }
 
 template double Center::run(const HeadBatch<float>&, const HeadGradient<float>&,

@@ -8,7 +8,7 @@
 //
 // The paper moves the centres by its own rule, w_j - alpha sum_{y_i = j}(w_j - x_i)/(1 + n_j), not
 // by the gradient. Here centres are parameters like all proxies; what the rule would make of them
-// is reported by report(), in the state `centers` (C D values); given there, they are used in place
+// is reported by report(), in the state `centers` (C, D); given there, they are used in place
 // of the proxies for one call.
 #pragma once
 

@@ -13,10 +13,14 @@ namespace facet {
 struct StateArray {
     std::string name;
     bool scalar = false;           // one number (written as a number, not a list)
+    std::int64_t columns = 0;      // written as rows of so many numbers; 0: one list
     bool learnable = false;        // the optimiser moves it along -gradient
     std::vector<double> value;     // empty before the first call where its length is C or B
     std::vector<double> gradient;  // dL/dvalue of the last call; learnable arrays only
     bool given = false;            // set from outside for the next call, which clears it
+
+    // What a loss learns is one number, or one number for every class.
+    bool per_class() const { return learnable && !scalar; }
 };
 
 class State {

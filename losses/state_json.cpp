@@ -11,9 +11,14 @@ namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json values_to_json(const std::vector<double>& values, bool scalar) {
-    if (scalar && values.size() == 1) return values[0];
-    return values;
+ordered_json values_to_json(const StateArray& array, const std::vector<double>& values) {
+    if (array.scalar && values.size() == 1) return values[0];
+    if (array.columns == 0) return values;
+    ordered_json rows = ordered_json::array();
+    for (auto row = values.begin(); row != values.end(); row += array.columns) {
+        rows.push_back(std::vector<double>(row, row + array.columns));
+    }
+    return rows;
 }
 
 std::vector<double> values_from_json(const ordered_json& json, const std::string& where,
@@ -27,7 +32,13 @@ std::vector<double> values_from_json(const ordered_json& json, const std::string
     };
     if (!json.is_array()) return {one(json)};
     std::vector<double> values;
-    for (const ordered_json& item : json) values.push_back(one(item));
+    for (const ordered_json& item : json) {
+        if (item.is_array()) {
+            for (const ordered_json& inner : item) values.push_back(one(inner));
+        } else {
+            values.push_back(one(item));
+        }
+    }
     return values;
 }
 
@@ -36,9 +47,9 @@ std::vector<double> values_from_json(const ordered_json& json, const std::string
 std::string state_to_json(const State& state) {
     ordered_json json = ordered_json::object();
     for (const auto& array : state.arrays()) {
-        json[array->name] = values_to_json(array->value, array->scalar);
+        json[array->name] = values_to_json(*array, array->value);
         if (!array->gradient.empty()) {
-            json["grad_" + array->name] = values_to_json(array->gradient, array->scalar);
+            json["grad_" + array->name] = values_to_json(*array, array->gradient);
         }
     }
     return json.dump() + "\n";
