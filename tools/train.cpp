@@ -7,6 +7,7 @@
 #include <set>
 
 #include "engine/device.h"
+#include "losses/class_sampling.h"
 #include "tools/commands.h"
 #include "tools/sources.h"
 #include "tools/terminal.h"
@@ -54,6 +55,7 @@ RunConfig resolve(const Request& request) {
     if (globals().seed_given) config.seed = static_cast<int64_t>(globals().seed);
     if (globals().threads > 0) config.threads = globals().threads;
     if (config.threads == 0) config.threads = omp_get_max_threads();
+    config.per_person = images_per_person(config);
     // Stored as absolute paths, so that the run can be resumed from anywhere.
     for (std::string* path : {&config.data, &config.people, &config.eval_data, &config.pairs}) {
         if (!path->empty() && *path != "synth") *path = std::filesystem::absolute(*path).string();
@@ -90,8 +92,13 @@ void print_start(const RunConfig& config, Trainer& trainer, const Dataset& data)
     fmt::print("network  {} at {} pixels, D = {}\n", config.network.backbone, config.network.image,
                config.network.embedding);
     fmt::print("loss     {}\n", trainer.learner().loss().describe());
-    fmt::print("data     {} images of {} people, {} steps of {}\n", data.images.size(),
-               data.people.size(), trainer.total_steps(), config.batch);
+    if (config.sample_rate < 1) {
+        const auto C = static_cast<int64_t>(data.people.size());
+        fmt::print("classes  {} of {} a step\n", sampled_classes(C, config.sample_rate), C);
+    }
+    fmt::print("data     {} images of {} people, {} steps of {}{}\n", data.images.size(),
+               data.people.size(), trainer.total_steps(), config.batch,
+               config.per_person > 0 ? fmt::format(", {} of each person", config.per_person) : "");
     std::fflush(stdout);
 }
 
@@ -109,6 +116,14 @@ int64_t people_in_common(const Dataset& data, const EvalSet& evaluation) {
     const std::set<std::string> learned(data.people.begin(), data.people.end());
     return std::count_if(evaluation.people.begin(), evaluation.people.end(),
                          [&](const std::string& name) { return learned.contains(name); });
+}
+
+void warn_of_empty_batches(Trainer& trainer) {
+    const StateArray* count = trainer.learner().loss().state().find("no_pairs");
+    if (count == nullptr || count->value.at(0) == 0) return;
+    fmt::print(stderr,
+               "warning: {:.0f} of {} batches had no pair to learn from: see --per-person\n",
+               count->value[0], trainer.total_steps());
 }
 
 void report(const RunConfig& config, const RunFolder& folder, const EvalSet& evaluation,
@@ -195,6 +210,7 @@ void train(const RunConfig& config, RunFolder& folder, bool resume, bool summary
         return;
     }
     std::signal(SIGINT, SIG_DFL);
+    warn_of_empty_batches(trainer);
     if (evaluation) report(config, folder, *evaluation, data, *trainer.last_evaluation());
     fmt::print("\nthe run is in {}\n", folder.path().string());
 }

@@ -2,6 +2,9 @@
 
 #include <toml++/toml.h>
 
+#include "losses/class_sampling.h"
+#include "train/data/sampler.h"
+
 namespace facet {
 namespace {
 
@@ -118,7 +121,7 @@ std::string to_toml(RunConfig config, const Loss& loss,
             text += fmt::format("\n[{}]\n", section);
         }
         text += fmt::format("{} = {}\n", setting.key, toml_text(setting));
-        if (setting.section == "loss" && setting.key == "head") {
+        if (setting.section == "loss" && setting.key == "sample_rate") {
             for (const auto& [name, value] : loss.settings().all()) {
                 if (!value.empty()) text += fmt::format("{} = {}\n", name, toml_text(value));
             }
@@ -143,6 +146,7 @@ void check_config(const RunConfig& config) {
                     high, value);
     };
     within("--min-images", config.min_images, 1, 1'000'000);
+    within("--per-person", config.per_person, -1, config.batch);
     within("--synth-people", config.synth_people, 2, 1'000'000);
     within("--synth-images", config.synth_images, 1, 10'000);
     within("--synth-eval-people", config.synth_eval_people, 2, 1'000'000);
@@ -166,10 +170,22 @@ void check_config(const RunConfig& config) {
                 "--conv must be auto, direct or winograd, found '{}'", config.conv);
     FACET_USAGE(config.head == "dense" || config.head == "streamed",
                 "--head must be dense or streamed, found '{}'", config.head);
+    if (const int64_t K = images_per_person(config); K > 0) {
+        check_balance(config.batch, K);
+        FACET_USAGE(config.data != "synth" || config.batch / K <= config.synth_people,
+                    "--per-person {}: a batch of {} holds {} people, there are {}", K, config.batch,
+                    config.batch / K, config.synth_people);
+    }
+    check_sampling(*make_loss(config.loss, config.loss_parameters), config.sample_rate);
     check_resnet(config.network);
     check_optimizer(config.optimizer);
     check_schedule(config.schedule);
     check_augment(config.augment);
+}
+
+int64_t images_per_person(const RunConfig& config) {
+    if (config.per_person >= 0) return config.per_person;
+    return make_loss(config.loss, config.loss_parameters)->has_proxies() ? 0 : 4;
 }
 
 LearnerConfig learner_config(const RunConfig& config) {
@@ -178,6 +194,7 @@ LearnerConfig learner_config(const RunConfig& config) {
     learner.loss = config.loss;
     learner.loss_parameters = config.loss_parameters;
     learner.head.head = config.head == "streamed" ? Head::streamed : Head::dense;
+    learner.sample_rate = config.sample_rate;
     learner.optimizer = config.optimizer;
     learner.seed = static_cast<uint64_t>(config.seed);
     return learner;

@@ -24,6 +24,7 @@ struct RunConfig {
     int64_t epochs = 20;
     int64_t steps = 0;  // 0: epochs decide
     int64_t batch = 128;
+    int64_t per_person = -1;         // images of each person in a batch; see images_per_person()
     int64_t checkpoint_every = 100;  // steps
     int64_t workers = 1;             // augmentation threads
     // [data]
@@ -43,6 +44,7 @@ struct RunConfig {
     std::string loss = "cosface";
     KeyValues loss_parameters;  // given by the user; written resolved
     std::string head = "dense";
+    double sample_rate = 1;  // of the classes a step computes with; 1: all
     OptimizerConfig optimizer;
     ScheduleConfig schedule;
     AugmentOptions augment;
@@ -73,8 +75,14 @@ void read_config(const std::filesystem::path& file, RunConfig& config);
 std::string to_toml(RunConfig config, const Loss& loss,
                     const std::vector<std::pair<std::string, std::string>>& versions);
 
-// Throws UsageError for the first setting out of range that no part checks by itself.
+// Throws UsageError for the first setting out of range that no part checks by itself, and for an
+// unknown loss.
 void check_config(const RunConfig& config);
+
+// How many images of each person a batch holds, 0 for as they come: what the run says or, where it
+// leaves that open (-1), 4 for a pair loss, which in a batch of strangers learns nothing, and 0 for
+// a class loss. Throws UsageError for an unknown loss.
+int64_t images_per_person(const RunConfig& config);
 
 LearnerConfig learner_config(const RunConfig& config);
 

@@ -3,8 +3,10 @@
 #include <cmath>
 #include <numeric>
 
+#include "losses/class_sampling.h"
 #include "losses/loss_op.h"
 #include "train/hash.h"
+#include "train/tensor_rows.h"
 
 namespace facet {
 namespace {
@@ -23,22 +25,59 @@ Learner::Learner(Device& device, const LearnerConfig& config, int64_t C)
       network_(init_, config.network),
       loss_(make_loss(config.loss, config.loss_parameters)) {
     create_head(init_, C);
-    std::vector<Parameter> head;
-    if (proxies_) head.push_back({"head.weight", proxies_, true});
-    for (const auto& [array, var] : loss_parameters_) head.push_back({"head." + array, var, false});
+    std::vector<Parameter> head, by_rows;
+    const bool sampling = config.sample_rate < 1;
+    if (proxies_) (sampling ? by_rows : head).push_back({"head.weight", proxies_, true});
+    for (const LossParameter& p : loss_parameters_) {
+        (sampling && p.per_class ? by_rows : head).push_back({"head." + p.array, p.var, false});
+    }
     optimizer_ = std::make_unique<Optimizer>(config.optimizer, network_.inventory().parameters,
-                                             std::move(head));
+                                             std::move(head), std::move(by_rows));
 }
 
 void Learner::create_head(Initialiser& init, int64_t C) {
+    check_sampling(*loss_, config_.sample_rate);
+    loss_->state().seed = config_.seed;
     if (loss_->has_proxies()) proxies_ = init.normal({C, config_.network.embedding}, 0.01);
+    prepare_sampled(*loss_, C, sampled_classes(C, config_.sample_rate));
     for (const auto& array : loss_->state().arrays()) {
         if (!array->learnable) continue;
-        if (array->value.empty()) array->value.assign(C, 0.0);
         const Shape shape{static_cast<int64_t>(array->value.size())};
         const Tensor value = Tensor::from(device_, shape, array->value);
-        loss_parameters_.push_back({array->name, std::make_shared<Variable>(value, true)});
+        loss_parameters_.push_back(
+            {array->name, std::make_shared<Variable>(value, true), array->per_class()});
     }
+    publish_loss_parameters();
+}
+
+Var Learner::apply(Tape& tape, const Var& embeddings, const std::vector<int64_t>& labels,
+                   int64_t index) {
+    if (config_.sample_rate == 1) {
+        return apply_loss(tape, *loss_, embeddings, proxies_, labels, workspace_, config_.head);
+    }
+    ClassSample sample = sample_classes(labels, proxies_->value.size(0), config_.sample_rate,
+                                        config_.seed, static_cast<uint64_t>(index));
+    // A leaf of this step's tape.
+    const Var proxies = tape.variable(gather_rows(proxies_->value, sample.classes), "head.weight");
+    const SampledState state_of_the_sample(loss_->state(), sample.classes);
+    sampled_ = Sampled{std::move(sample.classes), proxies};
+    return apply_loss(tape, *loss_, embeddings, proxies, sample.labels, workspace_, config_.head);
+}
+
+// Hands what the loss says of its own parameters to them; returns the gradients of sampled rows.
+std::vector<RowGradient> Learner::collect_head_gradients() {
+    std::vector<RowGradient> rows;
+    if (sampled_) rows.push_back({proxies_, sampled_->classes, sampled_->proxies->grad});
+    for (const LossParameter& parameter : loss_parameters_) {
+        const std::vector<double>& gradient = loss_->state().find(parameter.array)->gradient;
+        const Tensor tensor = Tensor::from(device_, {std::ssize(gradient)}, gradient);
+        if (sampled_ && parameter.per_class) {
+            rows.push_back({parameter.var, sampled_->classes, tensor});
+        } else {
+            parameter.var->contribute_whole(tensor);
+        }
+    }
+    return rows;
 }
 
 StepResult Learner::step(const Tensor& pixels, const std::vector<int64_t>& labels, double lr,
@@ -48,8 +87,7 @@ StepResult Learner::step(const Tensor& pixels, const std::vector<int64_t>& label
     const Var embeddings = network_.forward(pass, tape.constant(pixels));
     const double squares = device_.sum_of_squares(embeddings->value);
     if (!std::isfinite(squares)) throw diverged("the embeddings are not finite", index);
-    const Var value =
-        apply_loss(tape, *loss_, embeddings, proxies_, labels, workspace_, config_.head);
+    const Var value = apply(tape, embeddings, labels, index);
     StepResult result;
     result.loss = value->value.item();
     if (!std::isfinite(result.loss)) throw diverged("the loss is not finite", index);
@@ -60,18 +98,14 @@ StepResult Learner::step(const Tensor& pixels, const std::vector<int64_t>& label
     }
     optimizer_->clear_gradients();
     tape.backward(value, Tensor::full(device_, {1}, 1));
-    for (const auto& [array, var] : loss_parameters_) {
-        const StateArray& state = *loss_->state().find(array);
-        var->contribute_whole(Tensor::from(device_, var->value.shape(), state.gradient));
-    }
-    result.gradient_norm = optimizer_->step(lr);
+    result.gradient_norm = optimizer_->step(lr, collect_head_gradients());
     publish_loss_parameters();
     return result;
 }
 
 void Learner::publish_loss_parameters() {
-    for (const auto& [array, var] : loss_parameters_) {
-        loss_->state().find(array)->value = var->value.to_doubles();
+    for (const LossParameter& parameter : loss_parameters_) {
+        loss_->state().find(parameter.array)->value = parameter.var->value.to_doubles();
     }
 }
 
@@ -85,7 +119,9 @@ std::vector<Learner::Named> Learner::tensors() const {
         all.push_back({statistic.name, statistic.value});
     }
     if (proxies_) all.push_back({"head.weight", proxies_->value});
-    for (const auto& [array, var] : loss_parameters_) all.push_back({"head." + array, var->value});
+    for (const LossParameter& parameter : loss_parameters_) {
+        all.push_back({"head." + parameter.array, parameter.var->value});
+    }
     for (const auto& moment : optimizer_->moments()) all.push_back({moment.name, moment.value});
     return all;
 }
@@ -97,7 +133,7 @@ std::string Learner::parameter_hash() const {
     for (const Parameter& parameter : inventory.parameters) add(parameter.var->value);
     for (const Statistic& statistic : inventory.statistics) add(statistic.value);
     if (proxies_) add(proxies_->value);
-    for (const auto& [array, var] : loss_parameters_) add(var->value);
+    for (const LossParameter& parameter : loss_parameters_) add(parameter.var->value);
     return hash.hex();
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct LearnerConfig {
     std::string loss = "cosface";
     KeyValues loss_parameters;
     HeadOptions head;
+    double sample_rate = 1;  // of the classes, a step; 1: all (losses/class_sampling.h)
     OptimizerConfig optimizer;
     uint64_t seed = 0;
 };
@@ -28,13 +30,14 @@ struct StepResult {
 
 class Learner {
 public:
-    // C classes. Proxies (C, D) start from N(0, 0.01). Throws UsageError for unknown names and
-    // settings out of range.
+    // C classes. Proxies (C, D) start from N(0, 0.01). Throws UsageError for unknown names,
+    // settings out of range, and a sample rate below 1 with a loss that has no proxies.
     Learner(Device& device, const LearnerConfig& config, int64_t C);
 
     // Forward, loss, backward, update. pixels (B, 3, S, S) plain, labels (B). `index` counts steps
-    // over the whole run and names the dropout's random numbers. Throws Error when the loss or a
-    // gradient is not finite; no parameter has moved then, running statistics have.
+    // over the whole run and names the random numbers of dropout and class sampling. Throws Error
+    // when the loss or a gradient is not finite; no parameter has moved then, running statistics
+    // have.
     StepResult step(const Tensor& pixels, const std::vector<int64_t>& labels, double lr,
                     int64_t index);
 
@@ -57,6 +60,8 @@ public:
 
 private:
     void create_head(Initialiser& init, int64_t C);
+    Var apply(Tape& tape, const Var& embeddings, const std::vector<int64_t>& labels, int64_t index);
+    std::vector<RowGradient> collect_head_gradients();
 
     Device& device_;
     LearnerConfig config_;
@@ -67,8 +72,15 @@ private:
     struct LossParameter {
         std::string array;  // its name in the loss's state
         Var var;
+        bool per_class;
     };
     std::vector<LossParameter> loss_parameters_;
+    // The sampled classes of the step in progress, and their proxies (n, D).
+    struct Sampled {
+        std::vector<int64_t> classes;
+        Var proxies;
+    };
+    std::optional<Sampled> sampled_;
     std::unique_ptr<Optimizer> optimizer_;
     HeadWorkspace<float> workspace_;
 };

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "train/tensor_rows.h"
+
 namespace facet {
 
 void check_optimizer(const OptimizerConfig& config) {
@@ -21,66 +23,133 @@ void check_optimizer(const OptimizerConfig& config) {
 }
 
 Optimizer::Optimizer(const OptimizerConfig& config, std::vector<Parameter> network,
-                     std::vector<Parameter> head)
-    : config_(config), parameters_(std::move(network)), network_(parameters_.size()) {
+                     std::vector<Parameter> head, std::vector<Parameter> by_rows)
+    : config_(config), network_(network.size()) {
     check_optimizer(config);
-    parameters_.insert(parameters_.end(), head.begin(), head.end());
-    for (const Parameter& parameter : parameters_) {
-        const Tensor& w = parameter.var->value;
-        const auto add = [&](const char* what) {
-            moments_.push_back({parameter.name + what, Tensor::full(w.device(), w.shape(), 0)});
-        };
-        if (config.kind == "sgd") {
-            add(".momentum");
-        } else {
-            add(".mean");
-            add(".square");
-        }
-    }
+    for (const Parameter& parameter : network) add(parameter, false);
+    for (const Parameter& parameter : head) add(parameter, false);
+    for (const Parameter& parameter : by_rows) add(parameter, true);
+}
+
+void Optimizer::add(const Parameter& parameter, bool by_rows) {
+    entries_.push_back({parameter, moments_.size(), by_rows});
+    const Tensor& w = parameter.var->value;
+    const auto keep = [&](const char* what, const Shape& shape) {
+        moments_.push_back({parameter.name + what, Tensor::full(w.device(), shape, 0)});
+    };
+    if (config_.kind == "sgd") return keep(".momentum", w.shape());
+    keep(".mean", w.shape());
+    keep(".square", w.shape());
+    if (by_rows) keep(".steps", {w.size(0)});
 }
 
 void Optimizer::clear_gradients() {
-    for (const Parameter& parameter : parameters_) parameter.var->clear_grad();
+    for (const Entry& entry : entries_) entry.parameter.var->clear_grad();
 }
 
-double Optimizer::gradient_norm(size_t begin, size_t end) const {
-    double squares = 0;
-    for (size_t i = begin; i < end; ++i) {
-        const Parameter& parameter = parameters_[i];
-        if (!parameter.var->needs_grad || !parameter.var->has_grad()) continue;
-        const double square = parameter.var->grad.device().sum_of_squares(parameter.var->grad);
-        if (!std::isfinite(square)) {
-            throw Error(fmt::format("the gradient of {} is not finite", parameter.name),
-                        "a smaller --lr or a longer --warmup usually helps");
-        }
-        squares += square;
+const Optimizer::Entry& Optimizer::entry_of(const Var& parameter) const {
+    for (const Entry& entry : entries_) {
+        if (entry.by_rows && entry.parameter.var == parameter) return entry;
     }
-    return std::sqrt(squares);
+    throw Error("optimizer: a gradient of rows for a parameter that is not moved by rows");
 }
 
-void Optimizer::move(size_t i, double lr, double gradient_scale) {
-    const Parameter& parameter = parameters_[i];
-    const Tensor &w = parameter.var->value, &dw = parameter.var->grad;
-    const double decay = parameter.decay ? config_.weight_decay : 0;
+void Optimizer::check_rows(const RowGradient& gradient) const {
+    Shape shape = gradient.parameter->value.shape();
+    for (const int64_t row : gradient.rows) {
+        FACET_CHECK(row >= 0 && row < shape.at(0), "optimizer: there is no row {} in {}", row,
+                    to_string(shape));
+    }
+    shape[0] = std::ssize(gradient.rows);
+    expect_shape("optimizer", "the gradient of rows", gradient.gradient, shape);
+    square_of(entry_of(gradient.parameter), gradient.gradient);
+}
+
+bool Optimizer::moves(const Entry& entry) const {
+    const Var& var = entry.parameter.var;
+    return !entry.by_rows && var->needs_grad && var->has_grad();
+}
+
+double Optimizer::square_of(const Entry& entry, const Tensor& gradient) const {
+    const double square = gradient.device().sum_of_squares(gradient);
+    if (!std::isfinite(square)) {
+        throw Error(fmt::format("the gradient of {} is not finite", entry.parameter.name),
+                    "a smaller --lr or a longer --warmup usually helps");
+    }
+    return square;
+}
+
+void Optimizer::move(const Entry& entry, const std::vector<Tensor>& moments, double lr,
+                     double gradient_scale, int64_t steps, const Tensor& dw,
+                     const Tensor& w) const {
+    const double decay = entry.parameter.decay ? config_.weight_decay : 0;
     if (config_.kind == "sgd") {
         w.device().sgd_step({lr, config_.momentum, decay, config_.nesterov, gradient_scale}, dw,
-                            moments_[i].value, w);
+                            moments[0], w);
     } else {
         w.device().adamw_step(
-            {lr, config_.beta1, config_.beta2, config_.eps, decay, steps_, gradient_scale}, dw,
-            moments_[2 * i].value, moments_[2 * i + 1].value, w);
+            {lr, config_.beta1, config_.beta2, config_.eps, decay, steps, gradient_scale}, dw,
+            moments[0], moments[1], w);
     }
 }
 
-double Optimizer::step(double lr) {
-    const double norm = gradient_norm(0, network_);
-    gradient_norm(network_, parameters_.size());
+std::vector<Tensor> Optimizer::moments_of(const Entry& entry) const {
+    std::vector<Tensor> moments{moments_[entry.moments].value};
+    if (config_.kind == "adamw") moments.push_back(moments_[entry.moments + 1].value);
+    return moments;
+}
+
+Optimizer::Groups Optimizer::count_steps(const Entry& entry, std::span<const int64_t> rows) const {
+    Groups groups;
+    if (config_.kind == "sgd") {
+        for (size_t k = 0; k < rows.size(); ++k) groups[0].push_back(static_cast<int64_t>(k));
+        return groups;
+    }
+    const Tensor& counts = moments_[entry.moments + 2].value;
+    std::vector<double> steps = gather_rows(counts, rows).to_doubles();
+    for (size_t k = 0; k < steps.size(); ++k) {
+        steps[k] += 1;
+        groups[static_cast<int64_t>(steps[k])].push_back(static_cast<int64_t>(k));
+    }
+    scatter_rows(Tensor::from(counts.device(), {std::ssize(steps)}, steps), rows, counts);
+    return groups;
+}
+
+void Optimizer::move_rows(const RowGradient& gradient, double lr) const {
+    const Entry& entry = entry_of(gradient.parameter);
+    const std::vector<Tensor> moments = moments_of(entry);
+    for (const auto& [steps, places] : count_steps(entry, gradient.rows)) {
+        std::vector<int64_t> rows;
+        for (const int64_t place : places) rows.push_back(gradient.rows[place]);
+        const auto side_by_side = [&](const Tensor& whole) { return gather_rows(whole, rows); };
+        const Tensor w = side_by_side(gradient.parameter->value);
+        std::vector<Tensor> part;
+        for (const Tensor& moment : moments) part.push_back(side_by_side(moment));
+        move(entry, part, lr, 1, steps, gather_rows(gradient.gradient, places), w);
+        scatter_rows(w, rows, gradient.parameter->value);
+        for (size_t i = 0; i < part.size(); ++i) scatter_rows(part[i], rows, moments[i]);
+    }
+}
+
+double Optimizer::step(double lr, const std::vector<RowGradient>& rows) {
+    double squares = 0;
+    for (size_t i = 0; i < entries_.size(); ++i) {
+        const Var& var = entries_[i].parameter.var;
+        if (!moves(entries_[i])) continue;
+        const double square = square_of(entries_[i], var->grad);
+        if (i < network_) squares += square;
+    }
+    for (const RowGradient& gradient : rows) check_rows(gradient);
+    const double norm = std::sqrt(squares);
     const double scale = config_.clip > 0 && norm > config_.clip ? config_.clip / norm : 1;
     ++steps_;
-    for (size_t i = 0; i < parameters_.size(); ++i) {
-        const Var& var = parameters_[i].var;
-        if (var->needs_grad && var->has_grad()) move(i, lr, i < network_ ? scale : 1);
+    for (size_t i = 0; i < entries_.size(); ++i) {
+        const Var& var = entries_[i].parameter.var;
+        if (!moves(entries_[i])) continue;
+        move(entries_[i], moments_of(entries_[i]), lr, i < network_ ? scale : 1, steps_, var->grad,
+             var->value);
     }
+    for (const RowGradient& gradient : rows) move_rows(gradient, lr);
     return norm;
 }
 

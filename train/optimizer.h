@@ -1,7 +1,16 @@
 // Optimisers: stochastic gradient descent with (Nesterov) momentum, and AdamW.
+//
+// A parameter may be moved by rows: a step then has a gradient for some of its rows only, and
+// leaves the others exactly as they are: no decay, no movement by momentum, and their moments do
+// not decay either. So a row's values follow from the steps that had a gradient for it as if there
+// had been no others. AdamW corrects the bias of a row's moments by the number of those steps, not
+// of the whole run's (with which a row's first update, late in the run, would be up to
+// (1 - beta1) / sqrt(1 - beta2) = 3.2 times as long).
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,20 +30,29 @@ struct OptimizerConfig {
 // Throws UsageError naming the first setting out of range.
 void check_optimizer(const OptimizerConfig& config);
 
+// The gradient of some rows of a parameter moved by rows.
+struct RowGradient {
+    Var parameter;              // value (C, ...)
+    std::vector<int64_t> rows;  // (n), each at most once
+    Tensor gradient;            // (n, ...), row k for row rows[k] of the parameter
+};
+
 class Optimizer {
 public:
     // `network` is clipped by its common gradient norm, as the field does; `head` (proxies and
-    // what else a loss learns) is not. Throws as check_optimizer does.
+    // what else a loss learns) is not, nor is `by_rows`. Throws as check_optimizer does.
     Optimizer(const OptimizerConfig& config, std::vector<Parameter> network,
-              std::vector<Parameter> head);
+              std::vector<Parameter> head, std::vector<Parameter> by_rows = {});
 
     void clear_gradients();
 
-    // Moves every parameter that has a gradient; returns the network's gradient norm before
-    // clipping. Throws Error, before anything is moved, if a gradient is not finite.
-    double step(double lr);
+    // Moves every parameter that has a gradient, and the rows that have one of those moved by rows;
+    // returns the network's gradient norm before clipping. Throws Error, before anything is moved,
+    // if a gradient is not finite or its rows do not fit their parameter.
+    double step(double lr, const std::vector<RowGradient>& rows = {});
 
-    // The moments by name ("conv1.weight.momentum"), to be saved and restored.
+    // The moments by name ("conv1.weight.momentum"), to be saved and restored. AdamW by rows has
+    // "<name>.steps" (C), the number of steps of each row, beside them.
     struct Moment {
         std::string name;
         Tensor value;
@@ -44,13 +62,31 @@ public:
     void set_steps(int64_t steps) { steps_ = steps; }
 
 private:
-    double gradient_norm(size_t begin, size_t end) const;
-    void move(size_t i, double lr, double gradient_scale);
+    struct Entry {
+        Parameter parameter;
+        size_t moments;        // position of its first moment
+        bool by_rows = false;  // then "steps" are its third moment with AdamW
+    };
+
+    // Rows with as many steps behind them as each other: that number, this step included, and their
+    // places in the list of rows. Sgd does not count: one group.
+    using Groups = std::map<int64_t, std::vector<int64_t>>;
+
+    void add(const Parameter& parameter, bool by_rows);
+    const Entry& entry_of(const Var& parameter) const;
+    bool moves(const Entry& entry) const;  // as a whole, in the coming step
+    std::vector<Tensor> moments_of(const Entry& entry) const;
+    void check_rows(const RowGradient& gradient) const;
+    double square_of(const Entry& entry, const Tensor& gradient) const;
+    void move(const Entry& entry, const std::vector<Tensor>& moments, double lr,
+              double gradient_scale, int64_t steps, const Tensor& dw, const Tensor& w) const;
+    Groups count_steps(const Entry& entry, std::span<const int64_t> rows) const;
+    void move_rows(const RowGradient& gradient, double lr) const;
 
     OptimizerConfig config_;
-    std::vector<Parameter> parameters_;  // network, then head
-    size_t network_;                     // how many of them are the network's
-    std::vector<Moment> moments_;        // sgd: one a parameter; adamw: two
+    std::vector<Entry> entries_;  // network, head, by rows
+    size_t network_;              // how many of them are the network's
+    std::vector<Moment> moments_;
     int64_t steps_ = 0;
 };
 

@@ -15,6 +15,9 @@ int64_t checked_steps_per_epoch(const RunConfig& config, const Dataset& data) {
     const auto images = static_cast<int64_t>(data.images.size());
     FACET_USAGE(config.batch <= images, "--batch {} is more than the {} training images",
                 config.batch, images);
+    if (const auto K = static_cast<int>(images_per_person(config)); K > 0) {
+        return Sampler(data.labels, static_cast<int>(config.batch), K, 0).steps_per_epoch();
+    }
     return images / config.batch;
 }
 
@@ -115,6 +118,7 @@ void Trainer::run_evaluation(const TrainEvents& events) {
 Outcome Trainer::run(const std::atomic<bool>& stop, const TrainEvents& events) {
     LoaderOptions options;
     options.batch = static_cast<int>(config_.batch);
+    options.per_person = static_cast<int>(images_per_person(config_));
     options.seed = static_cast<uint64_t>(config_.seed);
     options.augment = config_.augment;
     options.epoch = done_ / steps_per_epoch_;

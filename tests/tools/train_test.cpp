@@ -38,9 +38,12 @@ std::vector<std::string> hashes_of(const fs::path& log) {
     return hashes;
 }
 
-// Another optimiser, a loss that learns a bias, an evaluation after every epoch.
+// Another optimiser, a loss that learns a bias, sampled classes, as many images of each person in a
+// batch, an evaluation after every epoch.
 const std::string other_run =
-    small_run + "--loss softmax --optimizer adamw --lr 0.001 --eval-every 1 ";
+    small_run +
+    "--loss softmax --optimizer adamw --lr 0.001 --sample-rate 0.75 --per-person 2 "
+    "--eval-every 1 ";
 
 // The lines of a log without what depends on the clock.
 std::vector<std::string> timeless_lines(const fs::path& log) {
@@ -220,6 +223,10 @@ TEST_F(TrainCommand, WrongUsageIsOneLineAndStatus2) {
         {"train --data synth --loss cosface --set m=-1" + out, 2, "m=-1"},
         {"train --data synth --loss cosface --set margin=1" + out, 2, "margin"},
         {"train --data synth --lr nought" + out, 2, "--lr"},
+        {"train --data synth --loss triplet --sample-rate 0.5" + out, 2, "--sample-rate"},
+        {"train --data synth --sample-rate 0" + out, 2, "--sample-rate"},
+        {"train --data synth --per-person 3" + out, 2, "--per-person"},
+        {"train --data synth --synth-people 4 --batch 32 --per-person 4" + out, 2, "--per-person"},
         {"train --data synth --lr -1" + out, 2, "lr"},
         {"train --data synth --backbone r11" + out, 2, "r11"},
         {"train --data synth --synth-people 4 --synth-images 2 --batch 64" + out, 2, "--batch"},

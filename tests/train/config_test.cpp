@@ -126,6 +126,36 @@ TEST(Config, ChecksRangesBeforeAnythingIsMade) {
     refused([](RunConfig& c) { c.optimizer.momentum = 1; });
     refused([](RunConfig& c) { c.schedule.lr = -1; });
     refused([](RunConfig& c) { c.augment.mirror = 2; });
+    refused([](RunConfig& c) { c.sample_rate = 0; });
+    refused([](RunConfig& c) { c.sample_rate = 1.01; });
+    refused([](RunConfig& c) { c.per_person = -2; });
+    refused([](RunConfig& c) { c.per_person = 1; });
+    refused([](RunConfig& c) { c.per_person = 3; });    // of a batch of 128
+    refused([](RunConfig& c) { c.per_person = 128; });  // one person
+    refused([](RunConfig& c) {
+        c.loss = "triplet";
+        c.batch = 30;
+    });
+}
+
+TEST(Config, PairLossesSeeFourImagesOfEachPersonUnlessTold) {
+    RunConfig config;
+    EXPECT_EQ(images_per_person(config), 0);
+    config.per_person = 2;
+    EXPECT_EQ(images_per_person(config), 2);
+    config.loss = "triplet";
+    EXPECT_EQ(images_per_person(config), 2);
+    config.per_person = 0;
+    EXPECT_EQ(images_per_person(config), 0);
+    config.per_person = -1;
+    EXPECT_EQ(images_per_person(config), 4);
+}
+
+TEST(Config, TheLearnerIsToldTheSampleRate) {
+    RunConfig config;
+    EXPECT_EQ(learner_config(config).sample_rate, 1);
+    config.sample_rate = 0.25;
+    EXPECT_EQ(learner_config(config).sample_rate, 0.25);
 }
 
 }  // namespace facet::test

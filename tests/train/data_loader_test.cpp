@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <numeric>
 #include <set>
 
@@ -86,6 +87,82 @@ TEST(DataSampler, RefusesImpossibleRequests) {
     EXPECT_THROW(sampler.indices(-1, 0), Error);
 }
 
+// 7 people; person p has p + 1 images.
+std::vector<int32_t> labels_of_seven() {
+    std::vector<int32_t> labels;
+    for (int32_t p = 0; p < 7; ++p) labels.insert(labels.end(), p + 1, p);
+    return labels;
+}
+
+TEST(DataSampler, ABalancedBatchHoldsKImagesOfEachOfItsPeople) {
+    const std::vector<int32_t> labels = labels_of_seven();
+    Sampler sampler(labels, 9, 3, 1);
+    EXPECT_EQ(sampler.steps_per_epoch(), 28 / 9);
+    for (int epoch = 0; epoch < 50; ++epoch)
+        for (int step = 0; step < 3; ++step) {
+            const auto batch = sampler.indices(epoch, step);
+            ASSERT_EQ(batch.size(), 9u);
+            std::map<int32_t, std::map<uint32_t, int>> people;
+            for (const uint32_t image : batch) ++people[labels.at(image)][image];
+            EXPECT_EQ(people.size(), 3u);
+            for (const auto& [person, images] : people) {
+                // All different where the person has K; otherwise as often as each other.
+                const int of_person = person + 1;
+                EXPECT_EQ(std::ssize(images), std::min(of_person, 3));
+                for (const auto& [image, times] : images) {
+                    EXPECT_GE(times, 3 / std::min(of_person, 3));
+                    EXPECT_LE(times, (3 + of_person - 1) / of_person);
+                }
+            }
+        }
+}
+
+TEST(DataSampler, BalancedPeopleComeInRoundsAndTheirImagesInTurn) {
+    // 6 people of 4 images, 2 a batch of 4: a round is 3 batches, an epoch of 6 has two.
+    std::vector<int32_t> labels;
+    for (int i = 0; i < 24; ++i) labels.push_back(i / 4);
+    Sampler sampler(labels, 4, 2, 5);
+    for (int epoch = 0; epoch < 20; ++epoch) {
+        std::set<uint32_t> images;
+        std::vector<int> times(6, 0);
+        for (int step = 0; step < 6; ++step) {
+            for (const uint32_t image : sampler.indices(epoch, step)) {
+                images.insert(image);
+                ++times[labels[image]];
+            }
+            if (step == 2) {
+                EXPECT_EQ(times, std::vector<int>(6, 2));
+            }
+        }
+        EXPECT_EQ(images.size(), 24u);  // each deck was dealt twice: all of it
+    }
+}
+
+TEST(DataSampler, BalancedEpochAndStepSuffice) {
+    const std::vector<int32_t> labels = labels_of_seven();
+    const auto at = [&](uint64_t seed, int epoch, int step) {
+        Sampler sampler(labels, 8, 4, seed);
+        const auto span = sampler.indices(epoch, step);
+        return std::vector<uint32_t>(span.begin(), span.end());
+    };
+    Sampler walking(labels, 8, 4, 3);
+    for (int epoch = 0; epoch < 3; ++epoch)
+        for (int step = 0; step < 3; ++step)
+            EXPECT_TRUE(std::ranges::equal(walking.indices(epoch, step), at(3, epoch, step)));
+    EXPECT_NE(at(3, 0, 0), at(3, 1, 0));
+    EXPECT_NE(at(3, 0, 0), at(4, 0, 0));
+}
+
+TEST(DataSampler, RefusesImpossibleBalance) {
+    const std::vector<int32_t> labels = labels_of_seven();
+    EXPECT_NO_THROW(Sampler(labels, 14, 2, 1));
+    EXPECT_THROW(Sampler(labels, 9, 2, 1), UsageError);   // does not divide
+    EXPECT_THROW(Sampler(labels, 4, 4, 1), UsageError);   // one person
+    EXPECT_THROW(Sampler(labels, 8, 1, 1), UsageError);   // no pairs
+    EXPECT_THROW(Sampler(labels, 16, 2, 1), UsageError);  // 8 people of 7
+    EXPECT_THROW(Sampler(labels, 32, 8, 1), UsageError);  // more than there are images
+}
+
 TEST(DataLoader, FollowsTheSamplerWithAnyNumberOfWorkers) {
     const Dataset data = noise_dataset(45);
     for (const int workers : {1, 3}) {
@@ -118,6 +195,33 @@ TEST(DataLoader, PixelsAreTheAugmentedImages) {
                                    batch.pixels.begin() + k * expected.size()));
         }
     }
+}
+
+TEST(DataLoader, BalancedCopiesOfAnImageAreVariedDifferently) {
+    Dataset data = noise_dataset(8);
+    data.people = {"one", "two", "three"};
+    data.labels = {0, 1, 1, 1, 1, 2, 2, 2};  // person 0 has one image
+    LoaderOptions options = options_of(8, 2);
+    options.per_person = 4;
+    Loader loader(data, options);
+    const size_t floats = 3 * 16 * 16;
+    int copies = 0;
+    for (int i = 0; i < 20; ++i) {
+        const ImageBatch batch = loader.next();
+        std::set<std::vector<float>> different;
+        for (int k = 0; k < 8; ++k) {
+            EXPECT_EQ(batch.labels[k], data.labels[batch.images[k]]);
+            EXPECT_EQ(batch.labels[k], batch.labels[k / 4 * 4]);
+            if (batch.images[k] != 0) continue;
+            ++copies;
+            different.emplace(batch.pixels.begin() + k * floats,
+                              batch.pixels.begin() + (k + 1) * floats);
+        }
+        if (batch.labels[0] == 0 || batch.labels[4] == 0) {
+            EXPECT_EQ(different.size(), 4u);
+        }
+    }
+    EXPECT_GT(copies, 0);
 }
 
 TEST(DataLoader, GoesOnInTheMiddleOfAnEpochWithTheSameBytes) {

@@ -208,6 +208,95 @@ TEST(Optimizer, GoesOnFromRestoredMoments) {
     }
 }
 
+Parameter matrix(const std::vector<double>& values, int64_t columns) {
+    Device& device = reference_device();
+    const Shape shape{std::ssize(values) / columns, columns};
+    return {"w", std::make_shared<Variable>(Tensor::from(device, shape, values), true), true};
+}
+
+RowGradient rows_of(const Parameter& parameter, const std::vector<int64_t>& rows,
+                    const std::vector<double>& gradient) {
+    Device& device = reference_device();
+    const Shape shape{std::ssize(rows), std::ssize(gradient) / std::ssize(rows)};
+    return {parameter.var, rows, Tensor::from(device, shape, gradient)};
+}
+
+// The moments, row after row of each.
+std::vector<double> all_moments(const Optimizer& optimizer) {
+    std::vector<double> all;
+    for (const auto& moment : optimizer.moments()) {
+        const std::vector<double> values = moment.value.to_doubles();
+        all.insert(all.end(), values.begin(), values.end());
+    }
+    return all;
+}
+
+// A row that is moved in steps 1 and 3 ends where the same two steps take it without others.
+TEST(Optimizer, ARowsValuesFollowFromItsOwnSteps) {
+    for (const OptimizerConfig& config : {sgd(), adamw()}) {
+        const Parameter w = matrix({1, 2, 3, 4, 5, 6}, 2);
+        Optimizer by_rows(config, {}, {}, {w});
+        by_rows.step(0.1, {rows_of(w, {0, 2}, {0.5, -1, 0.25, 2})});
+        const std::vector<double> after_one = w.var->value.to_doubles();
+        by_rows.step(0.2, {rows_of(w, {2}, {-1, 1})});
+        const std::vector<double> after_two = w.var->value.to_doubles();
+        EXPECT_EQ((std::vector(after_one.begin(), after_one.begin() + 4)),
+                  (std::vector(after_two.begin(), after_two.begin() + 4)));
+        by_rows.step(0.3, {rows_of(w, {2, 0}, {1, 3, -0.125, 0.75})});  // in any order
+
+        const std::vector<double> end = w.var->value.to_doubles();
+        const Parameter first = parameter("w", {1, 2}), third = parameter("w", {5, 6});
+        Optimizer alone_first(config, {}, {first}), alone_third(config, {}, {third});
+        const auto step = [](Optimizer& optimizer, const Parameter& p, double lr,
+                             const std::vector<double>& gradient) {
+            give(p, gradient);
+            optimizer.step(lr);
+        };
+        step(alone_first, first, 0.1, {0.5, -1});
+        step(alone_first, first, 0.3, {-0.125, 0.75});
+        step(alone_third, third, 0.1, {0.25, 2});
+        step(alone_third, third, 0.2, {-1, 1});
+        step(alone_third, third, 0.3, {1, 3});
+        EXPECT_EQ((std::vector(end.begin(), end.begin() + 2)), first.var->value.to_doubles());
+        EXPECT_EQ((std::vector(end.begin() + 2, end.begin() + 4)), (std::vector<double>{3, 4}));
+        EXPECT_EQ((std::vector(end.begin() + 4, end.end())), third.var->value.to_doubles());
+    }
+}
+
+TEST(Optimizer, RowsLeftOutKeepTheirMoments) {
+    for (const OptimizerConfig& config : {sgd(), adamw()}) {
+        const Parameter w = matrix({1, 2, 3, 4}, 2);
+        Optimizer optimizer(config, {}, {}, {w});
+        optimizer.step(0.1, {rows_of(w, {0}, {0.5, -1})});
+        const std::vector<double> before = all_moments(optimizer);
+        optimizer.step(0.1, {rows_of(w, {1}, {2, 2})});
+        const std::vector<double> after = all_moments(optimizer);
+        // Each moment is (2, 2); that of the steps (2), one a row.
+        for (const size_t i : {0, 1}) EXPECT_EQ(after[i], before[i]);
+        for (const size_t i : {2, 3}) EXPECT_NE(after[i], before[i]);
+        if (config.kind == "adamw") {
+            ASSERT_EQ(after.size(), 10u);
+            EXPECT_EQ(optimizer.moments().back().name, "w.steps");
+            EXPECT_EQ((std::vector(after.begin() + 8, after.end())), (std::vector<double>{1, 1}));
+        }
+    }
+}
+
+TEST(Optimizer, RefusesRowsThatDoNotFitBeforeAnythingMoves) {
+    const Parameter w = matrix({1, 2, 3, 4}, 2), other = parameter("other", {7});
+    Optimizer optimizer(sgd(), {other}, {}, {w});
+    const auto refused = [&](const RowGradient& gradient) {
+        give(other, {1});
+        EXPECT_THROW(optimizer.step(0.1, {gradient}), Error);
+        EXPECT_EQ(w.var->value.to_doubles(), (std::vector<double>{1, 2, 3, 4}));
+        EXPECT_EQ(value(other), 7);
+    };
+    refused(rows_of(w, {0}, {1, nan}));
+    refused(rows_of(w, {2}, {1, 1}));
+    refused(rows_of(w, {0}, {1}));
+    refused(rows_of(other, {0}, {1}));
+}
+
 TEST(Optimizer, NamesMomentsAfterTheirParameters) {
     const Parameter w = parameter("conv1.weight", {1});
     EXPECT_EQ(Optimizer(sgd(), {w}, {}).moments().at(0).name, "conv1.weight.momentum");

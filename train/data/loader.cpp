@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/error.h"
@@ -27,12 +28,24 @@ const LoaderOptions& checked(const LoaderOptions& options) {
     return options;
 }
 
+Sampler sampler_of(const Dataset& data, const LoaderOptions& options) {
+    if (options.per_person > 0) {
+        return Sampler(data.labels, options.batch, options.per_person, options.seed);
+    }
+    return Sampler(data.images.size(), options.batch, options.seed);
+}
+
+// How often the batch's image at position i came before: its copies are varied differently.
+uint64_t copies_before(const std::vector<uint32_t>& images, size_t i) {
+    return static_cast<uint64_t>(std::count(images.begin(), images.begin() + i, images[i]));
+}
+
 }  // namespace
 
 Loader::Loader(const Dataset& data, const LoaderOptions& options)
     : data_(data),
       options_(checked(options)),
-      sampler_(data.images.size(), options.batch, options.seed),
+      sampler_(sampler_of(data, options)),
       slots_(options.depth) {
     steps_per_epoch_ = sampler_.steps_per_epoch();
     FACET_CHECK(options.epoch >= 0 && options.step >= 0 && options.step <= steps_per_epoch_,
@@ -109,8 +122,9 @@ void Loader::fill(ImageBatch& batch) const {
                     "{}: is {} x {}, the data set holds {} x {}", data_.files[index], image.width,
                     image.height, data_.size, data_.size);
         batch.labels[i] = data_.labels[index];
-        augment(image, options_.augment, options_.seed, static_cast<uint64_t>(batch.epoch), index,
-                &batch.pixels[i * floats]);
+        const uint64_t variation = index + data_.images.size() * copies_before(batch.images, i);
+        augment(image, options_.augment, options_.seed, static_cast<uint64_t>(batch.epoch),
+                variation, &batch.pixels[i * floats]);
     }
 }
 

@@ -29,6 +29,7 @@ struct ImageBatch {
 
 struct LoaderOptions {
     int batch = 64;
+    int per_person = 0;  // images of each person in a batch (sampler.h); 0: as they come
     uint64_t seed = 0;
     AugmentOptions augment = {};
     int64_t epoch = 0;  // of the first batch: where to go on
