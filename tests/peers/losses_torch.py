@@ -61,8 +61,8 @@ def reference(name, p, x, w, y, state):
         grad = b.w.grad if b.w.grad is not None else torch.zeros_like(W)
         result["dw"] = grad.numpy()
     floor = {}
-    if "k" in b.report:
-        largest = np.abs(np.where(b.report["sine"] > 0, b.report["k"], 0)).max(initial=0)
+    largest = max(r.get("terms", 0) for r in (b.report, b.report.get("pairs", {})))
+    if largest > 0:
         norms = [np.linalg.norm(v.detach().numpy(), axis=1) for v in (rows, W) if v is not None]
         for key, sizes in zip(("dx", "dw"), norms):
             floor[key] = largest / sizes[sizes > 0].min(initial=1e300)
@@ -84,7 +84,7 @@ def facet(program, folder, name, p, arrays, state, dtype, head):
     for key, v in arrays.items():
         np.save(path(key + ".npy"), v)
         command += ["--" + key, path(key + ".npy")]
-    if "w" in arrays:
+    if "w" in arrays and name != "center":
         command += ["--dcos"]
     if state:
         with open(path("s.json"), "w") as f:
@@ -172,8 +172,8 @@ def inputs(name, p, dtype, quick):
             continue
         x, w = x.astype(NUMPY[dtype]), w.astype(NUMPY[dtype])
         for state in states(name, p, rng, len(x), *w.shape):
-            if len(w) == 1 and name in ("adacos", "sphereface2") and not state:
-                continue  # a first value made of log(C - 1)
+            if len(w) == 1 and (name == "adacos" or (name == "sphereface2" and not state)):
+                continue  # made of log(C - 1)
             yield region, x, w if name in CLASS else None, y, state
 
 
@@ -182,23 +182,21 @@ def compare(program, folder, name, dtype, quick, table):
         for turn, (region, x, w, y, state) in enumerate(inputs(name, p, dtype, quick)):
             label = f"{name} {p} {region}{' state' if state else ''}"
             head = []
-            if w is not None and turn % 2:
+            if w is not None and bin(turn).count("1") % 2:  # in step with nothing in the inputs
                 head = ["--head", "streamed", "--tile", str((1, 2, 3, 7)[turn // 2 % 4])]
                 label += f" tile {head[-1]}"
-            try:
-                expected, gap, tied, floor = reference(name, p, x, w, y, state)
-            except (ValueError, RuntimeError, ZeroDivisionError, OverflowError) as e:
-                table.complain(f"no reference: {dtype} {label}: {e!r}")
-                continue
-            if gap < NEAR_MASK[dtype] or (tied and dtype == "f32"):
-                table.near[dtype] += 1
-                continue
             arrays = {"x": x, "y": y.astype(np.int64)}
             if w is not None:
                 arrays["w"] = w
             found = facet(program, folder, name, p, arrays, state, dtype, head)
             if isinstance(found, str):
                 table.complain(f"REFUSED: {dtype} {label}: {found}")
+                continue
+            if name == "elasticface" and not state:  # the margins that it has drawn
+                state = {"E": found["state E"].tolist(), "drawn": True}
+            expected, gap, tied, floor = reference(name, p, x, w, y, state)
+            if gap < NEAR_MASK[dtype] or (tied and dtype == "f32"):
+                table.near[dtype] += 1
                 continue
             table.add(dtype, errors(found, expected, floor, dtype), label)
 

@@ -88,8 +88,6 @@ def states(name, p, rng, B, C, D):
              "sphereface2": {"b": -3.5}, "uniface": {"b": 2.5},
              "elasticface": {"E": list(0.5 + 0.05 * rng.standard_normal(B))},
              "center": {"centers": rng.standard_normal((C, D)).tolist()}}
-    if name == "elasticface":  # without E the margins are drawn; sigma = 0 draws m
-        return [given[name]]
     keeps = name in given and p.get("bias") != "false"
     return [{}] + ([given[name]] if keeps else [])
 

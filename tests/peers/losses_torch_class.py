@@ -161,7 +161,7 @@ def adaface(b):
     b.after.update(mean=mean, std=std)
     q = torch.clamp(h * (n - mean) / (std + eps), -1, 1)
     free = ~b.greater(b.cy.abs(), torch.full_like(b.cy, 1 - eps))
-    edge = torch.where(b.cy > 0, math.acos(1 - eps), math.acos(eps - 1))
+    edge = torch.acos(torch.clamp(b.cy.detach(), eps - 1, 1 - eps))
     angle = torch.where(free, b.ty, edge) - m * q
     b.greater(angle, torch.full_like(angle, eps))
     b.greater(angle, torch.full_like(angle, math.pi - eps))
@@ -171,11 +171,15 @@ def adaface(b):
 
 
 def elasticface(b):
-    margins = torch.tensor(b.state.get("E", [b.number("m")] * b.B), dtype=torch.float64)
-    if b.flag("plus"):  # by rank: the largest target cosine gets the smallest margin
+    """E: each sample's margin. Drawn ones are m where sigma = 0, and with plus belong to ranks: the
+    largest target cosine gets the smallest margin."""
+    margins = torch.tensor(b.state["E"], dtype=torch.float64)
+    if b.state.get("drawn") and b.number("sigma") == 0:
+        margins = torch.full_like(margins, b.number("m"))
+    elif b.state.get("drawn") and b.flag("plus"):
         order = torch.sort(b.cy.detach(), descending=True, stable=True)
-        if b.B > 1:
-            b.greater(order.values[:-1], order.values[1:])
+        if b.B > 1:  # equal angles to different proxies: rounding ranks them
+            b.gap = min(b.gap, float((order.values[:-1] - order.values[1:]).min()))
         margins = torch.zeros_like(margins).scatter_(0, order.indices, torch.sort(margins).values)
     target = torch.cos(b.ty + margins) if b.p["kind"] == "arc" else b.cy - margins
     return scaled(b, target, b.others(b.c))

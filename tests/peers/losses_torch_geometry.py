@@ -24,8 +24,8 @@ class Geometry(torch.autograd.Function):
 
     Backwards in product form: the derivative by a cosine is k = dL/dc - dL/dtheta / sin(theta), with
     the second term 0 at cone points, and dx = sum_j k_ij (wh_j - c_ij xh_i) / |x_i| + dL/d|x_i| xh_i.
-    A zero vector has cosine 0 with everything and gradient 0. `report` receives k (B, C) and the
-    sines.
+    A zero vector has cosine 0 with everything and gradient 0. `report` receives k (B, C), the
+    sines, and the largest of dL/dc and dL/dtheta.
     """
 
     @staticmethod
@@ -44,7 +44,8 @@ class Geometry(torch.autograd.Function):
         a, xh, b, wh, c, sine = ctx.saved
         dc, dtheta, da = (v.numpy().astype(np.longdouble) for v in (dc, dtheta, da))
         k = dc - np.where(sine > 0, dtheta / np.where(sine > 0, sine, 1), 0)
-        ctx.report.update(k=k.astype(np.float64), sine=sine.astype(np.float64))
+        terms = max(np.abs(dc).max(initial=0), np.abs(dtheta).max(initial=0))
+        ctx.report.update(k=k.astype(np.float64), sine=sine.astype(np.float64), terms=float(terms))
         kc = k * c
         dx = (k @ wh - kc.sum(1)[:, None] * xh) / np.where(a > 0, a, 1)[:, None]
         dx = np.where(a[:, None] > 0, dx, 0) + da[:, None] * xh

@@ -41,7 +41,7 @@ def unpg(b):
 
 def negative_pairs(b):
     """(S_uv, u, v) of the pairs u < v of different labels that pass the filter; none: None."""
-    s = Geometry.apply(b.x, b.x, {})[0]
+    s = Geometry.apply(b.x, b.x, b.report.setdefault("pairs", {}))[0]
     u, v = torch.triu_indices(b.B, b.B, 1)
     keep = b.y[u] != b.y[v]
     u, v = u[keep], v[keep]
