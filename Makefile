@@ -39,7 +39,7 @@ endif
 
 .DEFAULT_GOAL = help
 .DELETE_ON_ERROR:
-.PHONY: help deps deps-test deps-format build train test test-asan verify bench doctor format format-check clean
+.PHONY: help deps deps-test deps-format build train test test-asan verify bench doctor docs format format-check clean
 
 help:          ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -72,6 +72,9 @@ bench: build   ## time one training step (ARGS="--json")
 doctor: build  ## what was found on this machine, what is missing and how to install it
 	@$(BUILD)/facet doctor $(ARGS)
 
+docs: build    ## write docs/losses, a page and a picture of every loss, from the losses themselves
+	$(BUILD)/facet losses --docs docs/losses
+
 FORMATTED = $(shell find engine layers losses train tools tests -name '*.cpp' -o -name '*.h')
 format: deps-format        ## clang-format every source in place
 	@clang-format -i $(FORMATTED)
@@ -94,6 +97,14 @@ $(BUILD)/libfacet.a: $(OBJECTS)
 
 # `facet doctor` tells with which flags it was built.
 $(BUILD)/obj/tools/doctor.o: private INCLUDES += -DFACET_BUILD_FLAGS='"$(strip $(FLAGS))"'
+
+# The head comments of the losses, for `facet losses` and docs/losses.
+LOSS_FILES := $(shell grep -l '^inline const Registered<' losses/*.h)
+$(BUILD)/generated/loss_texts.inc: tools/loss_texts.awk losses/registry.cpp $(LOSS_FILES)
+	@mkdir -p $(@D)
+	@awk -f tools/loss_texts.awk losses/registry.cpp $(LOSS_FILES) > $@
+$(BUILD)/obj/tools/loss_texts.o: $(BUILD)/generated/loss_texts.inc
+$(BUILD)/obj/tools/loss_texts.o: private INCLUDES += -I$(BUILD)/generated
 
 # Another compiler or other flags: everything is compiled again.
 $(BUILD)/flags: FORCE

@@ -1,4 +1,4 @@
-// `facet losses`: what every loss computes, from the description in its own file.
+// `facet losses`: what every loss computes, from the text and the description in its own file.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -6,6 +6,8 @@
 
 #include "losses/loss.h"
 #include "tools/commands.h"
+#include "tools/loss_pages.h"
+#include "tools/loss_texts.h"
 #include "tools/terminal.h"
 
 namespace facet {
@@ -39,43 +41,96 @@ ordered_json to_json(const LossInfo& info) {
         parameters.push_back(entry);
     }
     for (const ParameterInfo* p : info.gradient_modes()) modes[p->name] = p->choices;
-    return {{"name", info.name},         {"paper", info.paper},     {"formula", info.formula},
-            {"gradient", info.gradient}, {"gradient_modes", modes}, {"state", info.state},
+    const LossText* text = loss_text(info.name);
+    return {{"name", info.name},
+            {"group", text ? text->group : ""},
+            {"file", text ? text->file : ""},
+            {"paper", info.paper},
+            {"text", text ? text->text : ""},
+            {"formula", info.formula},
+            {"gradient", info.gradient},
+            {"gradient_modes", modes},
+            {"detached", info.detached},
+            {"state", info.state},
             {"parameters", parameters}};
 }
 
+// The text of the loss's file; of a loss that was linked from elsewhere, its description.
+void print_text(const LossInfo& info) {
+    if (const LossText* text = loss_text(info.name)) {
+        fmt::print("{}\n", text->text);
+    } else {
+        fmt::print("{}\n\n  {}\n  {}\n\n", info.name, info.formula, info.gradient);
+    }
+}
+
 void print_one(const LossInfo& info) {
-    fmt::print("{}\n  paper     {}\n  formula   {}\n  gradient  {}\n", info.name, info.paper,
-               info.formula, info.gradient);
-    if (!info.state.empty()) fmt::print("  state     {}\n", info.state);
+    print_text(info);
+    if (!info.parameters.empty()) {
+        Table table({"parameter", "default", "allowed", "meaning"});
+        for (const ParameterInfo& p : info.parameters) {
+            table.row({p.name, p.default_text.empty() ? "(not set)" : p.default_text, p.allowed(),
+                       p.doc});
+        }
+        table.print();
+        fmt::print("\n");
+    }
     for (const ParameterInfo* mode : info.gradient_modes()) {
-        fmt::print("  mode      {}={}\n", mode->name, join_names(mode->choices, "|"));
+        fmt::print("modes     {}={}\n", mode->name, join_names(mode->choices, "|"));
     }
-    if (info.parameters.empty()) return;
+    if (!info.detached.empty()) fmt::print("constant  for the gradient: {}\n", info.detached);
+    fmt::print("state     {}\n", info.state.empty() ? "none" : info.state);
+    fmt::print("paper     {}\n", info.paper);
+    if (const LossText* text = loss_text(info.name)) fmt::print("file      {}\n", text->file);
+}
+
+// Words joined by blanks into lines of at most `width` characters, one longer word a line.
+std::vector<std::string> wrapped(const std::vector<std::string>& words, std::size_t width) {
+    std::vector<std::string> lines(1);
+    for (const std::string& word : words) {
+        if (!lines.back().empty() && lines.back().size() + 1 + word.size() > width) {
+            lines.emplace_back();
+        }
+        lines.back() += (lines.back().empty() ? "" : " ") + word;
+    }
+    return lines;
+}
+
+// 100 columns wide.
+void print_group(const LossGroup& group) {
+    fmt::print("{}\n", group.name);
+    for (const LossInfo* info : group.losses) {
+        std::vector<std::string> parameters;
+        for (const ParameterInfo& p : info->parameters) {
+            parameters.push_back(p.name + "=" + p.default_text);
+        }
+        const auto lines = wrapped(parameters, 44);
+        fmt::print(" {:<16} {}\n", info->name,
+                   lines[0].empty() ? short_paper(*info)
+                                    : fmt::format("{:<36} {}", short_paper(*info), lines[0]));
+        for (std::size_t k = 1; k < lines.size(); ++k) fmt::print("{:55}{}\n", "", lines[k]);
+    }
     fmt::print("\n");
-    Table table({"parameter", "default", "allowed", "meaning"});
-    for (const ParameterInfo& p : info.parameters) {
-        table.row(
-            {p.name, p.default_text.empty() ? "(not set)" : p.default_text, p.allowed(), p.doc});
-    }
-    table.print();
 }
 
 void print_all() {
-    Table table({"loss", "parameters", "formula"});
-    for (const LossInfo* info : all_losses()) {
-        std::string parameters;
-        for (const ParameterInfo& p : info->parameters) {
-            parameters +=
-                fmt::format("{}{}={}", parameters.empty() ? "" : " ", p.name, p.default_text);
-        }
-        table.row({info->name, parameters, info->formula});
-    }
-    table.print();
-    fmt::print("\nfacet losses NAME tells everything about one.\n");
+    for (const LossGroup& group : loss_groups()) print_group(group);
+    fmt::print("facet losses NAME tells everything about one.\n");
 }
 
-void run(const std::string& name, bool json) {
+struct Options {
+    std::string name, docs;
+    bool json = false;
+};
+
+void run(const Options& options) {
+    const auto& [name, docs, json] = options;
+    if (!docs.empty()) {
+        FACET_USAGE(name.empty() && !json,
+                    "losses: --docs writes the pages of all losses and goes with nothing else");
+        fmt::print("{} losses described in {}\n", write_loss_pages(docs), docs);
+        return;
+    }
     if (!name.empty()) {
         const LossInfo& info = loss_info(name);
         if (json) {
@@ -87,26 +142,26 @@ void run(const std::string& name, bool json) {
     }
     if (!json) return print_all();
     ordered_json list = ordered_json::array();
-    for (const LossInfo* info : all_losses()) list.push_back(to_json(*info));
+    for (const LossGroup& group : loss_groups()) {
+        for (const LossInfo* info : group.losses) list.push_back(to_json(*info));
+    }
     fmt::print("{}\n", list.dump(2));
 }
 
 }  // namespace
 
 void add_losses_command(CLI::App& app) {
-    struct Options {
-        std::string name;
-        bool json = false;
-    };
     auto options = std::make_shared<Options>();
     CLI::App* command = app.add_subcommand(
         "losses", "every loss: paper, formula, gradient, parameters with defaults");
     command->add_option("name", options->name, "one loss only")->type_name("NAME");
     command->add_flag("--json", options->json, "print JSON");
+    command->add_option("--docs", options->docs, "write a page and a picture of every loss there")
+        ->type_name("DIR");
     command->footer(
         "Example: facet losses arcface\n"
-        "  prints the formula, the gradient and the parameters of ArcFace.");
-    command->callback([options] { run(options->name, options->json); });
+        "  prints the formula, the gradient, where it comes from and the parameters of ArcFace.");
+    command->callback([options] { run(*options); });
 }
 
 }  // namespace facet

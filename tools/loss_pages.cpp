@@ -1,0 +1,185 @@
+#include "tools/loss_pages.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "engine/error.h"
+#include "tools/loss_picture.h"
+#include "tools/loss_texts.h"
+
+namespace facet {
+namespace {
+
+// A word of prose that is a formula or something to type is set as code; what Markdown would take
+// for its own signs is escaped.
+std::string markdown_word(const std::string& word) {
+    const std::size_t first = word.find_first_not_of("([");
+    const std::size_t last = word.find_last_not_of(".,;:");
+    if (first == std::string::npos || last == std::string::npos || last < first) return word;
+    std::string before = word.substr(0, first), after = word.substr(last + 1);
+    std::string core = word.substr(first, last + 1 - first);
+    const auto count = [&](char sign) { return std::count(core.begin(), core.end(), sign); };
+    while (!core.empty() && core.back() == ')' && count(')') > count('(')) {
+        core.pop_back();
+        after.insert(0, 1, ')');
+    }
+    const bool link = core.find("://") != std::string::npos;
+    const bool code = core.size() > 1 && !link &&
+                      core.find_first_of("_=^|<>*") != std::string::npos &&
+                      core.find('`') == std::string::npos;
+    if (code) core = "`" + core + "`";
+    if (core == "*" || core == "<" || core == ">" || core == "|") core = "\\" + core;
+    return before + core + after;
+}
+
+// Words in `...` already stay as they are.
+std::string markdown_prose(const std::string& text) {
+    std::string prose;
+    bool quoted = false;
+    std::size_t at = 0;
+    for (std::size_t end; at < text.size(); at = end) {
+        end = text.find_first_of(" \n", at);
+        if (end == at) {
+            prose += text[end++];
+            continue;
+        }
+        end = std::min(end, text.size());
+        const std::string word = text.substr(at, end - at);
+        const auto ticks = std::count(word.begin(), word.end(), '`');
+        prose += quoted || ticks > 0 ? word : markdown_word(word);
+        quoted = quoted != (ticks % 2 == 1);
+    }
+    return prose;
+}
+
+std::string markdown(std::string_view text) {
+    std::string page;
+    for (const Block& block : blocks_of(text)) {
+        const std::string lines = join_names(block.lines, "\n");
+        page += block.formulas ? "```text\n" + lines + "\n```\n\n" : markdown_prose(lines) + "\n\n";
+    }
+    return page;
+}
+
+// A cell of a table: | would end it.
+std::string cell(std::string text) {
+    for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) {
+        text.insert(at, "\\");
+    }
+    return text;
+}
+
+std::string parameter_table(const LossInfo& info) {
+    if (info.parameters.empty()) return "It has no parameters.\n\n";
+    std::string table = "| parameter | default | allowed | meaning |\n| --- | --- | --- | --- |\n";
+    for (const ParameterInfo& p : info.parameters) {
+        table += fmt::format("| `{}` | {} | {} | {} |\n", p.name,
+                             p.default_text.empty() ? "not set" : "`" + p.default_text + "`",
+                             cell(p.allowed()), cell(markdown_prose(p.doc)));
+    }
+    return table + "\n";
+}
+
+std::string facts(const LossInfo& info) {
+    std::string list;
+    for (const ParameterInfo* mode : info.gradient_modes()) {
+        list += fmt::format("{} `{}` ({})", list.empty() ? "- **Gradient modes**" : ",", mode->name,
+                            join_names(mode->choices));
+    }
+    if (!list.empty()) list += "\n";
+    if (!info.detached.empty()) {
+        list += fmt::format(
+            "- **Held constant** by the gradient, so that it is not the derivative of the value: "
+            "{}\n",
+            cell(info.detached));
+    }
+    list += fmt::format("- **State** {}\n", info.state.empty() ? "none" : info.state);
+    list += fmt::format("- **Paper** {}\n", info.paper);
+    return list;
+}
+
+std::string example(const LossInfo& info) {
+    std::string settings;
+    if (!info.parameters.empty()) {
+        const ParameterInfo& p = info.parameters.front();
+        if (!p.default_text.empty()) settings = fmt::format(" --set {}={}", p.name, p.default_text);
+    }
+    return fmt::format(
+        "```sh\n"
+        "build/facet losses {0}           # this text\n"
+        "build/facet verify --loss {0}    # its gradient against independent ones\n"
+        "build/facet train --data synth --loss {0}{1} --out runs/{0}\n"
+        "```\n",
+        info.name, settings);
+}
+
+void write_file(const std::filesystem::path& file, const std::string& content) {
+    std::ofstream out(file, std::ios::binary);
+    out << content;
+    out.flush();
+    FACET_CHECK(out.good(), "losses: {} could not be written", file.string());
+}
+
+}  // namespace
+
+std::string short_paper(const LossInfo& info) {
+    std::string paper = info.paper.substr(0, info.paper.find(';'));
+    if (const std::size_t note = paper.rfind(" ("); note != std::string::npos) paper.resize(note);
+    const std::size_t first = paper.find(", "), last = paper.rfind(", ");
+    if (first == std::string::npos) return paper;
+    return paper.substr(0, first) + paper.substr(last);
+}
+
+std::string loss_page(const LossInfo& info) {
+    std::string page = fmt::format("# {}\n\n", info.name);
+    if (const LossText* text = loss_text(info.name)) {
+        page += markdown(text->text);
+    } else {
+        page += fmt::format("```text\n{}\n{}\n```\n\n", info.formula, info.gradient);
+    }
+    const CurvePicture picture = loss_curves(info);
+    page +=
+        fmt::format("![value and gradient of {0}]({0}.svg)\n\n{1}\n\n", info.name, picture.caption);
+    page += "## Parameters\n\n" + parameter_table(info) + facts(info) + "\n" + example(info);
+    if (const LossText* text = loss_text(info.name)) {
+        page += fmt::format("\nAll of it is in [{0}](../../{0}). ", text->file);
+    } else {
+        page += "\n";
+    }
+    return page + "What the losses share: [README.md](README.md).\n";
+}
+
+std::string losses_index() {
+    std::string page(losses_introduction());
+    for (const LossGroup& group : loss_groups()) {
+        page += fmt::format("\n### {}\n\n| loss | paper | parameters |\n| --- | --- | --- |\n",
+                            group.name);
+        for (const LossInfo* info : group.losses) {
+            std::string parameters;
+            for (const ParameterInfo& p : info->parameters) {
+                parameters +=
+                    fmt::format("{}`{}={}`", parameters.empty() ? "" : " ", p.name, p.default_text);
+            }
+            page += fmt::format("| [{0}]({0}.md) | {1} | {2} |\n", info->name, short_paper(*info),
+                                parameters);
+        }
+    }
+    return page;
+}
+
+int write_loss_pages(const std::filesystem::path& folder) {
+    std::error_code failed;
+    std::filesystem::create_directories(folder, failed);
+    FACET_CHECK(!failed, "losses: the folder {} could not be made: {}", folder.string(),
+                failed.message());
+    write_file(folder / "README.md", losses_index());
+    for (const LossInfo* info : all_losses()) {
+        write_file(folder / (info->name + ".md"), loss_page(*info));
+        write_file(folder / (info->name + ".svg"), loss_picture(info->name, loss_curves(*info)));
+    }
+    return int(all_losses().size());
+}
+
+}  // namespace facet
