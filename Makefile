@@ -24,8 +24,10 @@ OUT   ?= runs/faces-$(shell date +%Y%m%d-%H%M%S)
 TRAIN  = $(BUILD)/facet train --config tools/recipes/faces.toml --out $(OUT) $(ARGS)
 
 # Every source is found, none is listed. All but main.cpp goes into the library.
-SOURCES      := $(shell find engine layers losses train tools -name '*.cpp' ! -path tools/main.cpp)
-TEST_SOURCES := $(shell find tests -name '*.cpp')
+# The CUDA device and its tests are built by targets of their own.
+SOURCES      := $(shell find engine layers losses train tools -name '*.cpp' ! -path tools/main.cpp \
+                  ! -path 'engine/cuda/*')
+TEST_SOURCES := $(shell find tests -name '*.cpp' ! -path 'tests/plans/*' ! -path 'tests/gpu*')
 OBJECTS      := $(SOURCES:%.cpp=$(BUILD)/obj/%.o)
 TEST_OBJECTS := $(TEST_SOURCES:%.cpp=$(BUILD)/obj/%.o)
 MAIN_OBJECT  := $(BUILD)/obj/tools/main.o
