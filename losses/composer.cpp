@@ -166,7 +166,12 @@ Expr square_distances_of(const Expr& v) {
 
 Expr Composer::square_distances() { return square_distances_of(x); }
 
-Expr Composer::unit_square_distances() { return square_distances_of(unit_features()); }
+// 2 - 2 <a, b> = |a - b|^2 + (1 - |a|^2) + (1 - |b|^2), whose last terms are 1 for a zero vector.
+Expr Composer::unit_square_distances() {
+    const Expr unit = unit_features();
+    const Expr missing = columns(1 - greater(square_lengths(unit), 0.5), B());
+    return square_distances_of(unit) + (missing + transposed(missing));
+}
 
 // --- the state ---
 

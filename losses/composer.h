@@ -42,7 +42,7 @@ public:
     Expr positives();              // (B, B) constant: 1 where both count, of one class, u != v
     Expr negatives();              // (B, B) constant: 1 where both count, of two classes
     Expr square_distances();       // (B, B) |x_u - x_v|^2
-    Expr unit_square_distances();  // (B, B) the same of the unit vectors: 2 - 2 S_uv
+    Expr unit_square_distances();  // (B, B) 2 - 2 S_uv, by the difference of unit vectors
 
     // --- the state: read, and assigned to advance it ---
     StateArray& array(const char* name, bool scalar);

@@ -1,4 +1,5 @@
-// Hand-written gradients against the tape's, which knows only what the value is composed of.
+// Hand-written gradients against the tape's, which knows only what the value is composed of, and
+// the tape's against differences of that value with its constants held.
 #include "losses/composition.h"
 
 #include <gtest/gtest.h>
@@ -6,38 +7,12 @@
 #include <numbers>
 
 #include "losses/numeric.h"
-#include "losses/softmax_form.h"
-#include "tests/losses/fixtures.h"
+#include "tests/losses/composition_fixtures.h"
 
 namespace facet::testing {
 namespace {
 
 constexpr double kPi = std::numbers::pi;
-
-struct Difference {
-    double value, dx, dw, dcos;  // relative to the largest of each
-    double largest() const { return std::max({value, dx, dw, dcos}); }
-};
-
-// `composition`, or the loss's own, against the hand-written gradient; each from a fresh state.
-Difference difference(const Case& c, const Problem& p, Composition composition = nullptr) {
-    const auto by_hand = make_loss(c.name, c.parameters), by_tape = make_loss(c.name, c.parameters);
-    const auto hand = evaluate(*by_hand, p);
-    const TapeGradient tape =
-        tape_gradient(*by_tape, p.batch(), composition ? composition : composition_of(c.name));
-    return {relative_error(std::vector{hand.value}, std::vector{tape.value}, 1e-290),
-            relative_error(hand.dx, tape.dx, 1e-290), relative_error(hand.dw, tape.dw, 1e-290),
-            relative_error(hand.dcos, tape.dcos, 1e-290)};
-}
-
-void expect_agreement(const Case& c, const Problem& p, double bound) {
-    SCOPED_TRACE(make_loss(c.name, c.parameters)->describe() + " on " + p.region);
-    const Difference found = difference(c, p);
-    EXPECT_LT(found.value, bound);
-    EXPECT_LT(found.dx, bound);
-    EXPECT_LT(found.dw, bound);
-    EXPECT_LT(found.dcos, bound);
-}
 
 std::vector<Problem> interior_problems() {
     Problem norms = random_problem(3, 4, 5, 2);
@@ -56,6 +31,16 @@ std::vector<Problem> interior_problems() {
     none.y = {-1, -1};
     Problem one_class = random_problem(3, 1, 4, 7);
     one_class.region = "one class";
+    Problem repeated = random_problem(6, 4, 5, 21);
+    repeated.region = "several rows of a class";
+    repeated.y = {0, 1, 0, 2, 1, 0};
+    Problem long_rows = random_problem(6, 4, 3, 22);
+    long_rows.region = "norms of 15 to 80";
+    for (double& v : long_rows.x) v *= 30;
+    Problem twins = random_problem(4, 5, 3, 16);
+    twins.region = "equal features of two classes";
+    twins.y = {0, 1, 1, 0};
+    std::copy_n(twins.feature(0), 3, twins.feature(1));
     return {random_problem(8, 11, 6, 1),
             random_problem(1, 2, 3, 5),
             norms,
@@ -63,16 +48,24 @@ std::vector<Problem> interior_problems() {
             ignored,
             none,
             one_class,
+            repeated,
+            long_rows,
+            twins,
             aligned_problem("saturated, easy", 1.0, 0.2),
             aligned_problem("saturated, hard", 1.0, 0.2, 1),
             aligned_problem("past pi - m", -1.0, 0.2)};
 }
 
+// Its value is not a number of double where features are 1e200 long, or not comparable.
+bool overflows(const Case& c, const Problem& p) {
+    return p.region == "huge and tiny norms" &&
+           (reads_lengths(c) || c.name == "contrastive" || c.name == "npair");
+}
+
 TEST(Composition, AgreesWithTheHandWrittenGradients) {
     for (const Problem& p : interior_problems()) {
-        for (const Case& c : all_cases()) {
-            if (c.name == "softmax" && p.region == "huge and tiny norms") continue;
-            expect_agreement(c, p, 1e-9);
+        for (const Case& c : composed_cases()) {
+            if (!overflows(c, p)) expect_agreement(c, p, 1e-9);
         }
     }
 }
@@ -83,7 +76,7 @@ TEST(Composition, AgreesOnBothSidesOfEverySwitch) {
     for (const double side : {-1e-3, -1e-5, -1e-9, 1e-9, 1e-5, 1e-3}) {
         const double bound = std::max(1e-9, 2e-14 / std::abs(side));
         for (const Problem& p : switch_problems(side)) {
-            for (const Case& c : all_cases()) expect_agreement(c, p, bound);
+            for (const Case& c : composed_class_cases()) expect_agreement(c, p, bound);
         }
     }
 }
@@ -92,11 +85,22 @@ TEST(Composition, AgreesOnBothSidesOfEverySwitch) {
 TEST(Composition, AgreesNearTheConePointsAsFarAsItsSineGoes) {
     for (const double theta : {1e-2, 1e-4, 1e-6, 1e-8}) {
         const double bound = std::max(1e-9, 1e-14 / theta);
-        for (const Case& c : all_cases()) {
+        for (const Case& c : composed_class_cases()) {
             expect_agreement(c, planar_problem("theta near 0", theta, {1.3, -2.0}), bound);
             expect_agreement(c, planar_problem("theta near pi", kPi - theta, {1.3, -2.0}), bound);
+            // A negative's cosine rounds to 1 here: by hand its angle is then 0.
+            if (theta < 1e-7 && has(c, "version", "v2")) continue;
             expect_agreement(c, planar_problem("negative near 1", 1.0, {theta, -2.0}), bound);
         }
+    }
+}
+
+// SphereFace's target is a sum, part of which is smooth in the cosine at a cone point. dL/dc_y,
+// taken as 0 there by hand, is not comparable; by the raw vectors it does not matter.
+TEST(Composition, SphereFaceAgreesAtTheConePointsByTheVectors) {
+    for (const double scale : {2.0, -0.5}) {
+        const Difference found = difference({"sphereface", {}}, aligned_problem("", scale, 0));
+        EXPECT_LT(std::max({found.value, found.dx, found.dw}), 1e-9);
     }
 }
 
@@ -109,23 +113,68 @@ TEST(Composition, IsFiniteAtTheConePointsAndForZeroVectors) {
          {zeros, aligned_problem("cos = 1", 2.0, 0), aligned_problem("cos = -1", -0.5, 0),
           aligned_problem("negative at 1", 2.0, 0, 1),
           aligned_problem("negative at -1", -1.0, 0, 1)}) {
-        for (const Case& c : all_cases()) expect_agreement(c, p, 1e-9);
+        for (const Case& c : composed_cases()) {
+            // All target cosines are equal to rounding: their ranks are anybody's.
+            const bool ranks = has(c, "plus", "true") && p.region.starts_with("cos = ");
+            if (!ranks && c.name != "sphereface") expect_agreement(c, p, 1e-9);
+        }
     }
 }
 
 // The third judge: where the hand and the tape agree on a gradient that is not the derivative of
 // the value, it is that of the value with the detached parts held.
 TEST(Composition, AgreesWithDifferencesThatHoldItsConstants) {
-    for (const Problem& p : {random_problem(4, 5, 4, 1), aligned_problem("past pi - m", -1.0, 0.2),
-                             planar_problem("nearly on pi - m", kPi - 0.5 + 1e-9, {1.3, -2.0})}) {
-        for (const Case& c : all_cases()) {
+    Problem repeated = random_problem(4, 3, 3, 1);
+    repeated.y = {0, 1, 0, 2};
+    Problem twins = random_problem(4, 3, 3, 16);
+    twins.region = "equal features of two classes";
+    twins.y = {0, 1, 1, 0};
+    std::copy_n(twins.feature(0), 3, twins.feature(1));
+    for (const Problem& p :
+         {repeated, twins, planar_problem("nearly on pi - m", kPi - 0.5 + 1e-9, {1.3, -2.0})}) {
+        for (const Case& c : composed_cases()) {
             const auto loss = make_loss(c.name, c.parameters);
             SCOPED_TRACE(loss->describe() + " on " + p.region);
-            const NumericGradient frozen = frozen_gradient(*loss, p.batch());
-            const TapeGradient tape = tape_gradient(*loss, p.batch());
+            const NumericGradient frozen = frozen_gradient(*loss, batch_for(*loss, p));
+            const auto fresh = make_loss(c.name, c.parameters);
+            const TapeGradient tape = tape_gradient(*fresh, batch_for(*fresh, p));
             EXPECT_NEAR(frozen.value, tape.value, 1e-12 * std::abs(tape.value));
-            EXPECT_LT(relative_error(frozen.dx, tape.dx, 1e-6), 1e-7);
-            EXPECT_LT(relative_error(frozen.dw, tape.dw, 1e-6), 1e-7);
+            EXPECT_LT(relative_error(frozen.dx, tape.dx, 1e-4), 1e-7);
+            EXPECT_LT(relative_error(frozen.dw, tape.dw, 1e-4), 1e-7);
+            for (const auto& [name, gradient] : frozen.learned) {
+                const std::vector<double>& learned = fresh->state().find(name)->gradient;
+                EXPECT_LT(relative_error(gradient, learned, 1e-2), 1e-7) << name;
+            }
+        }
+    }
+}
+
+// Statistics, counters and draws; the margins that a call is given are used by it alone.
+TEST(Composition, AdvancesTheStateAsTheHandDoes) {
+    Problem p = random_problem(6, 5, 4, 4);
+    p.y = {0, -1, 0, 3, 2, 2};
+    for (const Case& c : composed_cases()) {
+        const auto hand = make_loss(c.name, c.parameters), tape = make_loss(c.name, c.parameters);
+        SCOPED_TRACE(hand->describe());
+        for (int call = 0; call < 4; ++call) {
+            for (Loss* loss : {hand.get(), tape.get()}) {
+                StateArray* margins = loss->state().find("E");
+                if (!margins || call != 2 || has(c, "plus", "true")) continue;
+                margins->value = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6};
+                margins->given = true;
+            }
+            const Difference found =
+                between(p, by_hand(*hand, p), tape_gradient(*tape, batch_for(*tape, p)));
+            EXPECT_LT(found.largest(), 1e-9) << "call " << call;
+            ASSERT_EQ(hand->state().arrays().size(), tape->state().arrays().size());
+            for (const auto& array : hand->state().arrays()) {
+                const StateArray* composed = tape->state().find(array->name);
+                ASSERT_NE(composed, nullptr) << array->name;
+                EXPECT_LT(relative_error(array->value, composed->value), 1e-12) << array->name;
+                EXPECT_LT(relative_error(array->gradient, composed->gradient), 1e-9) << array->name;
+                EXPECT_EQ(array->given, composed->given) << array->name;
+            }
+            for (double& v : p.x) v += 0.1;
         }
     }
 }
@@ -151,70 +200,30 @@ TEST(Composition, GivesTheGradientOfALearnedBias) {
     EXPECT_THROW(tape_gradient(*tape, p.batch()), Error);
 }
 
-// What the comparison is for: each of these is a plausible slip in a derivation.
-TEST(Composition, TheComparisonCatchesASlipOfTheComposition) {
-    const Problem p = random_problem(8, 11, 6, 1);
-    ASSERT_LT(difference({"cosface", {}}, p).largest(), 1e-9);
-    const Composition factor_dropped = [](Composer& c) {
-        const double s = c.settings.number("s"), m = c.settings.number("m");
-        return c.cross_entropy(s * (c.target_cosine() - m), c.cosines());
-    };
-    const Composition sign_flipped = [](Composer& c) {
-        const double s = c.settings.number("s"), m = c.settings.number("m");
-        return c.cross_entropy(s * (c.target_cosine() + m), s * c.cosines());
-    };
-    const Composition target_detached = [](Composer& c) {
-        const double s = c.settings.number("s"), m = c.settings.number("m");
-        return c.cross_entropy(s * (detach(c.target_cosine()) - m), s * c.cosines());
-    };
-    EXPECT_GT(difference({"cosface", {}}, p, factor_dropped).dx, 1e-2);
-    EXPECT_GT(difference({"cosface", {}}, p, sign_flipped).dx, 1e-2);
-    EXPECT_GT(difference({"cosface", {}}, p, target_detached).dx, 1e-2);
-    EXPECT_LT(difference({"cosface", {}}, p, target_detached).value, 1e-9) << "only the gradient";
-    // The margin taken as a constant where it is differentiated, and the other way round.
-    const auto exact = make_loss("arcface"),
-               detached = make_loss("arcface", {{"grad", "detached"}});
-    EXPECT_GT(relative_error(evaluate(*exact, p).dx, tape_gradient(*detached, p.batch()).dx), 1e-2);
-}
-
-// A hand-written gradient with a slip: the value is that of NormFace, the slope of the other
-// classes lacks `s` or has the wrong sign.
-template <int factor>
-struct Slip : SoftmaxForm<double, Slip<factor>> {
-    using Row = SoftmaxRow<double>;
-    static constexpr double s = 32;
-
-    Row begin(const Target<double>& y) const {
-        Row row;
-        row.target = additive_cosine(y, s, 0.0);
-        return row;
-    }
-    double logit(const Row&, double c, std::int64_t) const { return s * c; }
-    double slope(const Row&, double, std::int64_t) const { return factor; }
-};
-
-template <int factor>
-double error_of_slip(const Problem& p) {
-    RowsOf<Slip<factor>> form{Slip<factor>()};
-    std::vector<double> dx(p.x.size()), dw(p.w.size());
-    HeadWorkspace<double> workspace;
-    const double value = run_head(form, p.batch(), {dx.data(), dw.data(), nullptr}, workspace, {});
-    const auto normface = make_loss("normface");
-    const TapeGradient tape = tape_gradient(*normface, p.batch());
-    EXPECT_NEAR(value, tape.value, 1e-13 * value) << "only the gradient is wrong";
-    return relative_error(dx, tape.dx);
-}
-
-TEST(Composition, TheComparisonCatchesASlipOfTheHand) {
-    const Problem p = random_problem(8, 11, 6, 1);
-    EXPECT_LT(error_of_slip<32>(p), 1e-9) << "no slip";
-    EXPECT_GT(error_of_slip<1>(p), 1e-2);
-    EXPECT_GT(error_of_slip<-32>(p), 1e-2);
-    EXPECT_GT(error_of_slip<31>(p), 1e-3);
+TEST(Composition, IsOfALossThatThereIs) {
+    for (const composed::Named& entry : composed::kAll) EXPECT_NO_THROW(loss_info(entry.loss));
 }
 
 TEST(Composition, ALossWithoutOneIsRefused) {
     EXPECT_THROW(composition_of("no such loss"), UsageError);
+}
+
+TEST(Composition, WhatReleasedCodeDoesInsteadHasNone) {
+    const Problem p = random_problem(3, 4, 5, 1);
+    int tried = 0;
+    for (const LossInfo* info : all_losses()) {
+        for (const ParameterInfo& parameter : info->parameters) {
+            if (parameter.name != "compat") continue;
+            for (const std::string& choice : parameter.choices) {
+                if (choice == "none") continue;
+                const auto loss = make_loss(info->name, {{"compat", choice}});
+                EXPECT_THROW(tape_gradient(*loss, batch_for(*loss, p)), UsageError)
+                    << loss->describe();
+                ++tried;
+            }
+        }
+    }
+    EXPECT_GT(tried, 0);
 }
 
 TEST(Composition, RefusesWhatTheHandWrittenGradientRefuses) {
