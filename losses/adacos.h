@@ -5,6 +5,10 @@
 //   z_j = s c_j,   L = -log softmax(z)_y;   dL/dc_j = s (p_j - [j = y])
 // The new s is used in the same call and is a constant for the gradient. The median of an even
 // number of angles is the lower one. Without negatives s stays. dynamic=false: s = s_0 always.
+//
+// Derivation: for given negatives p_y, as a function of theta_y, is steepest near cos(theta_y) =
+// log(B)/s; s puts this at the median angle, or at 45 degrees if that is larger. Then dL/dc is
+// NormFace's; differentiating s too would add (sum_j dL/dz_j c_j) ds/dc.
 #pragma once
 
 #include "losses/class_loss.h"

@@ -4,11 +4,16 @@
 //   n  = clip(|x|, 0.001, 100);  mean, std: moving averages of the batch's, weight t_alpha
 //   q  = clip(h (n - mean) / (std + eps), -1, 1)
 //   z_y = s (cos(clip(theta_y - m q, eps, pi - eps)) - (m + m q)),   z_j = s c_j
-//   L  = -log softmax(z)_y;   dL/dc_j = s p_j,   dL/dc_y = -s (1 - p_y) sin(theta_y - m
-//   q)/sin(theta_y)
+//   L  = -log softmax(z)_y;   dL/dc_j = s p_j
+//   dL/dc_y = -s (1 - p_y) sin(theta_y - m q) / sin(theta_y)
 // Cosines are clipped to [-1 + eps, 1 - eps] first; outside of a clip there is no gradient. q is a
 // constant for the gradient. The deviation is the unbiased one; a batch with fewer than two rows
 // moves neither average. They start at 20 and 100.
+//
+// Derivation: for the gradient q is a number: an angular margin -m q (arcface.h) and a constant.
+//
+// Public code: the class of the authors has t_alpha=1 as its default, their configuration 0.01; its
+// deviation of a batch of one row is NaN.
 #pragma once
 
 #include "losses/class_loss.h"

@@ -14,6 +14,11 @@
 // derivative is sin(theta + m)/sin(theta) times that: 6.4 at theta = 5 degrees, 1.0 at 75, 0.05 at
 // 150, negative past pi - m (m = 0.5).
 //
+// Derivation: with theta = acos(c), d cos(theta + m)/dc = (-sin(theta + m)) / (-sin(theta));
+// dL/dz_y = -(1 - p_y) and z_y is s times it. Multiplied by dc/dtheta = -sin(theta) the quotient is
+// gone: dL/dtheta_y. The linear target is at most -1 where it takes over (cos m + m sin m >= 1 for
+// m <= pi/2), so it never rises again.
+//
 // compat=insightface (arcface_torch): grad=detached and beyond=none; the reported value of a row
 // saturates at 69.08 = -log 1e-30, its gradient does not. compat=facexzoo: past pi - m the target
 // is s c, which jumps up by s (1 - cos m) there.

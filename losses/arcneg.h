@@ -6,6 +6,9 @@
 //   z_y = s f,   z_j = s (q_j c_j + q_j - 1),   L = -log softmax(z)_y
 //   dL/dc_j = s q_j p_j,   dL/dc_y = -s (1 - p_y) sin(theta_y + m) / sin(theta_y)
 // The weights q are constants for the gradient.
+//
+// Derivation: with q constant, z_j is a line of slope s q_j; the target is ArcFace's.
+// Differentiating q too would add s (c_j + 1) dq_j/dc_j, and move the target through f.
 #pragma once
 
 #include "losses/class_loss.h"

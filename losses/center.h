@@ -10,6 +10,8 @@
 // by the gradient. Here centres are parameters like all proxies; what the rule would make of them
 // is reported by report(), in the state `centers` (C, D); given there, they are used in place
 // of the proxies for one call.
+//
+// Derivation: |x - w|^2/2 has the gradient x - w by x and w - x by w.
 #pragma once
 
 #include "losses/geometry.h"

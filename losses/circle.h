@@ -5,6 +5,9 @@
 //   z_y = gamma a_y (c_y - (1 - m)),   z_j = gamma a_j (c_j - m),   L = -log softmax(z)_y
 //   dL/dc_j = gamma a_j p_j,   dL/dc_y = -gamma a_y (1 - p_y)
 // The weights a are constants for the gradient, in the paper and in its code.
+//
+// Derivation: with a constant, z_y and z_j are lines of slope gamma a. The derivative of the value
+// would have 2 (1 - c_y) in place of 1 + m - c_y, and 2 c_j in place of c_j + m.
 #pragma once
 
 #include "losses/class_loss.h"

@@ -5,6 +5,9 @@
 //   dL/dc_j = s p_j,   dL/dc_y = -s (1 - p_y) m1 sin(m1 theta_y + m2) / sin(theta_y)
 // There is no fallback: m1 theta + m2 may pass pi, where the gradient has the wrong sign.
 //
+// Derivation: d cos(m1 theta + m2)/dtheta = -m1 sin(m1 theta + m2), divided by dc/dtheta =
+// -sin(theta); m3 is a constant.
+//
 // compat=insightface: with m3 > 0 the margins m1 and m2 are ignored (CosFace with m3); with m3 = 0
 // the target is cos(theta + m2) with d(target)/dc = s, and m1 must be 1.
 // compat=cavaface: beyond theta = pi - m2 the target is s (c - m2 sin m2), without m3.

@@ -6,6 +6,9 @@
 //   dL/dd = d (same),  -[M - d]_+ (different), over the number of pairs
 // Equal embeddings of different classes are at a cone point of d: their gradient is 0.
 //
+// Derivation: dd/dx_u = (x_u - x_v)/d. For pairs of one class the d cancels: dx_u += x_u - x_v over
+// the pairs.
+//
 // compat=pml is the loss of that name in pytorch-metric-learning: unit vectors, no squares, and the
 // same and the different pairs averaged apart, each over the pairs that are not satisfied:
 //   L = mean_{same, d>0} d + mean_{different, d<M} (M - d)

@@ -2,6 +2,12 @@
 //
 //   z_y = s (c_y - m),   z_j = s c_j,   L = -log softmax(z)_y
 //   dL/dc_j = s (p_j - [j = y])
+//
+// Derivation: dL/dz_j = p_j - [j = y] and dz_j/dc_j = s for every class; the margin acts through p
+// alone. As s grows, L/s becomes a hinge (npt.h): 0 <= L/s - [max_{j != y} c_j - c_y + m]_+ <=
+// log(C)/s.
+//
+// Public code: AM-Softmax s=30 m=0.35; insightface writes it as the combined margin with m3=0.4.
 #pragma once
 
 #include "losses/class_loss.h"

@@ -4,10 +4,14 @@
 //   f   = cos(theta_y + m);   z_y = s f, beyond theta_y = pi - m: s (c_y - m sin m)
 //   z_j = s (c_j > f ? c_j (t + c_j) : c_j),   L = -log softmax(z)_y
 //   t   = beta mean_i c_iy + (1 - beta) t, before it is used; starts at 0
-//   dL/dc_j = s p_j (c_j > f ? t + 2 c_j : 1),   dL/dc_y = -s (1 - p_y) sin(theta_y +
-//   m)/sin(theta_y)
+//   dL/dc_j = s p_j (c_j > f ? t + 2 c_j : 1)
+//   dL/dc_y = -s (1 - p_y) sin(theta_y + m) / sin(theta_y)
 // t is a constant for the gradient. (The paper's text gives the new batch the weight 0.99; its code
 // 0.01, as here.)
+//
+// Derivation: c (t + c) has the slope t + 2 c, both factors differentiated; t and the mask are
+// constants, the target is ArcFace's. The mask has no fallback: past theta = pi - m it compares
+// with cos(theta_y + m), which rises again.
 #pragma once
 
 #include "losses/class_loss.h"

@@ -8,6 +8,8 @@
 // comes from (seed, n, i); the state shows the margins used, E. plus: the smallest margin goes to
 // the largest c_y, the second smallest to the second largest, ...
 //
+// Derivation: the margin is a number, drawn before: ArcFace's and CosFace's gradients with m = E_i.
+//
 // compat=released: the authors' code assigns the sorted margins by the inverse permutation, to the
 // wrong samples.
 #pragma once

@@ -4,6 +4,8 @@
 //   dL/dc_j = f dl/dc_j,   f = dL/dl = (1 - p_y)^gamma + gamma (1 - p_y)^(gamma - 1) p_y l
 // 1 - p_y is formed by expm1(-l), which keeps its digits on easy rows. Per sample: applied to the
 // mean of the batch, as some public code does, it is another loss.
+//
+// Derivation: p_y = e^-l, so d(1 - p_y)/dl = p_y; f is the product rule.
 #pragma once
 
 #include "losses/class_loss.h"

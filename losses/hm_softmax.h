@@ -4,6 +4,11 @@
 //   z_j = s c_j,   l_i = -log softmax(z)_y,   L = mean of the n largest l_i
 //   n = max(1, floor(save_rate B)), ties to the lower row;   dL/dc_ij = s (p_j - [j = y]) / n
 // for the rows kept, 0 for the others. B counts the rows with a label.
+//
+// Derivation: which rows are kept is piecewise constant; for those it is NormFace's gradient.
+//
+// Public code: the SV-X-Softmax repository keeps int(save_rate B) rows, which may be none of a
+// small batch.
 #pragma once
 
 #include <numeric>

@@ -7,6 +7,9 @@
 //   dL/dS_ip = -(1 - q_0) / (tau P),   dL/dS_in = q_n / (tau P),  q the softmax of l_ip
 // The other positives of i are not in the denominator (SupCon has them). 1 - q_0 is formed from the
 // negatives alone. Without a negative every l_ip is 0: there is nothing to learn from such a batch.
+//
+// Derivation: l_ip is a cross-entropy of S/tau over p and N_i; -(1 - q_0), q_n are its softmax
+// minus its target.
 #pragma once
 
 #include "losses/pair_loss.h"

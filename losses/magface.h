@@ -9,6 +9,11 @@
 // easy, as the authors' code: the target is s c_y where c_y <= 0. Otherwise beyond theta = pi - m:
 // s (c_y - m sin m).
 //
+// Derivation: a enters the target through theta + m(a), dz_y/da = -s sin(theta_y + m) m'(a), times
+// dL/dz_y = -(1 - p_y); the regulariser adds its own slope. A clipped norm does not move.
+//
+// Public code: lg is 35 in the authors' script, 20 in FaceX-Zoo.
+//
 // compat=facexzoo: easy or not, the target is s c_y past theta = pi - m, and only there.
 #pragma once
 

@@ -12,6 +12,9 @@
 // authors' code, which passes over such anchors and divides by B. mine=false keeps every pair, so
 // such an anchor has the one sum that it has.
 // The authors' code has beta = 40 and leaves out positives with S > 1 - 1e-5; here they stay.
+//
+// Derivation: log(1 + sum e^v) has the derivative e^v / (1 + sum e^v); the 1/alpha, 1/beta cancel
+// the slopes.
 #pragma once
 
 #include "losses/pair_loss.h"

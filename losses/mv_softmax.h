@@ -8,6 +8,11 @@
 // Its t is SV-Softmax's minus 1. t = 0 is CosFace or ArcFace without a fallback past pi - m.
 // easy: the target is c_y where c_y <= 0; the mask keeps the margin.
 //
+// Derivation: z_j is piecewise linear in c_j. The value jumps where c_j passes f.
+//
+// Public code: the authors' is mode=adaptive easy=true and leaves normalising x to its caller.
+// FaceX-Zoo's mv_weight is 1 + t.
+//
 // compat=facexzoo: with margin=am, easy compares c_y with m instead of 0 (also in tiandunx's code).
 #pragma once
 

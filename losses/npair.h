@@ -7,6 +7,8 @@
 //   dL/dz_kj = (softmax(z_k)_j - [j = k]) / P,   dL/d<a,a> = dL/d<p,p> = reg / (4 P)
 // 1 - softmax_k is formed as the sum of the others. One class only: L is the regulariser.
 //
+// Derivation: a cross-entropy per anchor; dz_kj/da_k = p_j, dz_kj/dp_j = a_k.
+//
 // compat=pml is NPairsLoss of pytorch-metric-learning: it normalises the vectors and, their lengths
 // being 1, has no regulariser. The author's and TensorFlow's code do not normalise.
 #pragma once

@@ -2,8 +2,8 @@
 // recognition, 2020): hard negatives are emphasised, and raise the margin of their own sample.
 //
 //   M_j = [c_j > cos(theta_y + mask_margin)], j != y;   n = sum_j M_j
-//   mt  = m0 + m1 (sum_j M_j a_j) / n, a_j = c_j (avg=raw) or t c_j + alpha (modulated); m0 if n =
-//   0 z_y = s cos(theta_y + mt),   z_j = s (M_j ? t c_j + alpha : c_j),   L = -log softmax(z)_y
+//   mt  = m0 + m1 (sum_j M_j a_j) / n, or m0 if n = 0;   a_j = c_j, or t c_j + alpha (modulated)
+//   z_y = s cos(theta_y + mt),   z_j = s (M_j ? t c_j + alpha : c_j),   L = -log softmax(z)_y
 //   dL/dc_j = s p_j (M_j ? t : 1),   dL/dc_y = -s (1 - p_y) sin(theta_y + mt) / sin(theta_y)
 // easy: the target is s c_y where c_y <= 0; it jumps there by sin(mt).
 // grad=detached, the authors' code, holds mt constant. grad=exact differentiates it too: hard
@@ -11,6 +11,9 @@
 //
 // Public code differs in defaults: the authors' uses alpha=0.2 with mask_margin=0.5 (or 0.35);
 // a third party's grad=exact avg=modulated easy=false s=32 with a focal criterion.
+//
+// Derivation: with M and mt constant z_j has slope s t or s, and z_y is ArcFace's with m = mt.
+// Through mt: dz_y/dmt = -s sin(theta_y + mt), dmt/dc_j = m1/n, dL/dz_y = -(1 - p_y).
 #pragma once
 
 #include "losses/class_loss.h"

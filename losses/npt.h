@@ -9,6 +9,10 @@
 // one class only there are no negatives and L = 0. own=zero: the own class stays in the list with
 // cosine 0. If it is among the k it adds [m - c_y]_+, which pulls on c_y alone.
 //
+// Derivation: an active hinge is linear in c_j and c_y; N_k and A are piecewise constant. It is
+// what CosFace becomes: L_CosFace/s -> L/(2 r^2) for k = 1 and the same m, within log(C)/s (the
+// paper's eq. 8 prints log(C)/R for log(C)/R^2, its s = R^2).
+//
 // compat=released: the authors' code has own=zero, the factor 2 r instead of 2 r^2, and takes delta
 // as the margin on the cosine (0.5 there; with r = 1 the paper's delta = 1 is the same).
 #pragma once

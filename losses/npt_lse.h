@@ -6,6 +6,9 @@
 // with p the softmax of z_y = tau (c_y - m), z_j = tau c_j over y and N_k. With all negatives (k=0)
 // it is CosFace's loss with s = tau, divided by tau; for tau -> inf NPT's with delta = 2 r^2 m and
 // k = 1, divided by 2 r^2. N_k: the k nearest negatives, ties to the lower class.
+//
+// Derivation: L = (log sum_j e^{z_j} - z_y)/tau, where dz/dc = tau cancels the 1/tau. N_k is
+// piecewise constant.
 #pragma once
 
 #include "losses/class_loss.h"

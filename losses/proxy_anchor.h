@@ -5,6 +5,8 @@
 //   dL/dc_iy = -alpha/|P+| e^{-alpha (c_iy - delta)} / (1 + sum over the samples of y)
 //   dL/dc_ij =  alpha/C    e^{alpha (c_ij + delta)}  / (1 + sum over the samples not of j)
 // P+: the classes present in the batch. The softmax is over samples, so this is a column loss.
+//
+// Derivation: log(1 + sum e^v) has the derivative e^v / (1 + sum e^v), a softmax beside a logit 0.
 #pragma once
 
 #include <map>

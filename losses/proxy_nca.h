@@ -5,6 +5,8 @@
 //   L   = -log (e^{-d_y} / sum_{j != y} e^{-d_j}) = d_y + log sum_{j != y} e^{-d_j}
 //   dL/dc_y = -2,   dL/dc_j = 2 q_j,   q = softmax of -d over j != y
 // L can be negative, and the pull on the target never ends. Without negatives L is taken as 0.
+//
+// Derivation: dL/dd_y = 1, dL/dd_j = -q_j, dd/dc = -2.
 #pragma once
 
 #include "losses/class_loss.h"

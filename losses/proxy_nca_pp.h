@@ -4,6 +4,8 @@
 //   d_j = 2 - 2 c_j,   L = -log softmax(-d / T)_y;   dL/dc_j = (2 / T) (p_j - [j = y])
 // Exactly NormFace with s = 2 / T: 18 for the paper's T = 1/9. pytorch-metric-learning's ProxyNCA
 // is this loss with T = 1.
+//
+// Derivation: -d_j/T = (2/T) c_j - 2/T, and a softmax does not see what all logits share.
 #pragma once
 
 #include "losses/class_loss.h"

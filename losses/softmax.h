@@ -3,6 +3,9 @@
 //   z_j = <x, w_j> + b_j,   L = -log softmax(z)_y
 //   dL/dz_j = p_j - [j = y],   dx = sum_j dL/dz_j w_j,   dw_j = sum_i dL/dz_ij x_i,
 //   db_j = sum_i dL/dz_ij.   b starts at 0 and is learned.
+//
+// Derivation: L = log sum_k e^{z_k} - z_y, and z_j is linear in x, w_j and b_j. Nothing is
+// normalised, so vectors have a gradient along themselves: lengths grow while samples are right.
 #pragma once
 
 #include "losses/class_loss.h"

@@ -6,6 +6,12 @@
 //   dL/dc_y = -|x| (1 - p_y) (lambda + dpsi/dc) / (1 + lambda)
 //   dL/d|x| = sum_j p_j u_j - u_y,   z = |x| u: the norm is part of the logits and is learned
 //   lambda = max(lam_min, base (1 + gamma it)^-power), it = 1 in the first call; or `lam`, fixed.
+//
+// Derivation: on one piece k is constant and dpsi/dtheta = -(-1)^k m sin(m theta), over dc/dtheta =
+// -sin(theta); the -2k keeps psi continuous from piece to piece. u does not depend on |x|, so
+// dL/d|x| = sum_j dL/dz_j u_j.
+//
+// Public code: the defaults are those of the authors' Caffe code; others put a fixed s for |x|.
 #pragma once
 
 #include "losses/class_loss.h"

@@ -7,8 +7,15 @@
 //   M  z_y = r g(cos(min(m theta_y, pi))) + b,     z_j = r g(c_j) + b
 //   L  = lw (lam / r softplus(-z_y) + (1 - lam) / r sum_{j != y} softplus(z_j))
 //   dz/dc = r g'(c), g' = t ((c + 1) / 2)^(t - 1); of A and M through the angle
+//   dL/dc_y = -lw lam sigmoid(-z_y) g'_y,   dL/dc_j = lw (1 - lam) sigmoid(z_j) g'_j,
+//   dL/db = sum_j dL/dz_j
 // grad=detached, the released code: dz/dc = r. b is learned; it starts where dL/db = 0 if every
 // cosine is 0.
+//
+// Derivation: dL/dz_y = -lw lam/r sigmoid(-z_y), dL/dz_j = lw (1 - lam)/r sigmoid(z_j): softplus'
+// is the sigmoid. b is in every logit.
+//
+// Public code: r=30 in the paper, 40 as released, with lw=50 there.
 #pragma once
 
 #include "losses/class_loss.h"

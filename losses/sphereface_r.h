@@ -4,10 +4,13 @@
 //   v0  z_y = s psi(theta_y) (sphereface.h),          z_j = s c_j
 //   v1  z_y = s cos(min(m theta_y, pi)),              z_j = s c_j
 //   v2  z_y = s c_y,                                  z_j = s cos(theta_j / m)
-//   L = -lw log softmax(z)_y
-//   v0  dz_y/dc = s (-1)^k m sin(m theta)/sin(theta),  v1  s m sin(m theta)/sin(theta), 0 past
-//   pi/m, v2  dz_j/dc = s sin(theta_j/m) / (m sin(theta_j))
-// grad=detached ("characteristic gradient detachment"): dz/dc = s everywhere.
+//   L = -lw log softmax(z)_y;   dL/dc_j = lw p_j z'_j,   dL/dc_y = -lw (1 - p_y) z'_y
+//   v0  z'_y = s (-1)^k m sin(m theta) / sin(theta),          z'_j = s
+//   v1  z'_y = s m sin(m theta) / sin(theta), 0 past pi / m,  z'_j = s
+//   v2  z'_y = s,          z'_j = s sin(theta_j / m) / (m sin(theta_j))
+// grad=detached ("characteristic gradient detachment"): z' = s everywhere.
+//
+// Derivation: each z' is dz/dtheta over dc/dtheta = -sin(theta).
 //
 // compat=opensphere: the released code divides by s, L = -(lw / s) log softmax(z)_y. (It also
 // overwrites the proxies with unit vectors, so that their gradient lacks the projection; that is

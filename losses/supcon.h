@@ -10,6 +10,9 @@
 //   softmax_p - 1/|P| = e^c ( |P| d_p - sum_P d - sum_N e^{s_n - c} ) / (|P| Z),
 // in which nothing is close to 1 and subtracted from it.
 //
+// Derivation: L_i is the mean of |P_i| cross-entropies over the same logits s, one for each p; the
+// gradient of each is the softmax less [j = p].
+//
 // compat=supcontrast is the authors' repository: the sum is divided by B, anchors without a
 // positive counting 0 (its first versions give NaN for them).
 #pragma once

@@ -7,6 +7,11 @@
 // h = exp(s (t - 1)(c_j + 1)) is differentiated; I is piecewise constant. t = 1 is NormFace,
 // CosFace, ArcFace. easy: the target is c_y where c_y <= 0; the mask keeps the margin.
 //
+// Derivation: log(h e^{s c_j}) = s (t c_j + t - 1), a line of slope s t. The value jumps where c_j
+// passes f; a gradient cannot see that.
+//
+// Public code: FaceX-Zoo and tiandunx have t=1.12, called mv_weight or mask; the paper has no easy.
+//
 // compat=facexzoo: with margin=am, easy compares c_y with m instead of 0 (also in tiandunx's code).
 #pragma once
 

@@ -14,6 +14,8 @@
 // What is selected is a constant for the gradient. Hermans' soft form is soft=true with margin=0.
 //
 // A root distance of 0 has derivative 0; public code with sqrt(2 - 2 cos) returns NaN there.
+//
+// Derivation: D of squared distances has dD/dxh_a = 2 (xh_a - xh_b), its root (xh_a - xh_b)/D.
 #pragma once
 
 #include "losses/pair_loss.h"

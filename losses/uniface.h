@@ -6,6 +6,8 @@
 //   dL/dc_y = -s sigmoid(-z_y),   dL/dc_j = s l sigmoid(z_j),   dL/db = -sum dL/dz
 // b is learned and starts at log(10 C).
 //
+// Derivation: softplus' is the sigmoid; every logit contains -b.
+//
 // compat=released: the authors' code clamps -z_y to [-s, s], so the hardest positives, z_y < -s,
 // get no gradient at all (and the easiest none either).
 #pragma once

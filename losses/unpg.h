@@ -3,12 +3,18 @@
 //
 //   S' = {S_uv = <xh_u, xh_v> : u < v, y_u != y_v}, without outliers (pair_slots.h)
 //   L  = -log e^{z_y} / (e^{z_y} + sum_{j != y} e^{s c_j} + sum_{S'} e^{s S_uv})
-//   base: z_y = s (c_y - m) (cos), s cos(theta_y + m) without fallback (arc), MagFace's with easy
-//   margin and regulariser (mag), s c_y (norm)
 //   dL/dc as in the base with the enlarged denominator;  q_i,uv = e^{s S_uv} / denominator of row i
 //   dL/dS_uv = s / B sum_i q_i,uv: over all rows (scope=batch, the authors'); scope=anchor: row i
 //   sees only the pairs that contain i, so the sum is over u and v.
+// base: z_y = s (c_y - m) (cos), s cos(theta_y + m) without fallback (arc), MagFace's with easy
+// margin and regulariser (mag), s c_y (norm).
 // The filter's quartiles and what it keeps are constants. An empty S' gives the base loss.
+//
+// Derivation: a pair is one more slot of the softmax of every row, dL_i/d(s S_uv) = q_i,uv; S_uv is
+// one number in all of them, so its derivatives add up. Then dxh += (dS + dS^T) xh.
+//
+// Public code: wisk=1.5 on MS1MV2, 1 on K-FACE; it fails on a batch without a negative pair, sees
+// the pairs of one GPU only, and its acos is not clamped.
 #pragma once
 
 #include "losses/class_loss.h"

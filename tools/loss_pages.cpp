@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <fstream>
 
 #include "engine/error.h"
@@ -12,26 +13,20 @@
 namespace facet {
 namespace {
 
-// A word of prose that is a formula or something to type is set as code; what Markdown would take
-// for its own signs is escaped.
+// A setting ("grad=exact") is set as code; what Markdown would take for its own signs is escaped.
 std::string markdown_word(const std::string& word) {
-    const std::size_t first = word.find_first_not_of("([");
-    const std::size_t last = word.find_last_not_of(".,;:");
-    if (first == std::string::npos || last == std::string::npos || last < first) return word;
-    std::string before = word.substr(0, first), after = word.substr(last + 1);
-    std::string core = word.substr(first, last + 1 - first);
-    const auto count = [&](char sign) { return std::count(core.begin(), core.end(), sign); };
-    while (!core.empty() && core.back() == ')' && count(')') > count('(')) {
-        core.pop_back();
-        after.insert(0, 1, ')');
+    const std::size_t length = word.find_last_not_of(".,;:)") + 1;
+    const std::size_t equals = word.find('=');
+    const bool setting = equals != std::string::npos && equals > 0 && equals + 1 < length &&
+                         std::isalpha(static_cast<unsigned char>(word[0])) &&
+                         word.find_first_of("<>(") == std::string::npos;
+    if (setting) return "`" + word.substr(0, length) + "`" + word.substr(length);
+    std::string escaped;
+    for (const char sign : word) {
+        if (std::string_view("*_<>").find(sign) != std::string_view::npos) escaped += '\\';
+        escaped += sign;
     }
-    const bool link = core.find("://") != std::string::npos;
-    const bool code = core.size() > 1 && !link &&
-                      core.find_first_of("_=^|<>*") != std::string::npos &&
-                      core.find('`') == std::string::npos;
-    if (code) core = "`" + core + "`";
-    if (core == "*" || core == "<" || core == ">" || core == "|") core = "\\" + core;
-    return before + core + after;
+    return escaped;
 }
 
 // Words in `...` already stay as they are.
@@ -93,9 +88,10 @@ std::string facts(const LossInfo& info) {
         list += fmt::format(
             "- **Held constant** by the gradient, so that it is not the derivative of the value: "
             "{}\n",
-            cell(info.detached));
+            markdown_prose(info.detached));
     }
-    list += fmt::format("- **State** {}\n", info.state.empty() ? "none" : info.state);
+    list +=
+        fmt::format("- **State** {}\n", info.state.empty() ? "none" : markdown_prose(info.state));
     list += fmt::format("- **Paper** {}\n", info.paper);
     return list;
 }
@@ -159,8 +155,8 @@ std::string losses_index() {
         for (const LossInfo* info : group.losses) {
             std::string parameters;
             for (const ParameterInfo& p : info->parameters) {
-                parameters +=
-                    fmt::format("{}`{}={}`", parameters.empty() ? "" : " ", p.name, p.default_text);
+                parameters += fmt::format("{}`{}{}{}`", parameters.empty() ? "" : " ", p.name,
+                                          p.default_text.empty() ? "" : "=", p.default_text);
             }
             page += fmt::format("| [{0}]({0}.md) | {1} | {2} |\n", info->name, short_paper(*info),
                                 parameters);
