@@ -64,8 +64,8 @@ Expr adaface(Composer& c) {
         deviation = deviation_now.value().item();
     }
     const Expr above = norm - repeated(mean_now, {c.B()});
-    const Expr q =
-        clamp(set.number("h") * (above / repeated(deviation_now + 1e-3, {c.B()})), -1, 1);
+    const Expr q = clamp(
+        set.number("h") * (above / repeated(deviation_now + set.number("eps"), {c.B()})), -1, 1);
 
     const double smallest = std::acos(1 - eps);  // the angle of the largest cosine
     const Expr theta = clip(c.target_angle(), smallest, kPi - smallest);

@@ -54,13 +54,14 @@ struct ElasticFace : SoftmaxForm<T, ElasticFace<T>> {
             FACET_CHECK(margins->value.size() == B,
                         "elasticface: state E has {} margins, expected B = {}",
                         margins->value.size(), B);
-            margins->given = false;
-            return;
+        } else {
+            margins->value.resize(B);
+            for (std::size_t i = 0; i < B; ++i) {
+                Random random(state->seed, Purpose::Margin, call, i);
+                margins->value[i] = m + sigma * random.normal();
+            }
         }
-        margins->value.resize(B);
-        for (std::size_t i = 0; i < B; ++i) {
-            margins->value[i] = m + sigma * Random(state->seed, Purpose::Margin, call, i).normal();
-        }
+        margins->given = false;
         if (plus) rank(batch.targets);
     }
 

@@ -85,8 +85,10 @@ struct SphereFace : SoftmaxForm<T, SphereFace<T>> {
         Row row;
         row.norm = y.norm;
         row.target_u = blend * y.cos + mix * psi.value;
-        row.target =
-            by_angle(y, y.norm * row.target_u, y.norm * (mix * psi.dtheta - blend * y.sin));
+        const T z = y.norm * row.target_u;
+        row.target = by_angle(y, z, y.norm * mix * psi.dtheta);  // and the smooth part:
+        row.target.dcos += y.norm * blend;
+        row.target.dtheta -= y.norm * blend * y.sin;
         return row;
     }
     FACET_HD T logit(const Row& row, T c, std::int64_t) const { return row.norm * c; }
