@@ -11,8 +11,8 @@
 // arcneg, the scale of adacos, the negatives of unpg and hm-softmax, the 1/C of proxy-anchor. A
 // negative is in S with a probability of about the rate q, so npt's k = 1 sees the true nearest
 // proxy in a share q of the rows and otherwise pushes a farther one: at q << 1 it is another loss.
-// Softmax values fall by about log(1/q) where negatives are many and alike: values of different
-// rates do not compare. docs/class-sampling.md has measurements.
+// The value falls with the rate, too, since it counts fewer negatives: values of different rates do
+// not compare. docs/class-sampling.md has measurements.
 #pragma once
 
 #include <cstdint>
