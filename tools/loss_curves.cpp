@@ -1,5 +1,6 @@
 #include "tools/loss_curves.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <numbers>
@@ -95,7 +96,7 @@ const std::map<std::string, std::vector<Variant>>& known_variants() {
         {"npt", over("delta", {"0.5", "1", "2"})},
         {"npt-lse", over("tau", {"4", "16", "64"})},
         {"unpg",
-         {{"pair at 90°", {}, {}, 1, 90}, {"at 60°", {}, {}, 1, 60}, {"at 40°", {}, {}, 1, 40}}},
+         {{"samples at 90°", {}, {}, 1, 90}, {"at 60°", {}, {}, 1, 60}, {"at 40°", {}, {}, 1, 40}}},
         {"proxy-nca-pp", over("T", {"0.1111", "0.5", "1"})},
         {"proxy-anchor", over("alpha", {"32", "8"})},
         {"contrastive", {{"margin=1"}, {"compat=pml", {{"compat", "pml"}}}}},
@@ -187,21 +188,41 @@ std::pair<double, double> evaluate(const LossInfo& info, const Variant& variant,
     return {value, slope};
 }
 
-std::string caption_of(bool proxies, const Variant& variant) {
-    if (!proxies) {
-        return fmt::format(
-            "Four rows{}: an anchor, its positive at the angle θ from it, and two rows of another "
-            "class at 60° and 80° from the anchor. The positive turns.",
-            variant.length == 1 ? "" : fmt::format(" of length {}", variant.length));
+// What all curves share and no label says: "With grad=exact.", or nothing.
+std::string shared_settings(const std::vector<Variant>& variants) {
+    std::vector<std::string> shared;
+    const auto keep = [&](const std::string& text, auto has) {
+        if (std::all_of(variants.begin(), variants.end(), has)) shared.push_back(text);
+    };
+    const Variant& one = variants.front();
+    for (const auto& setting : one.settings) {
+        keep(setting.first + "=" + setting.second, [&](const Variant& other) {
+            return std::count(other.settings.begin(), other.settings.end(), setting) > 0;
+        });
     }
+    for (const auto& array : one.state) {
+        keep(fmt::format("{}={}", array.first, array.second), [&](const Variant& other) {
+            return std::count(other.state.begin(), other.state.end(), array) > 0;
+        });
+    }
+    if (one.length != 1) {
+        keep(fmt::format("|x|={}", one.length),
+             [&](const Variant& other) { return other.length == one.length; });
+    }
+    return shared.empty() ? "" : fmt::format(" With {}.", join_names(shared));
+}
+
+std::string caption_of(bool proxies, const std::vector<Variant>& variants) {
     std::string text =
-        "One sample and C = 4 classes: the proxy of its class at the angle θ from it, the others "
-        "at 70°, 90° and 110°.";
-    if (variant.other > 0) {
-        text +=
-            " A second sample, of the class at 70°, stands in the batch; the value is the mean.";
+        proxies
+            ? "One sample and C = 4 classes: the proxy of its class at the angle θ from it, the "
+              "others at 70°, 90° and 110°."
+            : "Four rows: an anchor, its positive at the angle θ from it, and two rows of another "
+              "class at 60° and 80° from the anchor. The positive turns.";
+    if (variants.front().other > 0) {
+        text += " A second sample, of the class at 70°, stands in the batch.";
     }
-    return text;
+    return text + shared_settings(variants);
 }
 
 }  // namespace
@@ -214,7 +235,7 @@ CurvePicture loss_curves(const LossInfo& info) {
     const bool proxies = make_loss(info.name)->has_proxies();
     CurvePicture picture{.angle = proxies ? "angle between sample and proxy, degrees"
                                           : "angle between anchor and positive, degrees",
-                         .caption = caption_of(proxies, variants.front()),
+                         .caption = caption_of(proxies, variants),
                          .curves = {}};
     for (const Variant& variant : variants) {
         Curve curve{variant.label, {}, {}};
