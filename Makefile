@@ -120,4 +120,6 @@ $(BUILD)/obj/%.o: %.cpp Makefile $(BUILD)/flags | deps
 	@echo "  c++   $<"
 	@$(CXX) $(FLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
 
+include tests/gpusim/rules.mk
+
 -include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d)

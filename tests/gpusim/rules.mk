@@ -1,0 +1,55 @@
+# The simulated GPU: kernels compiled by $(CXX), run and checked on the CPU. No CUDA toolkit needed.
+#
+# The kernels are compiled three ways, the simulator and the tests once:
+#   race      -fsanitize=thread without libtsan: every access is checked by the simulator
+#   address   -fsanitize=address
+#   mutants/  one deliberate fault each (mutants.txt), which the tests must find
+
+GPUSIM         = $(BUILD)/gpusim
+GPUSIM_KERNELS = $(wildcard engine/cuda/*.cu tests/gpusim/*.cu)
+GPUSIM_HOST    = $(wildcard tests/gpusim/*.cpp)
+GPUSIM_MUTANTS = $(shell awk '/^BUG_/ {print $$1}' tests/gpusim/mutants.txt)
+
+GPUSIM_FLAGS   = -std=c++20 -g1 $(WARNINGS) -I.
+GPUSIM_COMPILE = $(CXX) $(GPUSIM_FLAGS) -O1 -Itests/gpusim/include -MMD -MP -x c++
+GPUSIM_LINK    = -lgtest -lgtest_main $(LIBS)
+
+GPUSIM_OBJECTS = $(GPUSIM_HOST:%.cpp=$(GPUSIM)/host/%.o)
+GPUSIM_RACE    = $(GPUSIM_KERNELS:%.cu=$(GPUSIM)/race/%.o)
+GPUSIM_ADDRESS = $(GPUSIM_KERNELS:%.cu=$(GPUSIM)/address/%.o)
+
+.PHONY: test-gpusim
+test-gpusim: $(GPUSIM)/race-tests $(GPUSIM)/address-tests \
+             $(GPUSIM_MUTANTS:%=$(GPUSIM)/mutants/%)  ## run the CUDA kernels on a simulated GPU
+	@tests/gpusim/run.sh $(GPUSIM)
+
+$(GPUSIM)/race-tests: $(GPUSIM_OBJECTS) $(GPUSIM_RACE) $(BUILD)/libfacet.a
+	@echo "  link  $@"
+	@$(CXX) $^ $(GPUSIM_LINK) -o $@
+$(GPUSIM)/address-tests: $(GPUSIM_OBJECTS) $(GPUSIM_ADDRESS) $(BUILD)/libfacet.a
+	@echo "  link  $@"
+	@$(CXX) -fsanitize=address $^ $(GPUSIM_LINK) -o $@
+
+$(GPUSIM)/host/%.o: %.cpp tests/gpusim/rules.mk | deps-test
+	@mkdir -p $(@D)
+	@echo "  c++   $<"
+	@$(CXX) $(GPUSIM_FLAGS) -Itests/gpusim/include -MMD -MP $(if $(findstring _test,$<),-O0,-O2) -c $< -o $@
+$(GPUSIM)/race/%.o: %.cu tests/gpusim/rules.mk | deps
+	@mkdir -p $(@D)
+	@echo "  c++   $< (race)"
+	@$(GPUSIM_COMPILE) -fsanitize=thread -c $< -o $@
+$(GPUSIM)/address/%.o: %.cu tests/gpusim/rules.mk | deps
+	@mkdir -p $(@D)
+	@echo "  c++   $< (address)"
+	@$(GPUSIM_COMPILE) -fsanitize=address -c $< -o $@
+
+# The program of a mutant is race-tests with the one file exchanged that has the fault.
+$(GPUSIM)/mutants/%: $(GPUSIM)/race-tests tests/gpusim/mutants.txt
+	@mkdir -p $(@D)
+	@echo "  c++   $*"
+	@source=$$(awk '$$1 == "$*" {print $$2}' tests/gpusim/mutants.txt); \
+	  $(CXX) $(GPUSIM_FLAGS) -O1 -Itests/gpusim/include -fsanitize=thread -D$* -x c++ -c $$source -o $@.o && \
+	  $(CXX) $(GPUSIM_OBJECTS) $(filter-out $(GPUSIM)/race/$${source%.cu}.o,$(GPUSIM_RACE)) $@.o \
+	    $(BUILD)/libfacet.a $(GPUSIM_LINK) -o $@
+
+-include $(GPUSIM_OBJECTS:.o=.d) $(GPUSIM_RACE:.o=.d) $(GPUSIM_ADDRESS:.o=.d)
