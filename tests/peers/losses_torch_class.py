@@ -171,12 +171,12 @@ def adaface(b):
 
 
 def elasticface(b):
-    """E: each sample's margin. Drawn ones are m where sigma = 0, and with plus belong to ranks: the
-    largest target cosine gets the smallest margin."""
+    """E: the margins, given or drawn. Drawn ones are m where sigma = 0. With plus they belong to ranks:
+    the largest target cosine gets the smallest margin."""
     margins = torch.tensor(b.state["E"], dtype=torch.float64)
     if b.state.get("drawn") and b.number("sigma") == 0:
         margins = torch.full_like(margins, b.number("m"))
-    elif b.state.get("drawn") and b.flag("plus"):
+    if b.flag("plus"):
         order = torch.sort(b.cy.detach(), descending=True, stable=True)
         if b.B > 1:  # equal angles to different proxies: rounding ranks them
             b.gap = min(b.gap, float((order.values[:-1] - order.values[1:]).min()))
