@@ -32,7 +32,7 @@ void add_batch_crossings(std::vector<Region>& to, const Settings& of) {
         to.push_back({name, std::move(at), crossing});
     };
     add("two rows of one value", "one turns away", [](double side) {
-        return beside(side, planar_problem({0.4, -0.4 - side}, {0, 2.5, -2.5}, {0, 0}));
+        return beside(side, planar_problem({0.4, -0.4 - side}, {0, 1.1, -1.1}, {0, 0}));
     });
     const double r = setting(of, {"wisk"}, 1.5);
     const auto whisker = [&](const char* name, std::vector<double> angles, bool upper) {

@@ -48,16 +48,15 @@ Region bits(const char* name, const char* crossing,
 }  // namespace
 
 void add_vector_crossings(std::vector<Region>& to) {
-    const auto all_features = [](double scale, int shift) {
+    const auto feature = [](double scale, int shift) {
         return [scale, shift](Problem& p, double side) {
-            for (std::int64_t i = 0; i < p.B; ++i)
-                move(p.feature(i), p.proxy((p.y[i] + shift) % p.C), scale, side, p.D);
+            move(p.feature(1), p.proxy((p.y[1] + shift) % p.C), scale, side, p.D);
         };
     };
-    to.push_back(bits("all targets at cos = 1", "all features leave", all_features(2, 0)));
-    to.push_back(bits("all targets at cos = -1", "all features leave", all_features(-0.5, 0)));
-    to.push_back(bits("a negative at cos = 1", "all features leave", all_features(2, 1)));
-    to.push_back(bits("a negative at cos = -1", "all features leave", all_features(-1, 1)));
+    to.push_back(bits("a target at cos = 1", "the feature leaves", feature(2, 0)));
+    to.push_back(bits("a target at cos = -1", "the feature leaves", feature(-0.5, 0)));
+    to.push_back(bits("a negative at cos = 1", "the feature leaves", feature(2, 1)));
+    to.push_back(bits("a negative at cos = -1", "the feature leaves", feature(-1, 1)));
     // Rows 0 and 4 are of one class, rows 0 and 1 are not.
     to.push_back(bits("equal features of one class", "they part", [](Problem& p, double side) {
         move(p.feature(4), p.feature(0), 1, side, p.D);

@@ -23,7 +23,6 @@ public:
     void run() {
         try {
             hand_ = trial_.hand(problem_);
-            gain_ = trial_.gain(hand_);
         } catch (const std::exception& error) {
             return add(Method::tape, {}, std::string("the hand-written gradient: ") + error.what());
         }
@@ -56,7 +55,7 @@ private:
     }
 
     void compare_tape() {
-        Allowance allowed = rounding(hand_, gain_, kAgreement, kCancellation);
+        Allowance allowed = rounding(hand_, kAgreement, kCancellation, kUnderflow);
         if (!problem_.exact) widen(allowed, hand_, kDisplacement);
         if (trial_.composed()) add(Method::tape, worst(hand_, trial_.tape(problem_), allowed));
         if (!trial_.proxies()) return compare_single({}, "");
@@ -92,7 +91,7 @@ private:
 
     Worst against(const Problem& p, const Outcome& found) {
         const Outcome centre = trial_.hand(p);
-        Allowance allowed = rounding(centre, trial_.gain(centre), kAgreement32, kAgreement32);
+        Allowance allowed = rounding(centre, kAgreement32, kAgreement32, kUnderflow32);
         widen(allowed, centre, kDisplacement32);
         return worst(centre, found, allowed);
     }
@@ -110,16 +109,18 @@ private:
         double h = std::min(kStep, problem_.room / kStepsPerRoom);
         Worst best{"", std::numeric_limits<double>::infinity(), 1};
         for (int k = 0; k < kSteps && best.error > best.bound; ++k, h /= kShrink) {
-            const Worst found = worst(hand_, differences(h), allowance(h));
+            const Worst found = worst(hand_, differences(h), allowance(h, method));
             if (k == 0 || found.error / found.bound < best.error / best.bound) best = found;
         }
         add(method, best);
     }
 
-    Allowance allowance(double h) const {
+    Allowance allowance(double h, Method method) const {
         const double size = hand_.gradient_size();
-        const double noise = kRounding * (std::abs(hand_.value) + size + gain_) / h;
-        return {.value = kAgreement * std::abs(hand_.value) + kCancellation * (gain_ + size),
+        const double terms = method == Method::frozen ? kComposedTerms : 0;
+        const double noise = kRounding * (std::abs(hand_.value) + size + hand_.gain + terms) / h;
+        return {.value = kAgreement * std::abs(hand_.value) +
+                         kCancellation * (hand_.gain + size + terms),
                 .gradient = kTruncation * size + noise,
                 .dstate = kTruncation * largest(hand_.dstate) + noise};
     }
@@ -147,7 +148,6 @@ private:
     const Trial trial_;
     Verdict& verdict_;
     Outcome hand_;
-    double gain_ = 0;
 };
 
 Verdict judge_mode(const Mode& mode, const Options& options) {

@@ -61,9 +61,10 @@ struct Kink {
     double tolerance = 0;
     bool exists = false;  // the sides differ; otherwise the loss is smooth here
     bool same = false;    // hand and tape agree, or each is one side's gradient
+    bool zero = false;    // a vector is zero here: its gradient is 0 by convention
     std::string message;
 
-    bool passed() const;  // hand lies at or between the sides, finite, and equals the tape's
+    bool passed() const;  // hand is finite, at or between the sides, and the tape's
 };
 
 struct Verdict {

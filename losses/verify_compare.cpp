@@ -25,6 +25,24 @@ void scale_rows(std::vector<double>& gradient, const std::vector<double>& v, std
     }
 }
 
+// dL/dc_ij -> -dL/dtheta_ij, which stays bounded where the cosine is +-1; nearer to that than kCone
+// it is left to the gradients by the vectors. Returns the largest dL/dc_ij over j != y; 0 of none.
+double by_angle(std::vector<double>& dcos, const Problem& p) {
+    if (dcos.empty()) return 0;
+    const std::vector<double> x_norm = norms_of(p.x, p.B, p.D), w_norm = norms_of(p.w, p.C, p.D);
+    double gain = 0;
+    for (std::int64_t i = 0; i < p.B; ++i) {
+        for (std::int64_t j = 0; j < p.C; ++j) {
+            double& g = dcos[i * p.C + j];
+            if (j != p.y[i]) gain = std::max(gain, std::abs(g));
+            const Angle angle = angle_between(p.x.data() + i * p.D, x_norm[i], p.w.data() + j * p.D,
+                                              w_norm[j], p.D);
+            g *= angle.sin > kCone ? angle.sin : 0;  // still NaN where it is not finite
+        }
+    }
+    return gain;
+}
+
 void read_state(const State& state, Outcome& to) {
     for (const auto& array : state.arrays()) {
         append(to.state, array->value);
@@ -36,15 +54,15 @@ void read_state(const State& state, Outcome& to) {
 template <class T>
 Outcome call(Loss& loss, const Problem& p, const HeadOptions& options) {
     const std::vector<T> x(p.x.begin(), p.x.end()), w(p.w.begin(), p.w.end());
-    const bool proxies = loss.has_proxies();
+    const bool proxies = loss.has_proxies(), cosines = proxies && loss.has_cosines();
     const T nan = std::numeric_limits<T>::quiet_NaN();
     std::vector<T> dx(x.size(), nan), dw(proxies ? w.size() : 0, nan),
-        dcos(proxies ? p.B * p.C : 0, nan);
+        dcos(cosines ? p.B * p.C : 0, nan);
     HeadWorkspace<T> workspace;
     Outcome found;
     found.value = loss.forward_backward(
         {x.data(), proxies ? w.data() : nullptr, p.y.data(), p.B, proxies ? p.C : 0, p.D},
-        {dx.data(), proxies ? dw.data() : nullptr, proxies ? dcos.data() : nullptr}, workspace,
+        {dx.data(), proxies ? dw.data() : nullptr, cosines ? dcos.data() : nullptr}, workspace,
         options);
     found.dx.assign(dx.begin(), dx.end());
     found.dw.assign(dw.begin(), dw.end());
@@ -104,6 +122,7 @@ Trial::Trial(const LossMaker& make, const Problem& problem) : make_(make), probl
     exact_mode_ = is_exact(*loss);
     composed_ = has_composition(loss->name());
     proxies_ = loss->has_proxies();
+    cosines_ = proxies_ && loss->has_cosines();
 }
 
 // A loss as it is before the call that is judged.
@@ -126,6 +145,7 @@ std::unique_ptr<Loss> Trial::fresh() const {
 void Trial::scale(const Problem& p, Outcome& outcome) const {
     scale_rows(outcome.dx, p.x, p.B, p.D);
     if (proxies_) scale_rows(outcome.dw, p.w, p.C, p.D);
+    outcome.gain = by_angle(outcome.dcos, p);
 }
 
 Outcome Trial::hand(const Problem& p, const HeadOptions& options) const {
@@ -143,7 +163,11 @@ Outcome Trial::hand32(const Problem& p, const HeadOptions& options) const {
 Outcome Trial::tape(const Problem& p) const {
     const auto loss = fresh();
     const TapeGradient tape = tape_gradient(*loss, p.batch(proxies_));
-    Outcome found{tape.value, tape.dx, tape.dw, tape.dcos, {}, {}};
+    Outcome found;
+    found.value = tape.value;
+    found.dx = tape.dx;
+    found.dw = tape.dw;
+    if (cosines_) found.dcos = tape.dcos;
     read_state(loss->state(), found);
     scale(p, found);
     return found;
@@ -174,16 +198,6 @@ Problem Trial::displaced(double size, std::uint64_t seed) const {
     return p;
 }
 
-double Trial::gain(const Outcome& hand) const {
-    double most = 0;
-    for (std::int64_t i = 0; i < problem_.B; ++i) {
-        for (std::int64_t j = 0; proxies_ && j < problem_.C; ++j) {
-            if (j != problem_.y[i]) most = std::max(most, std::abs(hand.dcos[i * problem_.C + j]));
-        }
-    }
-    return most;
-}
-
 void Allowance::widen(const Outcome& a, const Outcome& b, double factor) {
     const auto widen = [factor](double& bound, double distance) {
         if (std::isfinite(distance)) bound += factor * distance;
@@ -195,12 +209,12 @@ void Allowance::widen(const Outcome& a, const Outcome& b, double factor) {
     widen(state, distance(a.state, b.state));
 }
 
-Allowance rounding(const Outcome& hand, double gain, double agreement, double cancellation) {
-    const double size = hand.gradient_size(), terms = gain + size;
-    return {.value = agreement * std::abs(hand.value) + cancellation * terms,
-            .gradient = agreement * size + cancellation * terms,
-            .dcos = agreement * largest(hand.dcos),
-            .dstate = agreement * largest(hand.dstate) + cancellation * terms,
+Allowance rounding(const Outcome& hand, double agreement, double cancellation, double smallest) {
+    const double size = hand.gradient_size(), terms = hand.gain + size;
+    return {.value = agreement * std::abs(hand.value) + cancellation * terms + smallest,
+            .gradient = agreement * size + cancellation * terms + smallest,
+            .dcos = agreement * largest(hand.dcos) + smallest,
+            .dstate = agreement * largest(hand.dstate) + cancellation * terms + smallest,
             .state = agreement * largest(hand.state)};
 }
 

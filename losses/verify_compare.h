@@ -21,9 +21,16 @@ inline constexpr double kCancellation = 1e-12;
 // direction, hence the factor.
 inline constexpr double kDisplacement = 64 * std::numeric_limits<double>::epsilon();
 inline constexpr double kBeyondProbes = 16;
+// dL/dc_ij of an angular margin is 1/sin(theta): nearer than this to a cone point float32 takes it
+// as 0, and a composition's sine loses its digits.
+inline constexpr double kCone = 1e-5;
 // Float32 likewise, from inputs moved by two of its epsilons.
 inline constexpr double kDisplacement32 = 2 * std::numeric_limits<float>::epsilon();
-inline constexpr double kAgreement32 = 64 * std::numeric_limits<float>::epsilon();
+// A logit of 500 carries 500 epsilons into its exponential.
+inline constexpr double kAgreement32 = 1024 * std::numeric_limits<float>::epsilon();
+// Probabilities below the smallest normal number are 0; scales and norms multiply them.
+inline constexpr double kUnderflow = 1e-290;
+inline constexpr double kUnderflow32 = 1e3 * std::numeric_limits<float>::min();
 // Central differences, extrapolated twice: the first step as part of a vector's length, how it
 // stays inside of the room there is, and how it shrinks where the first was too large.
 inline constexpr double kStep = 1e-4;
@@ -35,10 +42,15 @@ inline constexpr int kSteps = 3;
 inline constexpr double kTruncation = 2e-8;
 inline constexpr double kRounding = 100 * std::numeric_limits<double>::epsilon();
 
+// The value of a composition is a difference of terms of this size, which is not seen in it.
+inline constexpr double kComposedTerms = 1;
+
 // Value and gradients of one call. dx and dw are multiplied by the norms of their rows (1 for a
-// zero row); dstate: gradients of the learnable arrays; state: all arrays after the call.
+// zero row), dcos by the sine of the angle; dstate: gradients of the learnable arrays; state: all
+// arrays after the call.
 struct Outcome {
     double value = 0;
+    double gain = 0;  // largest |dL/dc_ij|, j != y: the scale on which sums of gradients cancel
     std::vector<double> dx, dw, dcos, dstate, state;
 
     double gradient_size() const;  // largest entry of dx and dw
@@ -66,16 +78,13 @@ public:
     // Every vector moved in a random direction by about this part of its length.
     Problem displaced(double size, std::uint64_t seed) const;
 
-    // Largest |dL/dc_ij| over j != y: the scale on which sums of gradients cancel. 0: pair loss.
-    double gain(const Outcome& hand) const;
-
 private:
     std::unique_ptr<Loss> fresh() const;
     void scale(const Problem& p, Outcome& outcome) const;
 
     const LossMaker& make_;
     const Problem& problem_;
-    bool exact_mode_, composed_, proxies_;
+    bool exact_mode_, composed_, proxies_, cosines_;
 };
 
 // What two outcomes may differ by, absolutely.
@@ -86,8 +95,8 @@ struct Allowance {
     void widen(const Outcome& a, const Outcome& b, double factor);
 };
 
-// Rounding alone, relative to the sizes in `hand`.
-Allowance rounding(const Outcome& hand, double gain, double agreement, double cancellation);
+// Rounding alone, relative to the sizes in `hand`; smallest: where numbers underflow.
+Allowance rounding(const Outcome& hand, double agreement, double cancellation, double smallest);
 
 // The quantity that is worst by its allowance, as error and bound relative to the largest entry.
 // Quantities that `found` does not have are left out.

@@ -11,6 +11,8 @@ namespace {
 constexpr double kBeside = 1e-7;
 // Slopes that differ by less, relative to the gradient, are one slope.
 constexpr double kSlope = 1e-3;
+// Rounding of the value that a slope is a difference of.
+constexpr double kNoise = 64 * std::numeric_limits<double>::epsilon();
 // A jump of the value that is no rounding.
 constexpr double kJump = 1e-5;
 // Moves a problem off its boundary, whichever side rounding had put it on.
@@ -34,12 +36,13 @@ public:
         kink_.left = slope_at(-kBeside);
         kink_.right = slope_at(kBeside);
         kink_.jump = value_at(kBeside) - value_at(-kBeside) - (kink_.left + kink_.right) * kBeside;
-        const double gain = trial.gain(hand) + hand.gradient_size();
+        const double gain = hand.gain + hand.gradient_size();
         const double sides = std::abs(kink_.left) + std::abs(kink_.right);
-        kink_.tolerance = kSlope * (sides + gain);
+        kink_.tolerance = kSlope * (sides + gain) + kNoise * std::abs(hand.value) / kBeside;
         const double step = kJump * (std::abs(hand.value) + gain);
         kink_.exists = !(std::abs(kink_.left - kink_.right) <= kink_.tolerance &&
                          std::abs(kink_.jump) <= step);
+        kink_.zero = has_zero(centre_.x, centre_.D) || has_zero(centre_.w, centre_.D);
         kink_.same = !trial.composed() || agree(trial, hand);
         return kink_;
     }
@@ -50,6 +53,13 @@ private:
         std::vector<double> move(a.size());
         for (std::size_t i = 0; i < a.size(); ++i) move[i] = (a[i] - b[i]) / (2 * step);
         return move;
+    }
+
+    static bool has_zero(const std::vector<double>& v, std::int64_t D) {
+        for (auto row = v.begin(); row < v.end(); row += D) {
+            if (std::all_of(row, row + D, [](double a) { return a == 0; })) return true;
+        }
+        return false;
     }
 
     double value_at(double side) const {
@@ -71,18 +81,18 @@ private:
     // The tape's gradient is the hand's, or rounding has put them on different sides.
     bool agree(const Trial& trial, const Outcome& hand) const {
         const Outcome tape = trial.tape(centre_);
-        if (close(trial, tape, hand)) return true;
+        if (close(tape, hand)) return true;
         if (centre_.exact) return false;
         for (const double side : {-kOff, kOff}) {
             const Problem p = region_.at(side);
-            if (close(trial, tape, trial.hand(p))) return true;
+            if (close(tape, trial.hand(p))) return true;
         }
         return false;
     }
 
     // A problem moved by kOff has moved its gradient by that times its curvature.
-    static bool close(const Trial& trial, const Outcome& tape, const Outcome& hand) {
-        const double gain = trial.gain(hand) + hand.gradient_size();
+    static bool close(const Outcome& tape, const Outcome& hand) {
+        const double gain = hand.gain + hand.gradient_size();
         const double apart = std::max(distance(tape.dx, hand.dx), distance(tape.dw, hand.dw));
         return apart <= 1e-6 * gain;
     }
@@ -99,6 +109,7 @@ private:
 bool Kink::passed() const {
     if (!message.empty() || !same || !std::isfinite(hand) || !std::isfinite(left + right + jump))
         return false;
+    if (zero && std::abs(hand) <= tolerance) return true;
     return hand >= std::min(left, right) - tolerance && hand <= std::max(left, right) + tolerance;
 }
 
