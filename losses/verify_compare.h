@@ -12,8 +12,9 @@
 namespace facet::proof {
 
 // Agreement of two float64 methods, relative to the largest entry: sums of at most 100 terms whose
-// exponents, logits up to 500, carry an absolute error of 500 epsilons.
-inline constexpr double kAgreement = 1e-10;
+// exponents, logits up to 500, carry an absolute error of 500 epsilons; and angles below 1e-8,
+// which the cosine of a negative does not resolve.
+inline constexpr double kAgreement = 1e-9;
 // The same for the value and for what is left of a sum that cancels, relative to its terms.
 inline constexpr double kCancellation = 1e-12;
 // A method may lose as much as inputs moved by this lose (a backward error): near a cone point or a
