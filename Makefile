@@ -44,7 +44,7 @@ endif
 .PHONY: help deps deps-test deps-format build train test test-asan verify bench doctor docs format format-check clean
 
 help:          ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(filter-out %.d,$(MAKEFILE_LIST))
 
 deps:          ## install the Debian packages that the build needs (asks nothing, tells what for)
 	@tools/deps.sh build
@@ -120,6 +120,6 @@ $(BUILD)/obj/%.o: %.cpp Makefile $(BUILD)/flags | deps
 	@echo "  c++   $<"
 	@$(CXX) $(FLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
 
-include tests/gpusim/rules.mk
+include engine/cuda/rules.mk tests/gpusim/rules.mk tests/plans/rules.mk
 
 -include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d)

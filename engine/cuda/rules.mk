@@ -1,0 +1,32 @@
+# Finds the CUDA toolkit and cuDNN. The product is built without them; tests use what is found.
+#
+#   make CUDA=/path          that toolkit                       make CUDA=no    as if there were none
+#   make CUDNN=/path         cuDNN, where it is not beside the toolkit or the system's libraries
+#   make CUDA_ARCHS="90"     compile for these architectures only
+
+ifeq ($(origin CUDA),undefined)
+CUDA := $(patsubst %/bin/nvcc,%,$(firstword $(realpath $(shell command -v nvcc)) \
+                                            $(wildcard /usr/local/cuda/bin/nvcc)))
+CUDA := $(or $(CUDA),no)
+else ifneq ($(CUDA),no)
+ifeq ($(wildcard $(CUDA)/bin/nvcc),)
+$(error CUDA=$(CUDA): there is no bin/nvcc in it; say CUDA=no to build without)
+endif
+endif
+CUDA_ARCHS ?= 80 90 100
+
+# cuDNN 9 with the graph API and described devices: the header must know the latter. The library is
+# named by its file, as packages without development links have it.
+ifneq ($(CUDA),no)
+CUDNN_PLACES  := $(CUDNN) $(CUDA) /usr/local /usr
+CUDNN_HEADER  := $(firstword $(shell grep -ls CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION \
+                   $(CUDNN_PLACES:%=%/include/cudnn_graph.h) /usr/include/*/cudnn_graph.h))
+CUDNN_LIBRARY := $(firstword $(wildcard $(foreach place,$(CUDNN_PLACES), \
+                   $(place)/lib64/libcudnn_graph.so.9 $(place)/lib/libcudnn_graph.so.9) \
+                   /usr/lib/*/libcudnn_graph.so.9))
+HAVE_CUDNN    := $(and $(CUDNN_HEADER),$(CUDNN_LIBRARY))
+CUDA_INCLUDES  = -isystem $(CUDA)/include $(if $(CUDNN_HEADER),-isystem $(dir $(CUDNN_HEADER)))
+CUDNN_LINK     = $(CUDNN_LIBRARY) -Wl,-rpath,$(dir $(CUDNN_LIBRARY))
+endif
+
+$(BUILD)/obj/engine/cuda/%.o: private INCLUDES += $(CUDA_INCLUDES)
