@@ -33,7 +33,8 @@ struct ProxyNca : SoftmaxForm<T, ProxyNca<T>> {
     FACET_HD void close(int, Row& row, const LogSumExp<T>& others) const {
         if (others.sum == 0) return;
         row.value = others.log() - double(row.target.z);
-        row.log_sum = T(others.log());
+        row.top = others.max;
+        row.log_rest = T(std::log(others.sum));
         row.missing = 1;
         row.dcos = -row.target.dcos;
         row.dtheta = -row.target.dtheta;

@@ -71,7 +71,10 @@ FACET_HD TargetLogit<T> detached(const Target<T>& y, T z, T slope) {
 template <class T>
 struct SoftmaxRow : RowResult<T> {
     TargetLogit<T> target;
-    T log_sum = 0;  // log sum_j e^{z_j}, the target included
+    // log sum_j e^{z_j}, the target included, is top + log_rest: kept apart, as logits may be so
+    // large that an ulp of their sum is more than log_rest.
+    T top = 0;
+    T log_rest = 0;
     T missing = 0;  // 1 - p_y
     T outer = 1;    // dL_i/dl_i, for a loss that is a function of l_i = -log p_y
 };
@@ -102,10 +105,12 @@ struct SoftmaxForm {
 
     template <class Row>
     FACET_HD void close(int, Row& row, const Acc& others) const {
-        const double d = others.log() - double(row.target.z);
+        const double above = double(others.max) - double(row.target.z);
+        const double d = above + std::log(others.sum);
         row.missing = T(sigmoid(d));
         row.value = softplus(d);
-        row.log_sum = T(double(row.target.z) + row.value);
+        row.top = above > 0 ? others.max : row.target.z;
+        row.log_rest = T(above > 0 ? std::log(others.sum) + softplus(-d) : row.value);
         row.dcos = -row.missing * row.target.dcos;
         row.dtheta = -row.missing * row.target.dtheta;
     }
@@ -117,7 +122,8 @@ struct SoftmaxForm {
         const T height = row.weight * row.outer;
 #pragma omp simd
         for (std::int64_t j = 0; j < chunk.n; ++j) {
-            const T p = exp_branch_free(self().logit(row, c[j], first + j) - row.log_sum);
+            const T p =
+                exp_branch_free(self().logit(row, c[j], first + j) - row.top - row.log_rest);
             g[j] = height * p * self().slope(row, c[j], first + j);
         }
     }

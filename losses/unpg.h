@@ -86,15 +86,16 @@ struct Unpg : SoftmaxForm<T, Unpg<T>> {
     void differentiate_pairs(std::span<const Row> rows, double* dS) const {
         const auto B = std::int64_t(rows.size());
         // Every slot is below every denominator that it is part of: no exponent is positive.
+        const auto log_sum = [](const Row& row) { return double(row.top) + double(row.log_rest); };
         double lowest = std::numeric_limits<double>::infinity(), share = 0;
         for (const Row& row : rows) {
-            if (row.weight != 0) lowest = std::min(lowest, double(row.log_sum));
+            if (row.weight != 0) lowest = std::min(lowest, log_sum(row));
         }
         for (const Row& row : rows) {
-            if (row.weight != 0) share += row.weight * std::exp(lowest - double(row.log_sum));
+            if (row.weight != 0) share += row.weight * std::exp(lowest - log_sum(row));
         }
         const auto q = [&](const Row& row, double z) {
-            return row.weight * std::exp(z - double(row.log_sum));
+            return row.weight * std::exp(z - log_sum(row));
         };
         for (const PairSlot& slot : slots) {
             const double z = double(s) * slot.s;
