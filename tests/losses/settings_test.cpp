@@ -23,7 +23,7 @@ std::string refusal(const std::string& name, const KeyValues& parameters, std::s
 TEST(LossSettings, UnknownLossListsTheNamesAndSuggestsTheClosest) {
     std::string hint;
     const std::string message = refusal("arcfase", {}, &hint);
-    EXPECT_NE(message.find("unknown loss arcfase; expected one of softmax, "), std::string::npos);
+    EXPECT_NE(message.find("unknown loss arcfase; expected one of mv-softmax, "), std::string::npos);
     EXPECT_EQ(hint, "did you mean arcface?");
 }
 
@@ -48,7 +48,7 @@ TEST(LossSettings, RefusesBadParameters) {
 
 TEST(LossSettings, DescribeNamesEveryParameterAndMode) {
     EXPECT_EQ(make_loss("arcface", {{"s", "30.5"}})->describe(),
-              "arcface s=30.5 m=0.5 beyond=linear grad=exact");
+              "arcface s=30.5 m=0.5 beyond=linear grad=exact compat=none");
     EXPECT_EQ(make_loss("softmax", {{"bias", "no"}})->describe(), "softmax bias=false");
 }
 
