@@ -7,9 +7,9 @@
 #include <sstream>
 
 #include "engine/error.h"
-#include "losses/composition.h"
 #include "losses/loss.h"
-#include "losses/numeric.h"
+#include "losses/proof/composition.h"
+#include "losses/proof/numeric.h"
 #include "losses/state_json.h"
 #include "tools/commands.h"
 #include "train/files/npy.h"

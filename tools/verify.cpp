@@ -1,6 +1,6 @@
 // `facet verify`: the proof table. Every loss, mode and region: the hand-written gradient against
 // the tape's, against differences, against float32 and tiles.
-#include "losses/verify.h"
+#include "losses/proof/verify.h"
 
 #include <fmt/format.h>
 

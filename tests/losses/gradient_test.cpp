@@ -3,7 +3,7 @@
 
 #include <numbers>
 
-#include "losses/numeric.h"
+#include "losses/proof/numeric.h"
 #include "tests/losses/fixtures.h"
 
 namespace facet::testing {
@@ -12,8 +12,8 @@ namespace {
 constexpr double kPi = std::numbers::pi;
 
 // Losses of one row at a time. Those that rank or pair the rows of a batch have kinks where rows
-// are equal, and a regulariser drowns differences: the verifier (losses/verify.h) places those
-// regions.
+// are equal, and a regulariser drowns differences: the verifier (losses/proof/verify.h) places
+// those regions.
 std::vector<Case> row_cases() {
     std::vector<Case> cases = exact_cases();
     std::erase_if(cases, [](const Case& c) {

@@ -5,7 +5,7 @@
 #include <numbers>
 
 #include "engine/error.h"
-#include "losses/numeric.h"
+#include "losses/proof/numeric.h"
 #include "tests/losses/pair_fixtures.h"
 
 namespace facet::testing {

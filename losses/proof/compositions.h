@@ -1,7 +1,7 @@
-// The compositions there are (losses/composition.h), by the name of their loss.
+// The compositions there are (losses/proof/composition.h), by the name of their loss.
 #pragma once
 
-#include "losses/composition.h"
+#include "losses/proof/composition.h"
 
 namespace facet::composed {
 

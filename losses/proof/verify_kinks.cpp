@@ -1,7 +1,7 @@
 // Exactly on a boundary a central difference means nothing; the two one-sided derivatives do.
 #include <cmath>
 
-#include "losses/verify_compare.h"
+#include "losses/proof/verify_compare.h"
 
 namespace facet::proof {
 namespace {

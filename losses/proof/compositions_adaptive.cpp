@@ -4,7 +4,7 @@
 #include <numbers>
 
 #include "engine/random.h"
-#include "losses/compositions.h"
+#include "losses/proof/compositions.h"
 
 namespace facet::composed {
 namespace {

@@ -1,13 +1,13 @@
 // Hand-written gradients against the tape's, which knows only what the value is composed of, and
 // the tape's against differences of that value with its constants held.
-#include "losses/composition.h"
+#include "losses/proof/composition.h"
 
 #include <gtest/gtest.h>
 
 #include <numbers>
 
-#include "losses/numeric.h"
-#include "tests/losses/composition_fixtures.h"
+#include "losses/proof/numeric.h"
+#include "tests/losses/proof/composition_fixtures.h"
 
 namespace facet::testing {
 namespace {

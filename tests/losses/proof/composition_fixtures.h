@@ -1,8 +1,8 @@
 // Hand-written gradients beside the tape's, on one problem.
 #pragma once
 
-#include "losses/compositions.h"
-#include "losses/verify.h"
+#include "losses/proof/compositions.h"
+#include "losses/proof/verify.h"
 #include "tests/losses/fixtures.h"
 
 namespace facet::testing {

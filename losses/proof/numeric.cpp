@@ -1,4 +1,4 @@
-#include "losses/numeric.h"
+#include "losses/proof/numeric.h"
 
 #include <array>
 #include <functional>

@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "losses/loss.h"
-#include "losses/regions.h"
+#include "losses/proof/regions.h"
 
 namespace facet::proof {
 

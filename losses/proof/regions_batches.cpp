@@ -2,7 +2,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "losses/regions.h"
+#include "losses/proof/regions.h"
 
 namespace facet::proof {
 namespace {

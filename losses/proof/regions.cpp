@@ -1,4 +1,4 @@
-#include "losses/regions.h"
+#include "losses/proof/regions.h"
 
 #include <algorithm>
 #include <cmath>

@@ -2,7 +2,8 @@
 // of what the hand-written gradients in losses/*.h claim.
 //
 // A composition says the value only, from cosines; it uses none of a loss's own code. To add one,
-// write a function as below in a losses/compositions_*.cpp and its line in losses/compositions.h:
+// write a function as below in a losses/proof/compositions_*.cpp and its line in
+// losses/proof/compositions.h:
 //
 //   Expr cosface(Composer& c) {
 //       const double s = c.settings.number("s"), m = c.settings.number("m");
@@ -21,8 +22,8 @@
 #include <string>
 #include <vector>
 
-#include "losses/composer.h"
 #include "losses/loss.h"
+#include "losses/proof/composer.h"
 
 namespace facet {
 

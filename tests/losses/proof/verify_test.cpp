@@ -1,4 +1,4 @@
-#include "losses/verify.h"
+#include "losses/proof/verify.h"
 
 #include <gtest/gtest.h>
 

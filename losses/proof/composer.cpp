@@ -1,4 +1,4 @@
-#include "losses/composer.h"
+#include "losses/proof/composer.h"
 
 #include <algorithm>
 #include <cmath>

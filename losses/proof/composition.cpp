@@ -1,6 +1,6 @@
-#include "losses/composition.h"
+#include "losses/proof/composition.h"
 
-#include "losses/compositions.h"
+#include "losses/proof/compositions.h"
 
 namespace facet {
 

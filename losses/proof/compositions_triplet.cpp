@@ -1,7 +1,7 @@
 // Anchor, positive, negative: the negative should be farther by a margin.
 #include <functional>
 
-#include "losses/compositions.h"
+#include "losses/proof/compositions.h"
 
 namespace facet::composed {
 namespace {

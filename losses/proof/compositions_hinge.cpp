@@ -1,5 +1,5 @@
 // The nearest negative proxies.
-#include "losses/compositions.h"
+#include "losses/proof/compositions.h"
 
 namespace facet::composed {
 namespace {

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "losses/compositions.h"
+#include "losses/proof/compositions.h"
 
 namespace facet::composed {
 

@@ -1,11 +1,11 @@
-#include "losses/verify.h"
+#include "losses/proof/verify.h"
 
 #include <algorithm>
 #include <cmath>
 #include <exception>
 
 #include "engine/error.h"
-#include "losses/verify_compare.h"
+#include "losses/proof/verify_compare.h"
 
 namespace facet::proof {
 namespace {

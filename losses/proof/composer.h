@@ -1,5 +1,5 @@
-// What a composition (losses/composition.h) is built from: the raw arrays of one call, what all
-// losses derive of them, and the state.
+// What a composition (losses/proof/composition.h) is built from: the raw arrays of one call, what
+// all losses derive of them, and the state.
 #pragma once
 
 #include <memory>

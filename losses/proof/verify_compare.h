@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "losses/verify.h"
+#include "losses/proof/verify.h"
 
 namespace facet::proof {
 

@@ -1,7 +1,7 @@
 // The judge judged: it must call every deliberately wrong gradient wrong, of every loss.
 #include <gtest/gtest.h>
 
-#include "losses/verify.h"
+#include "losses/proof/verify.h"
 #include "tests/losses/mutants.h"
 
 namespace facet::testing {

@@ -1,8 +1,8 @@
-#include "losses/verify_compare.h"
+#include "losses/proof/verify_compare.h"
 
 #include "engine/random.h"
-#include "losses/composition.h"
-#include "losses/numeric.h"
+#include "losses/proof/composition.h"
+#include "losses/proof/numeric.h"
 
 namespace facet::proof {
 namespace {

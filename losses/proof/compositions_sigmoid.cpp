@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "losses/compositions.h"
+#include "losses/proof/compositions.h"
 
 namespace facet::composed {
 namespace {

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "losses/compositions.h"
+#include "losses/proof/compositions.h"
 
 namespace facet::composed {
 namespace {

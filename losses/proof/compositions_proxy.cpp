@@ -1,5 +1,5 @@
 // Distances to proxies.
-#include "losses/compositions.h"
+#include "losses/proof/compositions.h"
 
 namespace facet::composed {
 namespace {

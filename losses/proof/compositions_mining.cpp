@@ -1,5 +1,5 @@
 // Cross-entropies in which the classes that beat the target weigh more.
-#include "losses/compositions.h"
+#include "losses/proof/compositions.h"
 
 namespace facet::composed {
 namespace {

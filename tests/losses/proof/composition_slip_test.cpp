@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "losses/softmax_form.h"
-#include "tests/losses/composition_fixtures.h"
+#include "tests/losses/proof/composition_fixtures.h"
 
 namespace facet::testing {
 namespace {

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "losses/composition.h"
 #include "losses/loss.h"
+#include "losses/proof/composition.h"
 
 namespace facet {
 
@@ -25,12 +25,12 @@ struct NumericGradient {
 // and for a gradient that is by definition not the derivative of the value (grad=detached).
 NumericGradient numeric_gradient(Loss& loss, const HeadBatch<double>& batch, double step = 3e-4);
 
-// The same differences of the composed value (losses/composition.h), in which everything that the
-// composition holds constant (masks, detached statistics, the distance of a straight_through) keeps
-// the value that it has at the centre. That makes them a judge of every gradient, detached or not,
-// on either side of a kink as near as one likes. They differentiate the composition's value, so
-// they judge the tape's derivatives, not what the composition holds constant. Throws UsageError for
-// a loss without composition.
+// The same differences of the composed value (losses/proof/composition.h), in which everything that
+// the composition holds constant (masks, detached statistics, the distance of a straight_through)
+// keeps the value that it has at the centre. That makes them a judge of every gradient, detached or
+// not, on either side of a kink as near as one likes. They differentiate the composition's value,
+// so they judge the tape's derivatives, not what the composition holds constant. Throws UsageError
+// for a loss without composition.
 NumericGradient frozen_gradient(Loss& loss, const HeadBatch<double>& batch, double step = 3e-4);
 NumericGradient frozen_gradient(Loss& loss, const HeadBatch<double>& batch, double step,
                                 Composition composition);
