@@ -7,7 +7,7 @@
 
 #include "engine/error.h"
 
-namespace facet {
+namespace facet::cuda {
 
 void check_cudnn(cudnnStatus_t status, const char* call, std::source_location where) {
     if (status == CUDNN_STATUS_SUCCESS) return;
@@ -85,4 +85,4 @@ int64_t CudnnDescriptor::get_raw(Name name, cudnnBackendAttributeType_t type, in
     return std::min(count, most);
 }
 
-}  // namespace facet
+}  // namespace facet::cuda

@@ -11,7 +11,7 @@
 #include <span>
 #include <vector>
 
-namespace facet {
+namespace facet::cuda {
 
 // Throws Error with `call`, the library's own text, and the caller's file and line, unless the
 // status is success.
@@ -19,7 +19,7 @@ void check_cudnn(cudnnStatus_t status, const char* call,
                  std::source_location where = std::source_location::current());
 
 // FACET_CUDNN(cudnnSetStream(handle, stream));
-#define FACET_CUDNN(call) ::facet::check_cudnn((call), #call)
+#define FACET_CUDNN(call) ::facet::cuda::check_cudnn((call), #call)
 
 // The library's name for the type of an attribute's elements.
 template <class T>
@@ -107,4 +107,4 @@ private:
     cudnnBackendDescriptor_t raw_ = nullptr;
 };
 
-}  // namespace facet
+}  // namespace facet::cuda

@@ -4,7 +4,7 @@
 
 #include "engine/error.h"
 
-namespace facet {
+namespace facet::cuda {
 
 CudnnDevice::CudnnDevice(cudnnHandle_t handle) : descriptor_(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR) {
     descriptor_.set(CUDNN_ATTR_DEVICEPROP_HANDLE, handle);
@@ -31,4 +31,4 @@ void CudnnDevice::read_back() {
     architecture_ = fmt::format("sm_{}", version / 10);
 }
 
-}  // namespace facet
+}  // namespace facet::cuda

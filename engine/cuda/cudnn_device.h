@@ -6,7 +6,7 @@
 
 #include "engine/cuda/cudnn_descriptor.h"
 
-namespace facet {
+namespace facet::cuda {
 
 // Everything that plans asks of a device goes through this descriptor, whichever way it was made,
 // so planning without a GPU runs the code that runs with one.
@@ -30,4 +30,4 @@ private:
     std::string name_, architecture_;
 };
 
-}  // namespace facet
+}  // namespace facet::cuda

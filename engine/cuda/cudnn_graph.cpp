@@ -4,7 +4,7 @@
 
 #include "engine/error.h"
 
-namespace facet {
+namespace facet::cuda {
 namespace {
 
 CudnnDescriptor channels_last(int64_t id, const ConvTensor& t) {
@@ -102,4 +102,4 @@ CudnnDescriptor conv_graph(const ConvKey& key, const ConvTensors& tensors) {
     return graph;
 }
 
-}  // namespace facet
+}  // namespace facet::cuda

@@ -11,7 +11,7 @@
 #include "engine/cuda/cudnn_descriptor.h"
 #include "engine/device.h"
 
-namespace facet {
+namespace facet::cuda {
 
 enum class ConvOperation {
     Forward,        // y = x * w
@@ -69,4 +69,4 @@ const char* to_string(ConvCompute compute);               // "float32"
 const char* to_string(cudnnBackendNumericalNote_t note);  // "tensor core"
 std::string to_string(const ConvKey& key);
 
-}  // namespace facet
+}  // namespace facet::cuda

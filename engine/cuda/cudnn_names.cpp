@@ -2,7 +2,7 @@
 #include "engine/cuda/cudnn_graph.h"
 #include "engine/error.h"
 
-namespace facet {
+namespace facet::cuda {
 
 const char* to_string(ConvOperation operation) {
     switch (operation) {
@@ -63,4 +63,4 @@ const char* to_string(cudnnBackendNumericalNote_t note) {
     }
 }
 
-}  // namespace facet
+}  // namespace facet::cuda

@@ -7,7 +7,7 @@
 
 #include "engine/error.h"
 
-namespace facet {
+namespace facet::cuda {
 namespace {
 
 // Engine configurations that cuDNN proposes for a graph, best first.
@@ -133,4 +133,4 @@ const ConvPlan& ConvPlans::get(const ConvKey& key) {
     return plan;
 }
 
-}  // namespace facet
+}  // namespace facet::cuda

@@ -18,7 +18,7 @@
 #include "engine/cuda/cudnn_device.h"
 #include "engine/cuda/cudnn_graph.h"
 
-namespace facet {
+namespace facet::cuda {
 
 // Device pointers; one of them is the output.
 struct ConvPointers {
@@ -81,4 +81,4 @@ private:
     int64_t workspace_bytes_ = 0;
 };
 
-}  // namespace facet
+}  // namespace facet::cuda

@@ -27,6 +27,9 @@ CUDNN_LIBRARY := $(firstword $(wildcard $(foreach place,$(CUDNN_PLACES), \
 HAVE_CUDNN    := $(and $(CUDNN_HEADER),$(CUDNN_LIBRARY))
 CUDA_INCLUDES  = -isystem $(CUDA)/include $(if $(CUDNN_HEADER),-isystem $(dir $(CUDNN_HEADER)))
 CUDNN_LINK     = $(CUDNN_LIBRARY) -Wl,-rpath,$(dir $(CUDNN_LIBRARY))
+CUDART_LIBRARY := $(firstword $(wildcard $(CUDA)/lib64/libcudart.so $(CUDA)/lib/libcudart.so \
+                    /usr/lib/*/libcudart.so))
+CUDART_LINK    = $(CUDART_LIBRARY) -Wl,-rpath,$(dir $(CUDART_LIBRARY))
 endif
 
 $(BUILD)/obj/engine/cuda/%.o: private INCLUDES += $(CUDA_INCLUDES)

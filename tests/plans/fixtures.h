@@ -7,7 +7,7 @@
 
 #include "engine/cuda/cudnn_plan.h"
 
-namespace facet {
+namespace facet::cuda {
 
 // "a100", "h100" or "b200": tests/plans/devices/<name>.json, seen from the repository's root.
 // Read once; the reference stays valid.
@@ -34,4 +34,4 @@ ConvKey key_of(const ConvShape& shape, int64_t N, ConvOperation operation, ConvC
 // and plans.md (a table) in the folder $FACET_PLANS, "build" if that is not set.
 void record(const CudnnDevice& device, const ConvPlan& plan);
 
-}  // namespace facet
+}  // namespace facet::cuda

@@ -8,7 +8,7 @@
 #include "layers/resnet.h"
 #include "tests/plans/fixtures.h"
 
-namespace facet {
+namespace facet::cuda {
 namespace {
 
 // A summary row tells the output and how many values came in, the weight tells C, K and R; the
@@ -23,7 +23,7 @@ ConvShape conv_shape(const SummaryRow& row, const Shape& weight) {
         if (geometry.out(side, R) == row.output[1]) return {C, side, side, K, R, stride};
     }
     throw Error(fmt::format("{}: expected stride 1 or 2, found an output {} from {} pixels",
-                            row.name, to_string(row.output), side));
+                            row.name, facet::to_string(row.output), side));
 }
 
 void add_convolutions(const ResNetConfig& config, std::set<ConvShape>& shapes) {
@@ -76,4 +76,4 @@ const CudnnDevice& described_device(const std::string& name) {
     return devices.emplace(name, CudnnDevice(text.str())).first->second;
 }
 
-}  // namespace facet
+}  // namespace facet::cuda

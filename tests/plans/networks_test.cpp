@@ -9,7 +9,7 @@
 #include "layers/resnet.h"
 #include "tests/plans/fixtures.h"
 
-namespace facet {
+namespace facet::cuda {
 namespace {
 
 bool has(const ConvPlan& plan, cudnnBackendNumericalNote_t note) {
@@ -111,4 +111,4 @@ TEST(Plans, AreTheSameWhenMadeAgain) {
 }
 
 }  // namespace
-}  // namespace facet
+}  // namespace facet::cuda

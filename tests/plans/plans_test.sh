@@ -13,6 +13,7 @@ if [ ! -x "$build/facet-plans" ]; then
 fi
 
 log=$build/plans.log
+export OMP_NUM_THREADS=1  # the networks are only built, not run: threads would wait for each other
 FACET_PLANS=$build "$build/facet-plans" --gtest_color=no >"$log" 2>&1
 status=$?
 announced=$(sed -nE 's/^\[={10}\] Running ([0-9]+) tests? from .*/\1/p' "$log")

@@ -12,7 +12,7 @@
 #include "engine/error.h"
 #include "tests/plans/fixtures.h"
 
-namespace facet {
+namespace facet::cuda {
 namespace {
 
 struct Row {
@@ -124,4 +124,4 @@ void record(const CudnnDevice& device, const ConvPlan& plan) {
     rows.push_back(std::move(row));
 }
 
-}  // namespace facet
+}  // namespace facet::cuda

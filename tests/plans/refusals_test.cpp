@@ -4,7 +4,7 @@
 #include "engine/error.h"
 #include "tests/plans/fixtures.h"
 
-namespace facet {
+namespace facet::cuda {
 namespace {
 
 constexpr ConvOperation operations[] = {ConvOperation::Forward, ConvOperation::BackwardData,
@@ -213,4 +213,4 @@ TEST(ConvPlan, MismatchedTypesHaveNoEngine) {
 }
 
 }  // namespace
-}  // namespace facet
+}  // namespace facet::cuda

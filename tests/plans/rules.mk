@@ -1,6 +1,7 @@
-# cuDNN plans every convolution of the networks, for described devices: no GPU needed.
+# What of the CUDA device runs without a GPU: cuDNN's planner, with devices that are only described,
+# and the refusals of the runtime.
 
-PLANS_OBJECTS = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(wildcard engine/cuda/cudnn_*.cpp tests/plans/*.cpp))
+PLANS_OBJECTS = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(wildcard engine/cuda/*.cpp tests/plans/*.cpp))
 PLANS_PROGRAM = $(if $(HAVE_CUDNN),$(BUILD)/facet-plans)
 
 .PHONY: test-plans
@@ -10,7 +11,7 @@ test: $(PLANS_PROGRAM)
 
 $(BUILD)/facet-plans: $(PLANS_OBJECTS) $(BUILD)/libfacet.a
 	@echo "  link  $@"
-	@$(CXX) $(FLAGS) $^ $(CUDNN_LINK) -lgtest -lgtest_main $(LIBS) -o $@
+	@$(CXX) $(FLAGS) $^ $(CUDNN_LINK) $(CUDART_LINK) -lgtest -lgtest_main $(LIBS) -o $@
 
 $(PLANS_OBJECTS): | deps-test
 $(BUILD)/obj/tests/plans/%.o: private INCLUDES += $(CUDA_INCLUDES)

@@ -1,0 +1,116 @@
+#include "engine/cuda/runtime.h"
+
+#include <cstdio>
+#include <utility>
+
+#include "engine/error.h"
+
+namespace facet::cuda {
+namespace {
+
+std::string describe(cudaError_t status, const char* call, const std::source_location& where) {
+    return fmt::format("{} failed: {} ({}): {} [{}:{}]", call, cudaGetErrorName(status),
+                       static_cast<int>(status), cudaGetErrorString(status), where.file_name(),
+                       where.line());
+}
+
+}  // namespace
+
+void check_cuda(cudaError_t status, const char* call, std::source_location where) {
+    if (status != cudaSuccess) throw Error(describe(status, call, where));
+}
+
+void warn_cuda(cudaError_t status, const char* call, std::source_location where) noexcept {
+    // At the end of a process the runtime goes before the last objects do.
+    if (status == cudaSuccess || status == cudaErrorCudartUnloading) return;
+    std::fprintf(stderr, "facet: warning: %s failed: %s (%d) [%s:%u]\n", call,
+                 cudaGetErrorName(status), static_cast<int>(status), where.file_name(),
+                 static_cast<unsigned>(where.line()));
+}
+
+// Without a driver the call fails and leaves the count as it was.
+Presence find_devices() {
+    int count = 0;
+    const cudaError_t status = cudaGetDeviceCount(&count);
+    if (status != cudaSuccess) {
+        cudaGetLastError();  // the next check must not see this one
+        return {0, cudaGetErrorString(status)};
+    }
+    if (count == 0) return {0, "the driver reports no device"};
+    return {count, ""};
+}
+
+Stream::Stream() { FACET_CUDA(cudaStreamCreateWithFlags(&raw_, cudaStreamNonBlocking)); }
+Stream::~Stream() {
+    if (raw_) FACET_CUDA_WARN(cudaStreamDestroy(raw_));
+}
+Stream::Stream(Stream&& other) noexcept : raw_(std::exchange(other.raw_, nullptr)) {}
+Stream& Stream::operator=(Stream&& other) noexcept {
+    std::swap(raw_, other.raw_);
+    return *this;
+}
+void Stream::synchronize() const { FACET_CUDA(cudaStreamSynchronize(raw_)); }
+void Stream::wait_for(const Event& event) const {
+    FACET_CUDA(cudaStreamWaitEvent(raw_, event.raw(), cudaEventWaitDefault));
+}
+
+Event::Event(Timing timing) {
+    const unsigned flags = timing == Timing::Yes ? cudaEventDefault : cudaEventDisableTiming;
+    FACET_CUDA(cudaEventCreateWithFlags(&raw_, flags));
+}
+Event::~Event() {
+    if (raw_) FACET_CUDA_WARN(cudaEventDestroy(raw_));
+}
+Event::Event(Event&& other) noexcept : raw_(std::exchange(other.raw_, nullptr)) {}
+Event& Event::operator=(Event&& other) noexcept {
+    std::swap(raw_, other.raw_);
+    return *this;
+}
+void Event::record(const Stream& stream) { FACET_CUDA(cudaEventRecord(raw_, stream.raw())); }
+void Event::synchronize() const { FACET_CUDA(cudaEventSynchronize(raw_)); }
+
+double milliseconds_between(const Event& start, const Event& end) {
+    float milliseconds = 0;
+    FACET_CUDA(cudaEventElapsedTime(&milliseconds, start.raw(), end.raw()));
+    return milliseconds;
+}
+
+// What `call` said about an allocation: nullptr if memory is exhausted, an Error for all else.
+static void* allocated(cudaError_t status, void* data, const char* call) {
+    if (status == cudaErrorMemoryAllocation) {
+        cudaGetLastError();  // the pool may succeed after freeing; nobody shall see this error
+                             // later
+        return nullptr;
+    }
+    check_cuda(status, call);
+    return data;
+}
+
+void* DeviceMemory::take(size_t bytes) {
+    void* data = nullptr;
+    const cudaError_t status = cudaMalloc(&data, bytes);
+    return allocated(status, data, "cudaMalloc");
+}
+void DeviceMemory::give_back(void* data) noexcept { FACET_CUDA_WARN(cudaFree(data)); }
+
+void* PinnedMemory::take(size_t bytes) {
+    void* data = nullptr;
+    const cudaError_t status = cudaHostAlloc(&data, bytes, cudaHostAllocDefault);
+    return allocated(status, data, "cudaHostAlloc");
+}
+void PinnedMemory::give_back(void* data) noexcept { FACET_CUDA_WARN(cudaFreeHost(data)); }
+
+void copy_to_device(void* device, const void* host, size_t bytes, const Stream& stream) {
+    FACET_CUDA(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, stream.raw()));
+}
+void copy_to_host(void* host, const void* device, size_t bytes, const Stream& stream) {
+    FACET_CUDA(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, stream.raw()));
+}
+void copy_on_device(void* to, const void* from, size_t bytes, const Stream& stream) {
+    FACET_CUDA(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream.raw()));
+}
+void fill_zero(void* device, size_t bytes, const Stream& stream) {
+    FACET_CUDA(cudaMemsetAsync(device, 0, bytes, stream.raw()));
+}
+
+}  // namespace facet::cuda
