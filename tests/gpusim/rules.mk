@@ -49,7 +49,7 @@ $(GPUSIM)/mutants/%: $(GPUSIM)/race-tests tests/gpusim/mutants.txt
 	@echo "  c++   $*"
 	@source=$$(awk '$$1 == "$*" {print $$2}' tests/gpusim/mutants.txt); \
 	  $(CXX) $(GPUSIM_FLAGS) -O1 -Itests/gpusim/include -fsanitize=thread -D$* -x c++ -c $$source -o $@.o && \
-	  $(CXX) $(GPUSIM_OBJECTS) $(filter-out $(GPUSIM)/race/$${source%.cu}.o,$(GPUSIM_RACE)) $@.o \
-	    $(BUILD)/libfacet.a $(GPUSIM_LINK) -o $@
+	  right=$$(printf '%s\n' $(GPUSIM_RACE) | grep -vxF $(GPUSIM)/race/$${source%.cu}.o); \
+	  $(CXX) $(GPUSIM_OBJECTS) $$right $@.o $(BUILD)/libfacet.a $(GPUSIM_LINK) -o $@
 
 -include $(GPUSIM_OBJECTS:.o=.d) $(GPUSIM_RACE:.o=.d) $(GPUSIM_ADDRESS:.o=.d)
