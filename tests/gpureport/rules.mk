@@ -1,0 +1,43 @@
+# The static report of the CUDA kernels: registers, shared memory, stack, spills, occupancy. Needs
+# nvcc, no GPU.
+
+GPUREPORT         = $(BUILD)/gpureport
+GPUREPORT_KERNELS = $(wildcard engine/cuda/*.cu)
+GPUREPORT_FOLDERS = $(CUDA_ARCHS:%=$(GPUREPORT)/sm_%)
+GPUREPORT_LOGS    = $(foreach folder,$(GPUREPORT_FOLDERS),$(GPUREPORT_KERNELS:engine/cuda/%.cu=$(folder)/%.log))
+GPUREPORT_SLIPS   = $(GPUREPORT)/slips/sm_90/slips.log
+GPUREPORT_OBJECTS = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(wildcard tests/gpureport/*.cpp))
+NVCC_FLAGS        = -std=c++20 -O3 -Werror all-warnings -I.
+
+.PHONY: gpu-report
+ifeq ($(CUDA),no)
+gpu-report:    ## what the compiler says about the CUDA kernels, and their occupancy (needs nvcc)
+	@echo "skipped: no CUDA toolkit was found"; echo "0 passed, 0 failed"
+else
+gpu-report: $(GPUREPORT)/report $(GPUREPORT_LOGS) $(GPUREPORT_SLIPS)
+	@tests/gpureport/run.sh $(GPUREPORT) $(GPUREPORT_FOLDERS)
+endif
+
+$(GPUREPORT)/report: $(GPUREPORT_OBJECTS)
+	@mkdir -p $(@D)
+	@echo "  link  $@"
+	@$(CXX) $(FLAGS) $^ $(LIBS) -o $@
+$(BUILD)/obj/tests/gpureport/%.o: private INCLUDES += $(CUDA_INCLUDES)
+
+# What ptxas prints, with the PTX kept beside it. $(1): architecture
+define GPUREPORT_RULE
+$(GPUREPORT)/sm_$(1)/%.log: engine/cuda/%.cu $(wildcard engine/cuda/*.h engine/cuda/*.cuh)
+	@mkdir -p $$(@D)
+	@echo "  nvcc  $$< (sm_$(1))"
+	@$(CUDA)/bin/nvcc $(NVCC_FLAGS) -arch=compute_$(1) -ptx $$< -o $$(@:.log=.ptx)
+	@$(CUDA)/bin/ptxas -v -arch=sm_$(1) $$(@:.log=.ptx) -o $$(@:.log=.cubin) > $$@ 2>&1 || (cat $$@; rm $$@; exit 1)
+endef
+$(foreach arch,$(CUDA_ARCHS),$(eval $(call GPUREPORT_RULE,$(arch))))
+
+$(GPUREPORT_SLIPS): tests/gpureport/slips.cu
+	@mkdir -p $(@D)
+	@echo "  nvcc  $<"
+	@$(CUDA)/bin/nvcc -arch=compute_90 -ptx $< -o $(@:.log=.ptx)
+	@$(CUDA)/bin/ptxas -v -arch=sm_90 $(@:.log=.ptx) -o $(@:.log=.cubin) > $@ 2>&1
+
+-include $(GPUREPORT_OBJECTS:.o=.d)
