@@ -85,7 +85,7 @@ ConvTensors conv_tensors(const ConvKey& key) {
             {type, key.N, key.K, key.out_height(), key.out_width()}};
 }
 
-CudnnDescriptor conv_graph(const ConvKey& key, const ConvTensors& tensors) {
+CudnnDescriptor conv_operation(const ConvKey& key, const ConvTensors& tensors) {
     const OperationNames names = names_of(key.operation);
     CudnnDescriptor operation(names.type);
     operation.set(names.convolution, convolution(key));
@@ -95,9 +95,12 @@ CudnnDescriptor conv_graph(const ConvKey& key, const ConvTensors& tensors) {
     operation.set(names.alpha, 1.0f);
     operation.set(names.beta, key.mode == Grad::Accumulate ? 1.0f : 0.0f);
     operation.finalize();
+    return operation;
+}
 
+CudnnDescriptor conv_graph(const ConvKey& key, const ConvTensors& tensors) {
     CudnnDescriptor graph(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
-    graph.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, operation);
+    graph.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, conv_operation(key, tensors));
     graph.finalize();
     return graph;
 }

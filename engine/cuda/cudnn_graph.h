@@ -60,8 +60,11 @@ struct ConvTensorIds {
 // The tensors that a key means. Throws Error when its sizes make no convolution.
 ConvTensors conv_tensors(const ConvKey& key);
 
-// The finalised graph: output = convolution + (accumulated ? output : 0). Throws Error when cuDNN
-// finds that the tensors do not belong together.
+// The finalised operation: output = convolution + (accumulated ? output : 0). Throws Error when
+// cuDNN finds that the tensors do not belong together.
+CudnnDescriptor conv_operation(const ConvKey& key, const ConvTensors& tensors);
+
+// The finalised graph of that operation alone.
 CudnnDescriptor conv_graph(const ConvKey& key, const ConvTensors& tensors);
 
 const char* to_string(ConvOperation operation);           // "forward"
