@@ -19,6 +19,7 @@
 
 #include "losses/head_form.h"
 #include "losses/lanes.h"
+#include "losses/parallel.h"
 #include "losses/softmax_form.h"
 
 namespace facet {
@@ -78,10 +79,11 @@ public:
 private:
     template <class Work>
     void each_block(const Tile<T>& tile, Work work) {
-#pragma omp parallel for schedule(static) if (tile.B * tile.n > kParallelWork)
-        for (std::int64_t at = 0; at < tile.n; at += kBlock) {
+        const std::int64_t blocks = (tile.n + kBlock - 1) / kBlock;
+        parallel_for(blocks, tile.B * tile.n, [&](std::int64_t block) {
+            const std::int64_t at = block * kBlock;
             work(at, std::min(kBlock, tile.n - at));
-        }
+        });
     }
 
     // value[j] = total[j] = log(1 + sum_i e^{z_ij}) over the rows of other classes, n <= kBlock.

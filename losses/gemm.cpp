@@ -7,6 +7,7 @@
 
 #include "engine/error.h"
 #include "losses/lanes.h"
+#include "losses/parallel.h"
 
 namespace facet {
 namespace {
@@ -32,16 +33,16 @@ void gemm<float>(Op a_op, Op b_op, std::int64_t M, std::int64_t N, std::int64_t 
     const std::int64_t length = by_rows ? M : N, width = piece_width(length);
     std::atomic<int> failure{dnnl_success};
     // Inside a parallel region oneDNN runs each product on the calling thread.
-#pragma omp parallel for schedule(static)
-    for (std::int64_t at = 0; at < length; at += width) {
-        const std::int64_t n = std::min(width, length - at);
+    const auto piece = [&](std::int64_t index) {
+        const std::int64_t at = index * width, n = std::min(width, length - at);
         const std::int64_t row = by_rows ? at : 0, column = by_rows ? 0 : at;
         const float* a = A + (a_op == Op::transpose ? row : row * lda);
         const float* b = B + (b_op == Op::transpose ? column * ldb : column);
         const auto status = dnnl_sgemm(ta, tb, by_rows ? n : M, by_rows ? N : n, K, 1.0f, a, lda, b,
                                        ldb, beta, C + row * ldc + column, ldc);
         if (status != dnnl_success) failure = status;
-    }
+    };
+    parallel_for((length + width - 1) / width, M * N * K, piece);
     FACET_CHECK(failure == dnnl_success, "dnnl_sgemm: status {} for M {}, N {}, K {}",
                 failure.load(), M, N, K);
 }
@@ -52,15 +53,14 @@ void gemm<double>(Op a_op, Op b_op, std::int64_t M, std::int64_t N, std::int64_t
                   std::int64_t ldc) {
     const std::int64_t a_row = a_op == Op::transpose ? 1 : lda;
     const std::int64_t a_column = a_op == Op::transpose ? lda : 1;
-#pragma omp parallel for schedule(static) if (M * N * K > kParallelWork)
-    for (std::int64_t i = 0; i < M; ++i) {
+    parallel_for(M, M * N * K, [&](std::int64_t i) {
         double* c = C + i * ldc;
         if (a_op == Op::none && b_op == Op::transpose) {
             for (std::int64_t j = 0; j < N; ++j) {
                 const double product = dot_lanes(A + i * lda, B + j * ldb, K);
                 c[j] = beta == 0 ? product : beta * c[j] + product;
             }
-            continue;
+            return;
         }
         for (std::int64_t j = 0; j < N; ++j) c[j] = beta == 0 ? 0 : beta * c[j];
         for (std::int64_t k = 0; k < K; ++k) {
@@ -73,7 +73,7 @@ void gemm<double>(Op a_op, Op b_op, std::int64_t M, std::int64_t N, std::int64_t
                 for (std::int64_t j = 0; j < N; ++j) c[j] += a * B[j * ldb + k];
             }
         }
-    }
+    });
 }
 
 }  // namespace facet

@@ -8,6 +8,7 @@
 
 #include "engine/error.h"
 #include "losses/lanes.h"
+#include "losses/parallel.h"
 
 namespace facet {
 namespace {
@@ -70,12 +71,11 @@ double tangent(const T* x, double x_norm, const T* w, double w_norm, std::int64_
 template <class T>
 void vector_norms(const char* what, const T* v, std::int64_t rows, std::int64_t D, double* norms) {
     std::atomic<std::int64_t> bad{-1};
-#pragma omp parallel for schedule(static) if (rows * D > kParallelWork)
-    for (std::int64_t i = 0; i < rows; ++i) {
+    parallel_for(rows, rows * D, [&](std::int64_t i) {
         const double norm = norm_of(v + i * D, D);
         norms[i] = norm < shortest_norm<T>() ? 0 : norm;
         if (!std::isfinite(norm)) bad = i;
-    }
+    });
     if (bad < 0) return;
     for (std::int64_t at = 0; at < rows * D; ++at) {
         FACET_CHECK(std::isfinite(v[at]), "{}: row {}, column {} is {}, expected a finite number",
@@ -86,19 +86,17 @@ void vector_norms(const char* what, const T* v, std::int64_t rows, std::int64_t 
 
 template <class T>
 void unit_vectors(const T* v, const double* norms, std::int64_t rows, std::int64_t D, T* unit) {
-#pragma omp parallel for schedule(static) if (rows * D > kParallelWork)
-    for (std::int64_t i = 0; i < rows; ++i) {
+    parallel_for(rows, rows * D, [&](std::int64_t i) {
         const double scale = norms[i] > 0 ? 1 / norms[i] : 0;
 #pragma omp simd
         for (std::int64_t d = 0; d < D; ++d) unit[i * D + d] = T(double(v[i * D + d]) * scale);
-    }
+    });
 }
 
 template <class T>
 void through_normalisation(const T* unit, const double* norms, std::int64_t rows, std::int64_t D,
                            T* gradient) {
-#pragma omp parallel for schedule(static) if (rows * D > kParallelWork)
-    for (std::int64_t i = 0; i < rows; ++i) {
+    parallel_for(rows, rows * D, [&](std::int64_t i) {
         const T* u = unit + i * D;
         T* g = gradient + i * D;
         const double scale = norms[i] > 0 ? 1 / norms[i] : 0;
@@ -107,7 +105,7 @@ void through_normalisation(const T* unit, const double* norms, std::int64_t rows
 #pragma omp simd
         for (std::int64_t e = 0; e < D; ++e)
             g[e] = T((double(g[e]) - radial * double(u[e])) * scale);
-    }
+    });
 }
 
 template <class T>

@@ -6,6 +6,7 @@
 #include "engine/error.h"
 #include "losses/gemm.h"
 #include "losses/lanes.h"
+#include "losses/parallel.h"
 
 namespace facet {
 namespace {
@@ -66,8 +67,7 @@ private:
         ws_.tangent.resize(D_);
         ws_.targets.resize(B_);
         ws_.target_cosine.resize(B_);
-#pragma omp parallel for schedule(static) if (B_ * D_ > kParallelWork)
-        for (std::int64_t i = 0; i < B_; ++i) prepare_target(i);
+        parallel_for(B_, B_ * D_, [&](std::int64_t i) { prepare_target(i); });
         if (form_.reads_pairs()) form_pairs();
         form_.open({ws_.targets, C_, counted_, form_.reads_pairs() ? ws_.pairs.data() : nullptr});
     }
@@ -116,13 +116,12 @@ private:
                 tile_);
         loaded_ = tile;
         if (!form_.normalised()) return;
-#pragma omp parallel for schedule(static) if (B_ * n > kParallelWork)
-        for (std::int64_t i = 0; i < B_; ++i) {
+        parallel_for(B_, B_ * n, [&](std::int64_t i) {
             T* c = ws_.cosines.data() + i * tile_;
 #pragma omp simd
             for (std::int64_t j = 0; j < n; ++j)
                 c[j] = c[j] > 1 ? T(1) : (c[j] < -1 ? T(-1) : c[j]);
-        }
+        });
     }
 
     Tile<T> view(std::int64_t tile) const {
@@ -190,29 +189,27 @@ private:
         const auto unit = [&](std::int64_t i, std::int64_t d) {
             return ws_.x_norm[i] > 0 ? double(in_.x[i * D_ + d]) / ws_.x_norm[i] : 0.0;
         };
-#pragma omp parallel for schedule(dynamic) if (B_ * B_ * D_ > kParallelWork)
-        for (std::int64_t u = 0; u < B_; ++u) {
+        parallel_for_uneven(B_, B_ * B_ * D_, [&](std::int64_t u) {
             for (std::int64_t v = 0; v <= u; ++v) {
                 const double s = sum_lanes_tail<double>(
                     D_, [&](std::int64_t d) { return unit(u, d) * unit(v, d); });
                 ws_.pairs[u * B_ + v] = ws_.pairs[v * B_ + u] = std::clamp(s, -1.0, 1.0);
             }
-        }
+        });
     }
 
     // dxh += (dS + dS^T) xh
     void add_pairs() {
         ws_.dpairs.assign(B_ * B_, 0.0);
         form_.differentiate_pairs(ws_.dpairs.data());
-#pragma omp parallel for schedule(static) if (B_ * B_ * D_ > kParallelWork)
-        for (std::int64_t u = 0; u < B_; ++u) {
+        parallel_for(B_, B_ * B_ * D_, [&](std::int64_t u) {
             for (std::int64_t v = 0; v < B_; ++v) {
                 const T both = T(ws_.dpairs[u * B_ + v] + ws_.dpairs[v * B_ + u]);
                 if (both == 0) continue;
 #pragma omp simd
                 for (std::int64_t d = 0; d < D_; ++d) dx_[u * D_ + d] += both * x_[v * D_ + d];
             }
-        }
+        });
     }
 
     double value() {

@@ -10,9 +10,6 @@ namespace facet {
 inline constexpr std::int64_t kLanes = 16;
 inline constexpr std::int64_t kBlock = 512;  // values a block, a multiple of kLanes
 
-// Loops of fewer elementary steps than this run on one thread: starting others costs more.
-inline constexpr std::int64_t kParallelWork = 1 << 14;
-
 // The smallest multiple of kLanes that holds n values.
 constexpr std::int64_t padded(std::int64_t n) { return (n + kLanes - 1) / kLanes * kLanes; }
 

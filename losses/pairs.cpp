@@ -7,6 +7,7 @@
 #include "engine/error.h"
 #include "losses/gemm.h"
 #include "losses/lanes.h"
+#include "losses/parallel.h"
 
 namespace facet {
 namespace {
@@ -86,12 +87,11 @@ private:
             gemm<double>(Op::none, Op::transpose, n_, n_, D_, ws_.x.data(), D_, ws_.x.data(), D_,
                          0.0, ws_.q.data(), n_);
         }
-#pragma omp parallel for schedule(static, 1) if (n_ * n_ * D_ > kParallelWork)
-        for (std::int64_t u = 0; u < n_; ++u) {
+        parallel_for_uneven(n_, n_ * n_ * D_, [&](std::int64_t u) {
             for (std::int64_t v = u; v < n_; ++v) {
                 ws_.q[u * n_ + v] = ws_.q[v * n_ + u] = compare(u, v);
             }
-        }
+        });
         for (std::int64_t at = 0; at < n_ * n_; ++at) {
             FACET_CHECK(std::isfinite(ws_.q[at]), "embeddings: rows {} and {}: their {} overflows",
                         ws_.rows[at / n_], ws_.rows[at % n_], product() ? "product" : "distance");
@@ -119,11 +119,10 @@ private:
     void visit_anchors() {
         ws_.g.assign(n_ * n_, 0.0);
         ws_.results.resize(n_);
-#pragma omp parallel for schedule(static) if (n_ * n_ > kParallelWork)
-        for (std::int64_t u = 0; u < n_; ++u) {
+        parallel_for(n_, n_ * n_, [&](std::int64_t u) {
             const Anchor anchor{u, ws_.y, ws_.q.data() + u * n_};
             ws_.results[u] = pairs_.anchor(anchor, ws_.g.data() + u * n_);
-        }
+        });
     }
 
     double collect(HeadWorkspace<T>& diagnostics, bool& usable) {
@@ -147,13 +146,12 @@ private:
     // In place of dL/dq_uv, for every pair the factor h with which v enters dL/dx_u:
     // dx_u += h_uv x_v for products, h_uv (x_u - x_v) for distances.
     void join_derivatives() {
-#pragma omp parallel for schedule(static, 1) if (n_ * n_ > kParallelWork)
-        for (std::int64_t u = 0; u < n_; ++u) {
+        parallel_for_uneven(n_, n_ * n_, [&](std::int64_t u) {
             for (std::int64_t v = u; v < n_; ++v) {
                 const double both = (ws_.g[u * n_ + v] + ws_.g[v * n_ + u]) * scale_;
                 ws_.g[u * n_ + v] = ws_.g[v * n_ + u] = both * factor(ws_.q[u * n_ + v]);
             }
-        }
+        });
     }
 
     double factor(double q) const {
@@ -169,8 +167,7 @@ private:
                          ws_.dx.data(), D_);
             return;
         }
-#pragma omp parallel for schedule(static) if (n_ * n_ * D_ > kParallelWork)
-        for (std::int64_t u = 0; u < n_; ++u) {
+        parallel_for(n_, n_ * n_ * D_, [&](std::int64_t u) {
             double* dx = ws_.dx.data() + u * D_;
             for (std::int64_t v = 0; v < n_; ++v) {
                 const double h = ws_.g[u * n_ + v];
@@ -179,7 +176,7 @@ private:
 #pragma omp simd
                 for (std::int64_t d = 0; d < D_; ++d) dx[d] += h * (a[d] - b[d]);
             }
-        }
+        });
     }
 
     Pairs& pairs_;

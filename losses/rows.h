@@ -32,6 +32,7 @@
 
 #include "losses/head_form.h"
 #include "losses/lanes.h"
+#include "losses/parallel.h"
 
 namespace facet {
 
@@ -66,12 +67,11 @@ public:
     }
 
     void gather(int pass, const Tile<T>& tile) override {
-#pragma omp parallel for schedule(static) if (tile.B * tile.n > kParallelWork)
-        for (std::int64_t i = 0; i < tile.B; ++i) {
+        parallel_for(tile.B, tile.B * tile.n, [&](std::int64_t i) {
             if (rows_[i].weight != 0) {
                 form_.gather(pass, rows_[i], accumulators_[i], tile.row(i));
             }
-        }
+        });
     }
 
     void close(int pass) override {
@@ -94,17 +94,16 @@ public:
     const RowResult<T>& result(std::int64_t row) const override { return rows_[row]; }
 
     void differentiate(const Tile<T>& tile) override {
-#pragma omp parallel for schedule(static) if (tile.B * tile.n > kParallelWork)
-        for (std::int64_t i = 0; i < tile.B; ++i) {
+        parallel_for(tile.B, tile.B * tile.n, [&](std::int64_t i) {
             const Chunk<T> chunk = tile.row(i);
             T* g = tile.c + i * tile.ld;
             if (rows_[i].weight == 0) {
                 std::fill(g, g + tile.n, T(0));
-                continue;
+                return;
             }
             form_.differentiate(rows_[i], chunk, g);
             if (chunk.holds_target()) g[chunk.y] = rows_[i].weight * rows_[i].dcos;
-        }
+        });
         if constexpr (requires { form_.columns(tile); }) form_.columns(tile);
     }
 

@@ -93,12 +93,7 @@ struct SoftmaxForm {
         alignas(64) T z[kBlock];
         for (std::int64_t at = 0; at < chunk.n; at += kBlock) {
             const std::int64_t n = std::min(kBlock, chunk.n - at);
-            const T* c = chunk.c + at;
-            const std::int64_t first = chunk.first + at;
-#pragma omp simd
-            for (std::int64_t j = 0; j < n; ++j) z[j] = self().logit(row, c[j], first + j);
-            const std::int64_t y = chunk.y - at;
-            if (y >= 0 && y < n) z[y] = -std::numeric_limits<T>::infinity();
+            other_logits(row, chunk, at, n, z);
             acc.add_block(z, n);
         }
     }
@@ -117,14 +112,17 @@ struct SoftmaxForm {
 
     template <class Row>
     void differentiate(const Row& row, const Chunk<T>& chunk, T* g) const {
-        const T* c = chunk.c;
-        const std::int64_t first = chunk.first;
+        alignas(64) T z[kBlock];
         const T height = row.weight * row.outer;
+        for (std::int64_t at = 0; at < chunk.n; at += kBlock) {
+            const std::int64_t n = std::min(kBlock, chunk.n - at), first = chunk.first + at;
+            const T* c = chunk.c + at;
+            other_logits(row, chunk, at, n, z);
 #pragma omp simd
-        for (std::int64_t j = 0; j < chunk.n; ++j) {
-            const T p =
-                exp_branch_free(self().logit(row, c[j], first + j) - row.top - row.log_rest);
-            g[j] = height * p * self().slope(row, c[j], first + j);
+            for (std::int64_t j = 0; j < n; ++j) {
+                const T p = exp_branch_free(z[j] - row.top - row.log_rest);
+                g[at + j] = height * p * self().slope(row, c[j], first + j);
+            }
         }
     }
 
@@ -136,6 +134,19 @@ struct SoftmaxForm {
         row.dcos *= derivative;
         row.dtheta *= derivative;
         row.dnorm *= derivative;
+    }
+
+    // z[0..n) of the classes at .. at + n - 1 of the chunk, n <= kBlock; -inf for the target. Every
+    // sweep stores its logits here and reads them back: an expression like s c - top would be
+    // contracted, with another rounding than in the sweep before.
+    template <class Row>
+    void other_logits(const Row& row, const Chunk<T>& chunk, std::int64_t at, std::int64_t n,
+                      T* z) const {
+        const T* c = chunk.c + at;
+        const std::int64_t first = chunk.first + at, y = chunk.y - at;
+#pragma omp simd
+        for (std::int64_t j = 0; j < n; ++j) z[j] = self().logit(row, c[j], first + j);
+        if (y >= 0 && y < n) z[y] = -std::numeric_limits<T>::infinity();
     }
 
 private:

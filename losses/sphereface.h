@@ -95,18 +95,19 @@ struct SphereFace : SoftmaxForm<T, SphereFace<T>> {
     FACET_HD T slope(const Row& row, T, std::int64_t) const { return row.norm; }
 
     void gather(int, const Row& row, Acc& acc, const Chunk<T>& chunk) const {
+        alignas(64) T z[kBlock];
         for (std::int64_t at = 0; at < chunk.n; at += kBlock) {
             const std::int64_t n = std::min(kBlock, chunk.n - at);
             const T* c = chunk.c + at;
+            this->other_logits(row, chunk, at, n, z);
             Acc block;
-            Base::gather(0, row, block.others, {c, n, chunk.first + at, chunk.y - at});
+            block.others.add_block(z, n);
             if (block.others.sum == 0) continue;
             T weighted[kBlock] = {};
 #pragma omp simd
             for (std::int64_t j = 0; j < n; ++j) {
-                weighted[j] = c[j] * exp_branch_free(row.norm * c[j] - block.others.max);
+                weighted[j] = c[j] * exp_branch_free(z[j] - block.others.max);
             }
-            if (chunk.y >= at && chunk.y < at + n) weighted[chunk.y - at] = 0;
             block.moment = sum_lanes<T>(padded(n), [&](std::int64_t j) { return weighted[j]; });
             acc.merge(block);
         }
