@@ -22,6 +22,7 @@
 #include "losses/accumulators.h"
 #include "losses/hd.h"
 #include "losses/rows.h"
+#include "losses/target_logit.h"
 
 namespace facet {
 
@@ -31,41 +32,6 @@ FACET_HD inline double softplus(double x) {
 
 FACET_HD inline double sigmoid(double x) {
     return x > 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x));
-}
-
-// A logit of the target and its derivatives by the cosine and by the angle.
-template <class T>
-struct TargetLogit {
-    T z = 0;
-    T dcos = 0;    // dz/dc, finite
-    T dtheta = 0;  // dz/dtheta = -sin(theta) dz/dc
-};
-
-// z = s (c - m)
-template <class T>
-FACET_HD TargetLogit<T> additive_cosine(const Target<T>& y, T s, T m) {
-    return {s * (y.cos - m), s, -s * y.sin};
-}
-
-// z(theta) with the derivative dz/dtheta. By the cosine that is -dz/dtheta / sin(theta): infinite
-// at theta = 0, where it is taken as 0.
-template <class T>
-FACET_HD TargetLogit<T> by_angle(const Target<T>& y, T z, T dtheta) {
-    return {z, y.sin > 0 ? -dtheta / y.sin : T(0), dtheta};
-}
-
-// z = s cos(theta + m)
-template <class T>
-FACET_HD TargetLogit<T> additive_angle(const Target<T>& y, T s, T m) {
-    const T cos_m = std::cos(m), sin_m = std::sin(m);
-    return by_angle(y, s * (y.cos * cos_m - y.sin * sin_m), -s * (y.sin * cos_m + y.cos * sin_m));
-}
-
-// The value stays, the derivative by the cosine is taken as `slope`: gradients of code that forms
-// the margin outside of automatic differentiation.
-template <class T>
-FACET_HD TargetLogit<T> detached(const Target<T>& y, T z, T slope) {
-    return {z, slope, -slope * y.sin};
 }
 
 template <class T>
