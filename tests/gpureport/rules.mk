@@ -1,5 +1,5 @@
-# The static report of the CUDA kernels: registers, shared memory, stack, spills, occupancy. Needs
-# nvcc, no GPU.
+# The static report: what the compiler makes of the CUDA kernels (registers, stack, spills, occupancy),
+# and computed bounds of the convolutions. Needs nvcc, no GPU.
 
 GPUREPORT         = $(BUILD)/gpureport
 GPUREPORT_KERNELS = $(wildcard engine/cuda/*.cu)
@@ -14,11 +14,14 @@ ifeq ($(CUDA),no)
 gpu-report:    ## what the compiler says about the CUDA kernels, and their occupancy (needs nvcc)
 	@echo "skipped: no CUDA toolkit was found"; echo "0 passed, 0 failed"
 else
-gpu-report: $(GPUREPORT)/report $(GPUREPORT_LOGS) $(GPUREPORT_SLIPS)
+gpu-report: $(GPUREPORT)/report $(GPUREPORT)/roofline $(GPUREPORT_LOGS) $(GPUREPORT_SLIPS)
 	@tests/gpureport/run.sh $(GPUREPORT) $(GPUREPORT_FOLDERS)
 endif
 
-$(GPUREPORT)/report: $(GPUREPORT_OBJECTS)
+$(GPUREPORT)/report: $(addprefix $(BUILD)/obj/tests/gpureport/,report.o kernels.o)
+$(GPUREPORT)/roofline: $(BUILD)/obj/tests/gpureport/roofline.o $(BUILD)/obj/tests/plans/networks.o \
+                       $(BUILD)/libfacet.a
+$(GPUREPORT)/report $(GPUREPORT)/roofline:
 	@mkdir -p $(@D)
 	@echo "  link  $@"
 	@$(CXX) $(FLAGS) $^ $(LIBS) -o $@

@@ -1,12 +1,10 @@
+#include "tests/plans/networks.h"
+
 #include <cmath>
-#include <fstream>
 #include <map>
 #include <set>
-#include <sstream>
 
 #include "engine/error.h"
-#include "layers/resnet.h"
-#include "tests/plans/fixtures.h"
 
 namespace facet::cuda {
 namespace {
@@ -26,7 +24,9 @@ ConvShape conv_shape(const SummaryRow& row, const Shape& weight) {
                             row.name, facet::to_string(row.output), side));
 }
 
-void add_convolutions(const ResNetConfig& config, std::set<ConvShape>& shapes) {
+}  // namespace
+
+std::vector<ConvShape> convolutions_in(const ResNetConfig& config) {
     Initialiser init(cpu_device(), 1);
     const ResNet network(init, config);
     std::map<std::string, Shape> weights;
@@ -34,21 +34,23 @@ void add_convolutions(const ResNetConfig& config, std::set<ConvShape>& shapes) {
         weights[parameter.name] = parameter.var->value.shape();
     }
     std::vector<SummaryRow> rows;
+    std::vector<ConvShape> shapes;
     network.describe("", {3, config.image, config.image}, rows);
     for (const SummaryRow& row : rows) {
         const auto weight = weights.find(row.name + ".weight");
         if (weight == weights.end() || weight->second.size() != 4) continue;
-        shapes.insert(conv_shape(row, weight->second));
+        shapes.push_back(conv_shape(row, weight->second));
     }
+    return shapes;
 }
-
-}  // namespace
 
 std::vector<ConvShape> convolutions_of(const std::vector<std::string>& backbones) {
     std::set<ConvShape> shapes;
     for (const std::string& backbone : backbones) {
         for (const int64_t image : {64, 112}) {
-            add_convolutions({.backbone = backbone, .image = image, .embedding = 1}, shapes);
+            const auto found =
+                convolutions_in({.backbone = backbone, .image = image, .embedding = 1});
+            shapes.insert(found.begin(), found.end());
         }
     }
     return {shapes.begin(), shapes.end()};
@@ -57,23 +59,6 @@ std::vector<ConvShape> convolutions_of(const std::vector<std::string>& backbones
 const std::vector<ConvShape>& network_convolutions() {
     static const std::vector<ConvShape> shapes = convolutions_of({"r10", "r18"});
     return shapes;
-}
-
-ConvKey key_of(const ConvShape& s, int64_t N, ConvOperation operation, ConvCompute compute,
-               Grad mode) {
-    return {operation, compute, N, s.C, s.H, s.W, s.K, s.R, s.stride, s.R / 2, mode};
-}
-
-const CudnnDevice& described_device(const std::string& name) {
-    static std::map<std::string, CudnnDevice> devices;
-    const auto known = devices.find(name);
-    if (known != devices.end()) return known->second;
-    const std::string path = "tests/plans/devices/" + name + ".json";
-    std::ifstream file(path);
-    FACET_CHECK(file.good(), "{} cannot be read; expected to run in the repository's root", path);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return devices.emplace(name, CudnnDevice(text.str())).first->second;
 }
 
 }  // namespace facet::cuda
