@@ -120,6 +120,6 @@ $(BUILD)/obj/%.o: %.cpp Makefile $(BUILD)/flags | deps
 	@echo "  c++   $<"
 	@$(CXX) $(FLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
 
-include engine/cuda/rules.mk tests/gpusim/rules.mk tests/plans/rules.mk tests/gpureport/rules.mk
+include engine/cuda/rules.mk engine/cuda/kernels.mk tests/gpusim/rules.mk tests/plans/rules.mk tests/gpureport/rules.mk
 
 -include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d)

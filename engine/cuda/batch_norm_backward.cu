@@ -26,7 +26,7 @@ struct ChannelValues {
 
 // Sums of dz, dz x_hat and, for dslope, of dy z where z <= 0.
 template <class T, int V>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocks)
     batch_norm_backward_sums_kernel(BatchNormParameters bn, const float* __restrict__ mean,
                                     const float* __restrict__ invstd, const T* __restrict__ x,
                                     const T* __restrict__ dy, int64_t rows, int64_t C,
@@ -70,7 +70,7 @@ __global__ void __launch_bounds__(kCombineThreads)
 }
 
 template <class T, int V>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocks)
     batch_norm_backward_kernel(BatchNormParameters bn, const float* __restrict__ mean,
                                const float* __restrict__ invstd, const float* __restrict__ k2,
                                const float* __restrict__ k3, const T* __restrict__ x,

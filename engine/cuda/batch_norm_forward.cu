@@ -9,7 +9,7 @@ namespace {
 // Sums of d = x - pivot and of d^2, the pivot being the channel's first value: the variance then
 // does not cancel when the mean is large against the spread.
 template <class T, int V>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocks)
     batch_norm_statistics_kernel(const T* __restrict__ x, int64_t rows, int64_t C,
                                  int64_t rows_a_block, float* __restrict__ partial) {
     const ChannelPart part = channel_part<V>(rows, C, rows_a_block);
@@ -66,7 +66,7 @@ struct Normaliser {
 };
 
 template <class T, int V>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocks)
     batch_norm_forward_kernel(BatchNormParameters bn, const float* __restrict__ mean,
                               const float* __restrict__ spread, float eps, const T* __restrict__ x,
                               const T* __restrict__ addend, int64_t rows, int64_t C,

@@ -77,10 +77,14 @@ __device__ __forceinline__ void write_channel_sums(const float (&sums)[Sums][V],
             float sum = sums[s][k];
             for (int offset = 16; offset >= width; offset /= 2)
                 sum += __shfl_xor_sync(0xffffffffu, sum, offset);
+#ifdef BUG_CHANNEL_SUMS_LOST_LANE
+            if (lane + 1 < width) parts[s * V + k][warp][lane] = sum;
+#else
             if (lane < width) parts[s * V + k][warp][lane] = sum;
+#endif
         }
     }
-#ifndef BUG_NO_BARRIER_IN_CHANNEL_SUMS
+#ifndef BUG_CHANNEL_SUMS_NO_BARRIER
     __syncthreads();
 #endif
     for (int i = thread; i < Sums * V * width; i += kThreads) {
@@ -111,7 +115,9 @@ __device__ __forceinline__ bool combine_channel_sums(const float* __restrict__ p
         }
         parts[s][threadIdx.y][threadIdx.x] = sum;
     }
+#ifndef BUG_COMBINE_NO_BARRIER
     __syncthreads();
+#endif
     if (threadIdx.y > 0 || channel >= C) return false;
     for (int s = 0; s < Sums; ++s) {
         total[s] = 0;

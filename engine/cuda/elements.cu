@@ -7,12 +7,12 @@ namespace facet::cuda {
 namespace {
 
 template <class T, int V>
-__global__ void __launch_bounds__(kThreads) fill_kernel(T* y, int64_t count, float value) {
+__global__ void __launch_bounds__(kThreads, kBlocks) fill_kernel(T* y, int64_t count, float value) {
     for_each_step<V>(count, [&]<int n>(int64_t i) { store<n>(y + i, all_lanes<n>(value)); });
 }
 
 template <class T, int V>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocks)
     axpby_kernel(float alpha, const T* __restrict__ x, float beta, T* __restrict__ y,
                  int64_t count) {
     for_each_step<V>(count, [&]<int n>(int64_t i) {
@@ -27,7 +27,7 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 template <class From, class To, int V>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocks)
     cast_kernel(const From* __restrict__ x, int64_t count, To* __restrict__ y) {
 #ifdef BUG_OUT_OF_BOUNDS
     ++count;
@@ -40,7 +40,7 @@ constexpr uint32_t kDropoutPurpose = 4;  // facet::Purpose::Dropout
 
 // A thread draws four words for four elements.
 template <int V>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocks)
     dropout_kernel(const float* __restrict__ x, int64_t count, PhiloxStreams streams,
                    uint32_t threshold, float scale, float* __restrict__ y, bool accumulate) {
     const int64_t thread = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;

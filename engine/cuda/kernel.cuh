@@ -13,11 +13,15 @@
 #define FACET_DYNAMIC_SHARED(T, name)                                     \
     extern __shared__ __align__(16) unsigned char dynamic_shared_bytes[]; \
     T* name = reinterpret_cast<T*>(dynamic_shared_bytes)
+// Before a loop: two iterations at once. The compiler's own choice may take all registers and
+// spill.
+#define FACET_UNROLL_TWICE _Pragma("unroll 2")
 // What a vector access demands of its address; only the simulator checks it.
 #define FACET_ALIGNED(address, bytes) static_cast<void>(0)
 #else
 #define FACET_LAUNCH(kernel, grid, block, shared_bytes, stream) \
     (static_cast<void>(stream), GPUSIM_LAUNCH(kernel, grid, block, shared_bytes))
 #define FACET_DYNAMIC_SHARED(T, name) T* name = static_cast<T*>(gpusim::dynamic_shared())
+#define FACET_UNROLL_TWICE
 #define FACET_ALIGNED(address, bytes) gpusim::require_aligned(address, bytes, gpusim::Place::here())
 #endif

@@ -88,6 +88,9 @@ bool all_aligned(Pointers... pointers) {
 }
 
 constexpr int kThreads = 256;  // a block
+// Blocks a multiprocessor must be able to hold: a thread may take 128 registers. Without this the
+// compiler aims at more blocks and spills.
+constexpr int kBlocks = 2;
 
 inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 

@@ -26,7 +26,7 @@ __global__ void __launch_bounds__(kTile* kTileRows)
             if (row < rows && column < columns)
                 tile[i][threadIdx.x] = to_float(x[image + row * columns + column]);
         }
-#ifndef BUG_NO_BARRIER_BEFORE_READ
+#ifndef BUG_TRANSPOSE_NO_BARRIER_BEFORE_READ
         __syncthreads();
 #endif
         for (int i = threadIdx.y; i < kTile; i += kTileRows) {
@@ -34,7 +34,7 @@ __global__ void __launch_bounds__(kTile* kTileRows)
             if (row < rows && column < columns)
                 y[image + column * rows + row] = from_float<To>(tile[threadIdx.x][i]);
         }
-#ifndef BUG_NO_BARRIER_BEFORE_REUSE
+#ifndef BUG_TRANSPOSE_NO_BARRIER_BEFORE_REUSE
         __syncthreads();  // the next tile overwrites this one
 #endif
     }

@@ -9,7 +9,7 @@ namespace {
 constexpr int V = kPack<float>;
 
 template <int V>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocks)
     sgd_step_kernel(SgdParameters step, const float* __restrict__ dw, float* __restrict__ v,
                     float* __restrict__ w, int64_t count) {
     for_each_step<V>(count, [&]<int n>(int64_t i) {
@@ -26,7 +26,7 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 template <int V>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocks)
     adamw_step_kernel(AdamWParameters step, const float* __restrict__ dw, float* __restrict__ m,
                       float* __restrict__ v, float* __restrict__ w, int64_t count) {
     for_each_step<V>(count, [&]<int n>(int64_t i) {
@@ -48,7 +48,7 @@ __global__ void __launch_bounds__(kThreads)
 
 // A thread adds up in float64, then the block: partial[block].
 template <int V>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocks)
     sum_of_squares_kernel(const float* __restrict__ x, int64_t count,
                           double* __restrict__ partial) {
     double sum = 0;
@@ -60,7 +60,7 @@ __global__ void __launch_bounds__(kThreads)
     if (threadIdx.x == 0) partial[blockIdx.x] = sum;
 }
 
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocks)
     sum_of_squares_finish_kernel(const double* __restrict__ partial, int blocks,
                                  double* __restrict__ result) {
     double sum = 0;
@@ -71,7 +71,7 @@ __global__ void __launch_bounds__(kThreads)
 
 // Whole numbers may be added atomically: their sum has no order.
 template <int V>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocks)
     count_nonfinite_kernel(const float* __restrict__ x, int64_t count, unsigned* found) {
     unsigned bad = 0;
     for_each_step<V>(count, [&]<int n>(int64_t i) {

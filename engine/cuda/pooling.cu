@@ -42,7 +42,7 @@ __device__ __forceinline__ bool wins(float value, float best) {
 }
 
 template <class T, int V>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocks)
     max_pool_forward_kernel(const T* __restrict__ x, Pooling pool, T* __restrict__ y) {
     const Pixel out = pixel_of_thread<V>(pool.N, pool.P, pool.Q, pool.C);
     if (!out.exists) return;
@@ -61,7 +61,7 @@ __global__ void __launch_bounds__(kThreads)
 // A thread takes an input pixel and asks every window that covers it whether this pixel won: no
 // two threads write one place.
 template <class T, int V>
-__global__ void __launch_bounds__(kThreads, 2)  // registers for all of it
+__global__ void __launch_bounds__(kThreads, kBlocks)
     max_pool_backward_kernel(const T* __restrict__ x, const T* __restrict__ dy, Pooling pool, T* dx,
                              bool accumulate) {
     const Pixel in = pixel_of_thread<V>(pool.N, pool.H, pool.W, pool.C);
@@ -98,7 +98,7 @@ __global__ void __launch_bounds__(kThreads, 2)  // registers for all of it
 }
 
 template <class T, int V>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocks)
     average_pool_forward_kernel(const T* __restrict__ x, int64_t N, int64_t pixels, int64_t C,
                                 float* __restrict__ y) {
     const Pixel out = pixel_of_thread<V>(N, 1, 1, C);
@@ -114,7 +114,7 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 template <class T, int V>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocks)
     average_pool_backward_kernel(const float* __restrict__ dy, int64_t N, int64_t pixels, int64_t C,
                                  T* dx, bool accumulate) {
     const Pixel in = pixel_of_thread<V>(N, static_cast<int>(pixels), 1, C);

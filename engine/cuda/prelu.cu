@@ -6,7 +6,7 @@ namespace facet::cuda {
 namespace {
 
 template <class T, int V>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocks)
     prelu_forward_kernel(const T* __restrict__ x, const float* __restrict__ slope, int64_t rows,
                          int64_t C, int64_t rows_a_block, T* __restrict__ y) {
     const ChannelPart part = channel_part<V>(rows, C, rows_a_block);
@@ -21,7 +21,7 @@ __global__ void __launch_bounds__(kThreads)
 
 // dx, and on the way the sums of dy x where x <= 0, which make dslope.
 template <class T, int V>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocks)
     prelu_backward_kernel(const T* __restrict__ x, const float* __restrict__ slope,
                           const T* __restrict__ dy, int64_t rows, int64_t C, int64_t rows_a_block,
                           T* dx, bool accumulate, float* __restrict__ partial) {

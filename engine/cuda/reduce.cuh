@@ -26,14 +26,12 @@ __device__ __forceinline__ T block_sum(T value) {
     __shared__ T parts[kThreads / 32];
     value = warp_sum(value);
     if (threadIdx.x % 32 == 0) parts[threadIdx.x / 32] = value;
-#ifndef BUG_NO_BARRIER_BEFORE_READ
+#ifndef BUG_BLOCK_SUM_NO_BARRIER
     __syncthreads();
 #endif
     T sum = 0;
     for (int warp = 0; warp < kThreads / 32; ++warp) sum += parts[warp];
-#ifndef BUG_NO_BARRIER_BEFORE_REUSE
     __syncthreads();  // the next call writes `parts`
-#endif
     return sum;
 }
 

@@ -9,7 +9,7 @@ namespace {
 constexpr float kShortestRow = 1e-12f;  // rows below it are not normalised but scaled
 
 template <int V>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocks)
     add_bias_kernel(float* y, const float* __restrict__ bias, int64_t B, int64_t D,
                     int64_t rows_a_block) {
     const ChannelPart part = channel_part<V>(B, D, rows_a_block);
@@ -20,7 +20,7 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 template <int V>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocks)
     sum_rows_kernel(const float* __restrict__ dy, int64_t B, int64_t D, int64_t rows_a_block,
                     float* __restrict__ partial) {
     const ChannelPart part = channel_part<V>(B, D, rows_a_block);
@@ -52,21 +52,21 @@ __device__ __forceinline__ RowOfWarp row_of_warp() {
 }
 
 template <int V>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocks)
     normalise_rows_forward_kernel(const float* __restrict__ x, int64_t B, int64_t D,
                                   float* __restrict__ norm, float* __restrict__ y) {
     const RowOfWarp at = row_of_warp<V>();
     if (at.row >= B) return;  // the whole warp
     const float* x_b = x + at.row * D;
     float squares = 0;
-    for (int64_t d = at.first; d < D; d += 32 * V) {
+    FACET_UNROLL_TWICE for (int64_t d = at.first; d < D; d += 32 * V) {
         const Lanes<V> value = load<V>(x_b + d);
         for (int k = 0; k < V; ++k) squares += value[k] * value[k];
     }
     const float length = sqrtf(warp_sum(squares));
     if (threadIdx.x % 32 == 0) norm[at.row] = length;
     const float scale = 1 / (length > kShortestRow ? length : kShortestRow);
-    for (int64_t d = at.first; d < D; d += 32 * V) {
+    FACET_UNROLL_TWICE for (int64_t d = at.first; d < D; d += 32 * V) {
         Lanes<V> value = load<V>(x_b + d);
         for (int k = 0; k < V; ++k) value[k] *= scale;
         store<V>(y + at.row * D + d, value);
@@ -74,21 +74,21 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 template <int V>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocks)
     normalise_rows_backward_kernel(const float* __restrict__ y, const float* __restrict__ norm,
                                    const float* __restrict__ dy, int64_t B, int64_t D, float* dx,
                                    bool accumulate) {
     const RowOfWarp at = row_of_warp<V>();
     if (at.row >= B) return;
+    const float length = norm[at.row], scale = length < kShortestRow ? 0 : 1 / length;
     const float *y_b = y + at.row * D, *dy_b = dy + at.row * D;
     float products = 0;
-    for (int64_t d = at.first; d < D; d += 32 * V) {
+    FACET_UNROLL_TWICE for (int64_t d = at.first; d < D; d += 32 * V) {
         const Lanes<V> value = load<V>(y_b + d), gradient = load<V>(dy_b + d);
         for (int k = 0; k < V; ++k) products += value[k] * gradient[k];
     }
     const float along = warp_sum(products);  // the radial part has no effect on y
-    const float length = norm[at.row], scale = length < kShortestRow ? 0 : 1 / length;
-    for (int64_t d = at.first; d < D; d += 32 * V) {
+    FACET_UNROLL_TWICE for (int64_t d = at.first; d < D; d += 32 * V) {
         const Lanes<V> value = load<V>(y_b + d);
         Lanes<V> gradient = load<V>(dy_b + d);
         for (int k = 0; k < V; ++k) gradient[k] = scale * (gradient[k] - along * value[k]);

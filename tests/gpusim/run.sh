@@ -31,13 +31,13 @@ run_tests() {
 }
 
 # A mutant is caught when a test fails and the report says what was put in.
-run_mutant() {  # $1: macro, $2: filter, $3: words joined by underscores
+run_mutant() {  # $1: macro, $2: filter, $3: words of the report
     local log=$build/mutants/$1.log
     if timeout 60 "$build/mutants/$1" --gtest_color=no --gtest_filter="$2" >"$log" 2>&1; then
         echo "[  FAILED  ] $1 was not caught by $2"
         failed=$((failed + 1))
-    elif ! grep -qF -- "${3//_/ }" "$log"; then
-        echo "[  FAILED  ] $1 fails, but its report does not say '${3//_/ }':" && tail -n 20 "$log"
+    elif ! grep -qF -- "$3" "$log"; then
+        echo "[  FAILED  ] $1 fails, but its report does not say '$3':" && tail -n 20 "$log"
         failed=$((failed + 1))
     else
         passed=$((passed + 1))

@@ -1,0 +1,26 @@
+# Compiles the CUDA kernels for every architecture of CUDA_ARCHS, and as PTX for later ones. A
+# warning, a spilled register or a stack frame is an error. $(BUILD)/cuda/report.txt says what each
+# kernel takes. Needs nvcc, no GPU.
+
+CUDA_KERNELS        = $(wildcard engine/cuda/*.cu)
+CUDA_KERNEL_OBJECTS = $(CUDA_KERNELS:engine/cuda/%.cu=$(BUILD)/cuda/%.o)
+CUDA_TARGETS        = $(foreach arch,$(CUDA_ARCHS),-gencode arch=compute_$(arch),code=sm_$(arch)) \
+                      -gencode arch=compute_$(lastword $(CUDA_ARCHS)),code=compute_$(lastword $(CUDA_ARCHS))
+
+.PHONY: cuda-kernels
+ifeq ($(CUDA),no)
+cuda-kernels:
+	@echo "facet: no nvcc was found, the CUDA kernels are not compiled; name its toolkit with CUDA=/path"
+else
+cuda-kernels: $(BUILD)/cuda/report.txt
+	@tail -n 1 $<
+endif
+
+$(BUILD)/cuda/report.txt: $(CUDA_KERNEL_OBJECTS) engine/cuda/registers.awk
+	@cat $(CUDA_KERNEL_OBJECTS:.o=.log) | c++filt | awk -f engine/cuda/registers.awk > $@ || (cat $@; rm $@; exit 1)
+
+$(BUILD)/cuda/%.o: engine/cuda/%.cu $(wildcard engine/cuda/*.cuh engine/cuda/kernels.h) engine/cuda/kernels.mk
+	@mkdir -p $(@D)
+	@echo "  nvcc  $<"
+	@$(CUDA)/bin/nvcc -std=c++20 -O3 -I. $(CUDA_TARGETS) -Werror all-warnings -Xcompiler -Wall,-Wextra \
+	  -Xptxas -v,-warn-spills,-warn-lmem-usage -c $< -o $@ > $(@:.o=.log) 2>&1 || (grep -E 'error|arning' $(@:.o=.log); exit 1)
