@@ -15,14 +15,16 @@ namespace {
 
 constexpr size_t cache_line = 64;
 constexpr size_t huge_page = size_t{2} << 20;
+constexpr size_t page = 4096;
+
+size_t rounded_up(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
 
 class Pool {
 public:
     // The smallest cached block that wastes at most an eighth, else a new one.
     std::pair<void*, size_t> take(size_t bytes) {
         const std::scoped_lock lock(mutex_);
-        const size_t wanted =
-            (std::max<size_t>(bytes, 1) + cache_line - 1) / cache_line * cache_line;
+        const size_t wanted = rounded_up(bytes, cache_line);
         auto block = free_.lower_bound(wanted);
         if (block != free_.end() && block->first <= wanted + wanted / 8) {
             const auto [capacity, data] = *block;
@@ -62,7 +64,7 @@ private:
     void* fresh(size_t bytes) {
         const bool large = bytes >= 2 * huge_page;
         const size_t alignment = large ? huge_page : cache_line;
-        const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+        const size_t rounded = rounded_up(bytes, alignment);
         void* data = std::aligned_alloc(alignment, rounded);
         if (!data) {
             release_locked();
@@ -101,10 +103,24 @@ Pool& pool() {
 
 }  // namespace
 
-Buffer::Buffer(size_t bytes) { std::tie(data_, capacity_) = pool().take(bytes); }
+// Small blocks are left to malloc, which serves each thread by itself: proofs make millions of them
+// on all threads, and would wait for the pool's lock.
+Buffer::Buffer(size_t bytes) {
+    if (bytes > page) {
+        std::tie(data_, capacity_) = pool().take(bytes);
+        return;
+    }
+    capacity_ = rounded_up(std::max<size_t>(bytes, 1), cache_line);
+    data_ = std::aligned_alloc(cache_line, capacity_);
+    if (!data_) throw Error("out of memory");
+}
 
 Buffer::~Buffer() {
-    if (data_) pool().give_back(data_, capacity_);
+    if (data_ && capacity_ > page) {
+        pool().give_back(data_, capacity_);
+    } else {
+        std::free(data_);
+    }
 }
 
 Buffer::Buffer(Buffer&& other) noexcept

@@ -2,7 +2,8 @@
 //
 // Every training step asks for the same sizes in the same order, so after the first step no block
 // comes from the operating system any more; fresh pages would cost more than the arithmetic on
-// them. Blocks of 4 MiB and more are aligned to 2 MiB and ask for huge pages.
+// them. Blocks of 4 MiB and more are aligned to 2 MiB and ask for huge pages. Blocks of up to a
+// page (4 KiB) are neither kept nor counted.
 #pragma once
 
 #include <cstddef>

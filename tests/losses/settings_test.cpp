@@ -23,8 +23,8 @@ std::string refusal(const std::string& name, const KeyValues& parameters, std::s
 TEST(LossSettings, UnknownLossListsTheNamesAndSuggestsTheClosest) {
     std::string hint;
     const std::string message = refusal("arcfase", {}, &hint);
-    EXPECT_NE(message.find("unknown loss arcfase; expected one of mv-softmax, "),
-              std::string::npos);
+    EXPECT_NE(message.find("unknown loss arcfase; expected one of "), std::string::npos);
+    EXPECT_NE(message.find(", arcface, "), std::string::npos);
     EXPECT_EQ(hint, "did you mean arcface?");
 }
 
