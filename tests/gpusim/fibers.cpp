@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <stdexcept>
 
+#include "tests/gpusim/sim.h"
+
 #ifndef __x86_64__
 #error "the simulator switches stacks with x86-64 instructions; add those of this processor here"
 #endif
@@ -136,6 +138,8 @@ void finish_fiber() {
     to_scheduler(true);
     __builtin_unreachable();
 }
+
+bool under_address_sanitizer() { return __asan_unpoison_memory_region != nullptr; }
 
 bool on_fiber_stack(const void* address) {
     const auto at = reinterpret_cast<uintptr_t>(address);

@@ -141,6 +141,7 @@ void run_grid(const char* kernel, dim3 grid, dim3 block, size_t shared_bytes, vo
     check_configuration(kernel, grid, block, shared_bytes);
     kernel_body = body;
     run.kernel = kernel;
+    if (run.kernel.front() == '(') run.kernel = run.kernel.substr(1, run.kernel.size() - 2);
     run.grid = grid;
     run.block = block;
     run.parameters = parameters;

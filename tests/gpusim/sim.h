@@ -38,6 +38,9 @@ public:
 // Whether the kernels of this program report their accesses (-fsanitize=thread).
 bool kernels_are_instrumented();
 
+// Whether this program was linked with AddressSanitizer.
+bool under_address_sanitizer();
+
 uint64_t threads_run();       // since the program started
 uint64_t accesses_checked();  // 0 unless the kernels are instrumented
 

@@ -134,6 +134,14 @@ TEST(Simulator, RunsOnAfterAReport) {
     EXPECT_EQ(next[0], 42);
 }
 
+TEST(AddressSanitizer, SeesTheEndOfAnArray) {
+    if (!gpusim::under_address_sanitizer()) GTEST_SKIP() << "not this build";
+    const DeviceArray<float> data(40);
+    EXPECT_DEATH(samples::write_past_end(data.data(), 40), "heap-buffer-overflow");
+    DeviceArray<float> out(64);
+    EXPECT_DEATH(samples::dynamic_overrun(out.data()), "heap-buffer-overflow");
+}
+
 // The checks below need the compiler's calls at each access.
 class AccessChecks : public testing::Test {
 protected:

@@ -38,7 +38,7 @@ struct Warp {
 
 struct Run {
     bool active = false;
-    const char* kernel = "";
+    std::string kernel;
     dim3 grid, block;
     void* parameters = nullptr;  // the kernel's arguments
     size_t parameter_bytes = 0;
