@@ -1,5 +1,6 @@
 // Device memory, and what else an address can be.
 #include <fmt/format.h>
+#include <sys/mman.h>
 
 #include <cstdlib>
 #include <map>
@@ -19,18 +20,36 @@ std::map<uintptr_t, size_t>& allocations() {
     return all;
 }
 
+// Pages for an allocation and one more, so that no host memory begins where it ends.
+size_t mapped_bytes(size_t bytes) {
+    constexpr size_t page = 4096;
+    return (bytes + page - 1) / page * page + page;
+}
+
 }  // namespace
 
 void* allocate(size_t bytes) {
-    void* memory = std::malloc(bytes);  // exactly, so that AddressSanitizer sees the end
+    void* memory = nullptr;
+    if (under_address_sanitizer()) {
+        memory = std::malloc(bytes);  // exactly, so that the sanitizer sees the end
+    } else {
+        memory = mmap(nullptr, mapped_bytes(bytes), PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (memory == MAP_FAILED) memory = nullptr;
+    }
     if (!memory) throw std::bad_alloc();
     allocations()[reinterpret_cast<uintptr_t>(memory)] = bytes;
     return memory;
 }
 
 void release(void* memory) {
-    allocations().erase(reinterpret_cast<uintptr_t>(memory));
-    std::free(memory);
+    const auto allocation = allocations().find(reinterpret_cast<uintptr_t>(memory));
+    if (under_address_sanitizer()) {
+        std::free(memory);
+    } else {
+        munmap(memory, mapped_bytes(allocation->second));
+    }
+    allocations().erase(allocation);
 }
 
 void require_aligned(const void* address, int bytes, Place place) {
