@@ -84,18 +84,21 @@ std::string names_of_subcommands(const CLI::App& app) {
 
 int refuse(const CLI::App& app, const CLI::ParseError& error) {
     const auto chosen = app.get_subcommands();
-    if (!chosen.empty())
-        return report(kWrongUsage, fmt::format("{}: {}", chosen.front()->get_name(), error.what()),
-                      fmt::format("facet {} --help", chosen.front()->get_name()));
+    const CLI::App& command = chosen.empty() ? app : *chosen.front();
+    const std::string name = chosen.empty() ? "" : command.get_name() + ": ";
+    const std::string help =
+        chosen.empty() ? "facet --help" : fmt::format("facet {} --help", command.get_name());
 
-    // A first word that is no option was meant as a subcommand.
-    const auto unexpected = app.remaining();
-    if (!unexpected.empty() && !unexpected.front().starts_with('-'))
-        return report(kWrongUsage,
-                      fmt::format("there is no subcommand '{}', only {}", unexpected.front(),
-                                  names_of_subcommands(app)),
-                      "facet --help");
-    return report(kWrongUsage, error.what(), "facet --help");
+    // Where a subcommand is due, a first word that is no option was meant as one.
+    const std::string known = names_of_subcommands(command);
+    const auto unexpected = app.remaining(true);
+    if (!known.empty() && command.get_subcommands().empty() && !unexpected.empty() &&
+        !unexpected.front().starts_with('-'))
+        return report(
+            kWrongUsage,
+            fmt::format("{}there is no subcommand '{}', only {}", name, unexpected.front(), known),
+            help);
+    return report(kWrongUsage, name + error.what(), help);
 }
 
 // Full disks and closed pipes show only when the output is flushed.

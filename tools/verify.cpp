@@ -210,7 +210,14 @@ void run(const Options& options) {
         checks += verdict.count();
         failures += verdict.failures();
     }
-    FACET_USAGE(checks > 0, "verify: no region has \"{}\" in its name", options.region);
+    if (checks == 0) {
+        std::vector<std::string> names;
+        for (const proof::Region& region : proof::regions(*make_loss(modes.front().loss), false)) {
+            names.push_back(region.name);
+        }
+        throw UsageError(fmt::format("verify: no region has \"{}\" in its name", options.region),
+                         "the regions are: " + join_names(names));
+    }
     if (failures > 0) set_exit_status(1);
     if (options.json) {
         fmt::print("{}\n", to_json(modes, verdicts).dump(1));

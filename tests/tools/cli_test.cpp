@@ -57,6 +57,15 @@ TEST(Cli, UnknownSubcommandIsNamed) {
     EXPECT_TRUE(has_line_starting(outcome.text, "facet: hint: facet --help")) << outcome.text;
 }
 
+TEST(Cli, UnknownSubcommandOfASubcommandIsNamed) {
+    const Outcome outcome = errors_of("bench nonsense");
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_TRUE(
+        has_line_starting(outcome.text, "facet: error: bench: there is no subcommand 'nonsense'"))
+        << outcome.text;
+    EXPECT_TRUE(has_line_starting(outcome.text, "facet: hint: facet bench --help")) << outcome.text;
+}
+
 TEST(Cli, UnknownOptionPointsToTheHelpOfItsSubcommand) {
     const Outcome outcome = errors_of("losses --colour");
     EXPECT_EQ(outcome.status, 2);
