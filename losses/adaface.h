@@ -16,6 +16,8 @@
 // deviation of a batch of one row is NaN.
 #pragma once
 
+#include <numbers>
+
 #include "losses/class_loss.h"
 #include "losses/settings.h"
 #include "losses/softmax_form.h"
@@ -38,6 +40,7 @@ struct AdaFace : SoftmaxForm<T, AdaFace<T>> {
           t_alpha(p.number("t_alpha")),
           mean(&state.declare("mean", true, false)),
           std(&state.declare("std", true, false)) {
+        mean->lowest = std->lowest = 0;
         if (mean->value.empty()) mean->value = {20};
         if (std->value.empty()) std->value = {100};
     }
@@ -68,7 +71,7 @@ struct AdaFace : SoftmaxForm<T, AdaFace<T>> {
         const T q = T(std::clamp(double(h) * standard, -1.0, 1.0));
         const bool inside = y.cos >= -1 + eps && y.cos <= 1 - eps;
         const T theta = inside ? y.angle() : std::acos(y.cos > 0 ? 1 - eps : -1 + eps);
-        const T pi = T(3.141592653589793), turned = theta - m * q;
+        const T pi = std::numbers::pi_v<T>, turned = theta - m * q;
         const T kept = turned < eps ? eps : (turned > pi - eps ? pi - eps : turned);
         Row row;
         const T z = s * (std::cos(kept) - (m + m * q));
@@ -93,7 +96,7 @@ struct AdaFace : SoftmaxForm<T, AdaFace<T>> {
                 "dL/dc_y = -s (1-p_y) sin(theta_y - m q)/sin(theta_y), dL/dc_j = s p_j, q "
                 "constant; 0 outside of a clip",
             .parameters = {positive("s", "64", "scale of the cosines"),
-                           number("m", "0.4", 0, 3.141592653589793, "margin"),
+                           number("m", "0.4", 0, std::numbers::pi, "margin"),
                            number("h", "0.333", 0, 1e6, "how strongly the norm acts"),
                            number("t_alpha", "0.01", 0, 1, "weight of the new batch"),
                            number("eps", "1e-3", 1e-12, 0.5,

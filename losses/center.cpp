@@ -20,7 +20,6 @@ double Center::run(const HeadBatch<T>& batch, const HeadGradient<T>& gradient,
                     "center: state centers has {} values, expected C D = {}",
                     centers_->value.size(), C * D);
         given_ = centers_->value;
-        centers_->given = false;
     }
     if (gradient.dx) std::fill_n(gradient.dx, B * D, T(0));
     if (gradient.dw) std::fill_n(gradient.dw, C * D, T(0));
@@ -42,6 +41,7 @@ double Center::run(const HeadBatch<T>& batch, const HeadGradient<T>& gradient,
         workspace.row_value[i] = squares / 2;
         sum += squares / 2;
     }
+    state_.end_call();
     return counted > 0 ? sum / double(counted) : 0;
 }
 

@@ -21,14 +21,22 @@ public:
 
     double forward_backward(const HeadBatch<float>& batch, const HeadGradient<float>& gradient,
                             HeadWorkspace<float>& workspace, const HeadOptions& options) override {
-        return run_head(float_form_, batch, gradient, workspace, options);
+        return call(float_form_, batch, gradient, workspace, options);
     }
     double forward_backward(const HeadBatch<double>& batch, const HeadGradient<double>& gradient,
                             HeadWorkspace<double>& workspace, const HeadOptions& options) override {
-        return run_head(double_form_, batch, gradient, workspace, options);
+        return call(double_form_, batch, gradient, workspace, options);
     }
 
 private:
+    template <class T>
+    double call(HeadForm<T>& form, const HeadBatch<T>& batch, const HeadGradient<T>& gradient,
+                HeadWorkspace<T>& workspace, const HeadOptions& options) {
+        const double value = run_head(form, batch, gradient, workspace, options);
+        state_.end_call();
+        return value;
+    }
+
     Of<Form<float>> float_form_;
     Of<Form<double>> double_form_;
 };

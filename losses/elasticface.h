@@ -14,6 +14,7 @@
 // wrong samples.
 #pragma once
 
+#include <numbers>
 #include <numeric>
 
 #include "engine/random.h"
@@ -43,6 +44,7 @@ struct ElasticFace : SoftmaxForm<T, ElasticFace<T>> {
           state(&state),
           margins(&state.declare("E", false, false)),
           draws(&state.declare("draws", true, false)) {
+        draws->lowest = 0;
         if (draws->value.empty()) draws->value = {0};
     }
 
@@ -61,33 +63,26 @@ struct ElasticFace : SoftmaxForm<T, ElasticFace<T>> {
                 margins->value[i] = m + sigma * random.normal();
             }
         }
-        margins->given = false;
         if (plus) rank(batch.targets);
     }
 
     void rank(std::span<const Target<T>> targets) {
-        std::vector<std::size_t> order;  // rows with a label, the largest c_y first
+        std::vector<std::size_t> rows;  // those with a label
         for (std::size_t i = 0; i < targets.size(); ++i) {
-            if (targets[i].y >= 0) order.push_back(i);
+            if (targets[i].y >= 0) rows.push_back(i);
         }
         std::vector<double> sorted;
-        for (const std::size_t i : order) sorted.push_back(margins->value[i]);
+        for (const std::size_t i : rows) sorted.push_back(margins->value[i]);
         std::sort(sorted.begin(), sorted.end());
+        std::vector<std::size_t> order(rows.size());  // argsort(-c) over `rows`
+        std::iota(order.begin(), order.end(), 0);
         std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-            return targets[a].cos > targets[b].cos;
+            return targets[rows[a]].cos > targets[rows[b]].cos;
         });
-        if (released) {  // row k gets the margin of the rank order[k], as in margins[argsort(-c)]
-            std::vector<std::size_t> rows = order;
-            std::sort(rows.begin(), rows.end());
-            const auto place = [&](std::size_t row) {
-                return std::size_t(std::lower_bound(rows.begin(), rows.end(), row) - rows.begin());
-            };
-            for (std::size_t k = 0; k < rows.size(); ++k) {
-                margins->value[rows[k]] = sorted[place(order[k])];
-            }
-            return;
+        for (std::size_t k = 0; k < rows.size(); ++k) {
+            const std::size_t row = released ? k : order[k], rank = released ? order[k] : k;
+            margins->value[rows[row]] = sorted[rank];
         }
-        for (std::size_t k = 0; k < order.size(); ++k) margins->value[order[k]] = sorted[k];
     }
 
     Row begin(const Target<T>& y) const {
@@ -112,7 +107,7 @@ struct ElasticFace : SoftmaxForm<T, ElasticFace<T>> {
                     "p_j",
                 .parameters = {choice("kind", "arc", {"arc", "cos"}, "margin on angle or cosine"),
                                positive("s", "64", "scale of the cosines"),
-                               number("m", "0.5", 0, 3.141592653589793, "mean of the margins"),
+                               number("m", "0.5", 0, std::numbers::pi, "mean of the margins"),
                                number("sigma", "0.05", 0, 10, "their standard deviation"),
                                flag("plus", "false", "the smallest margin to the largest c_y"),
                                choice("compat", "none", {"none", "released"},

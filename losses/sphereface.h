@@ -14,6 +14,8 @@
 // Public code: the defaults are those of the authors' Caffe code; others put a fixed s for |x|.
 #pragma once
 
+#include <numbers>
+
 #include "losses/class_loss.h"
 #include "losses/settings.h"
 #include "losses/softmax_form.h"
@@ -27,7 +29,7 @@ struct Psi {
     T value, dtheta;
 
     FACET_HD Psi(const Target<T>& y, T m) {
-        const T pi = T(3.141592653589793), theta = y.angle();
+        const T pi = std::numbers::pi_v<T>, theta = y.angle();
         const auto k = std::int64_t(m * theta / pi);
         const T sign = k % 2 == 0 ? T(1) : T(-1);
         value = sign * std::cos(m * theta) - T(2 * k);
@@ -71,6 +73,7 @@ struct SphereFace : SoftmaxForm<T, SphereFace<T>> {
           lam(p.number("lam")),
           fixed(p.has("lam")),
           it(&state.declare("it", true, false)) {
+        it->lowest = 0;
         if (it->value.empty()) it->value = {0};
     }
 

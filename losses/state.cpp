@@ -20,6 +20,10 @@ StateArray& State::declare(std::string_view name, bool scalar, bool learnable) {
     return *arrays_.back();
 }
 
+void State::end_call() {
+    for (auto& array : arrays_) array->given = false;
+}
+
 std::vector<StateArray> State::save() const {
     std::vector<StateArray> copies;
     for (const auto& array : arrays_) copies.push_back(*array);

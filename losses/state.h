@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,12 +13,13 @@ namespace facet {
 
 struct StateArray {
     std::string name;
-    bool scalar = false;           // one number (written as a number, not a list)
+    bool scalar = false;  // one number (written as a number, not a list)
+    double lowest = -std::numeric_limits<double>::infinity();  // that a file may give it
     std::int64_t columns = 0;      // written as rows of so many numbers; 0: one list
     bool learnable = false;        // the optimiser moves it along -gradient
     std::vector<double> value;     // empty before the first call where its length is C or B
     std::vector<double> gradient;  // dL/dvalue of the last call; learnable arrays only
-    bool given = false;            // set from outside for the next call, which clears it
+    bool given = false;            // set from outside for the next call only
 
     // What a loss learns is one number, or one number for every class.
     bool per_class() const { return learnable && !scalar; }
@@ -34,6 +36,9 @@ public:
 
     std::vector<std::unique_ptr<StateArray>>& arrays() { return arrays_; }
     const std::vector<std::unique_ptr<StateArray>>& arrays() const { return arrays_; }
+
+    // At the end of a call: what was given for it is no longer.
+    void end_call();
 
     // Copies of the arrays, and back (by name; throws Error for a name that is not declared).
     std::vector<StateArray> save() const;

@@ -182,13 +182,11 @@ StateArray& Composer::array(const char* name, bool scalar) {
 double& Composer::number(const char* name, double start) {
     StateArray& state = array(name, true);
     if (state.value.empty()) state.value = {start};
-    state.given = false;
     return state.value.front();
 }
 
 Expr Composer::leaf(StateArray& array, std::int64_t size, double start) {
     if (array.value.empty()) array.value.assign(size, start);
-    array.given = false;
     FACET_CHECK(std::int64_t(array.value.size()) == size,
                 "loss state: {} has {} values, expected {}", array.name, array.value.size(), size);
     const Tensor value = Tensor::from(x.value().device(), {size}, array.value);

@@ -71,6 +71,7 @@ TapeGradient tape_gradient(Loss& loss, const HeadBatch<double>& batch, Compositi
     Evaluation at(tape, loss, batch, composition);
     tape.backward(at.value.var, Tensor::full(reference_device(), {1}, 1));
     at.composer.store_learned_gradients();
+    loss.state().end_call();
     std::vector<double> dcos;
     if (loss.has_cosines()) dcos = at.composer.cosine_gradient();
     return {at.value.value().item(), gradient_of(at.x),
@@ -86,7 +87,9 @@ double composed_value(Loss& loss, const HeadBatch<double>& batch, Composition co
     check_settings(loss);
     check_batch(batch);
     Tape tape(false, &held);
-    return Evaluation(tape, loss, batch, composition).value.value().item();
+    const double value = Evaluation(tape, loss, batch, composition).value.value().item();
+    loss.state().end_call();
+    return value;
 }
 
 }  // namespace facet

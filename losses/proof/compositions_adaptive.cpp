@@ -98,7 +98,6 @@ std::vector<double> elastic_margins(Composer& c) {
             margins.value.push_back(
                 m + sigma * Random(c.seed(), Purpose::Margin, call, std::uint64_t(i)).normal());
     }
-    margins.given = false;
     FACET_CHECK(std::int64_t(margins.value.size()) == c.B(),
                 "loss state: E has {} margins, expected {}", margins.value.size(), c.B());
     if (c.settings.flag("plus")) {
