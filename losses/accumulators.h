@@ -83,7 +83,6 @@ public:
         for (const Entry& entry : other.heap_) add(entry.value, entry.index);
     }
 
-    bool full() const { return std::int64_t(heap_.size()) == k_; }
     // The worst entry kept; only when entries() is not empty.
     const Entry& worst() const { return heap_.front(); }
     const std::vector<Entry>& entries() const { return heap_; }

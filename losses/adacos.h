@@ -11,6 +11,8 @@
 // NormFace's; differentiating s too would add (sum_j dL/dz_j c_j) ds/dc.
 #pragma once
 
+#include <numbers>
+
 #include "losses/class_loss.h"
 #include "losses/settings.h"
 #include "losses/softmax_form.h"
@@ -79,7 +81,7 @@ struct AdaCos : SoftmaxForm<T, AdaCos<T>> {
             ++counted;
         }
         if (dynamic && all.sum > 0) {
-            const double quarter = 0.7853981633974483;  // pi / 4
+            const double quarter = std::numbers::pi / 4;
             scale->value = {(all.log() - std::log(counted)) / std::cos(std::min(quarter, median))};
             s = T(scale->value[0]);
         }

@@ -25,6 +25,7 @@
 #pragma once
 
 #include <cmath>
+#include <numbers>
 
 #include "losses/class_loss.h"
 #include "losses/settings.h"
@@ -83,7 +84,7 @@ struct ArcFace : SoftmaxForm<T, ArcFace<T>> {
                 .formula = "z_y = s cos(theta_y + m), z_j = s c_j, L = -log softmax(z)_y",
                 .gradient = "dL/dc_y = -s (1-p_y) sin(theta_y+m)/sin(theta_y), dL/dc_j = s p_j",
                 .parameters = {positive("s", "64", "scale of the cosines"),
-                               number("m", "0.5", 0, 3.141592653589793,
+                               number("m", "0.5", 0, std::numbers::pi,
                                       "margin on the target's angle, radians"),
                                choice("beyond", "linear", {"linear", "none", "easy", "clip"},
                                       "the target logit for theta > pi - m"),

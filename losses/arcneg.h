@@ -11,6 +11,8 @@
 // Differentiating q too would add s (c_j + 1) dq_j/dc_j, and move the target through f.
 #pragma once
 
+#include <numbers>
+
 #include "losses/class_loss.h"
 #include "losses/settings.h"
 #include "losses/softmax_form.h"
@@ -33,8 +35,7 @@ struct ArcNeg : SoftmaxForm<T, ArcNeg<T>> {
 
     FACET_HD Row begin(const Target<T>& y) const {
         Row row;
-        row.target =
-            y.cos > -std::cos(m) ? additive_angle(y, s, m) : additive_cosine(y, s, m * std::sin(m));
+        row.target = additive_angle_or_line(y, s, m);
         row.f = row.target.z / s;
         return row;
     }
@@ -57,7 +58,7 @@ struct ArcNeg : SoftmaxForm<T, ArcNeg<T>> {
                     "dL/dc_j = s q_j p_j, dL/dc_y = -s (1-p_y) sin(theta_y+m)/sin(theta_y), q "
                     "constant",
                 .parameters = {positive("s", "64", "scale of the cosines"),
-                               number("m", "0.5", 0, 3.141592653589793,
+                               number("m", "0.5", 0, std::numbers::pi,
                                       "margin on the target's angle, radians"),
                                number("alpha", "1.2", 0, 100, "largest weight of a negative"),
                                positive("sigma", "2", "how fast the weight falls")},

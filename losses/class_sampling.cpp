@@ -16,12 +16,8 @@ void check_rate(double rate) {
 
 // Marks the classes of the batch; returns how many there are.
 std::int64_t mark(std::span<const std::int64_t> labels, std::vector<char>& chosen) {
-    const auto C = static_cast<std::int64_t>(chosen.size());
     std::int64_t positives = 0;
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-        const std::int64_t y = labels[i];
-        FACET_CHECK(y >= -1 && y < C,
-                    "labels: row {} has class {}, expected -1 (ignored) or 0 to {}", i, y, C - 1);
+    for (const std::int64_t y : labels) {
         if (y < 0 || chosen[y]) continue;
         chosen[y] = 1;
         ++positives;
@@ -59,6 +55,7 @@ std::int64_t sampled_classes(std::int64_t C, double rate) {
 
 ClassSample sample_classes(std::span<const std::int64_t> labels, std::int64_t C, double rate,
                            std::uint64_t seed, std::uint64_t step) {
+    check_labels(labels.data(), static_cast<std::int64_t>(labels.size()), C);
     std::vector<char> chosen(C, 0);
     const std::int64_t positives = mark(labels, chosen);
     const std::int64_t wanted = std::max<std::int64_t>(0, sampled_classes(C, rate) - positives);

@@ -20,7 +20,7 @@
 #include "losses/head_form.h"
 #include "losses/lanes.h"
 #include "losses/parallel.h"
-#include "losses/softmax_form.h"
+#include "losses/softplus.h"
 
 namespace facet {
 

@@ -13,6 +13,8 @@
 // compat=cavaface: beyond theta = pi - m2 the target is s (c - m2 sin m2), without m3.
 #pragma once
 
+#include <numbers>
+
 #include "losses/class_loss.h"
 #include "losses/settings.h"
 #include "losses/softmax_form.h"
@@ -63,7 +65,7 @@ struct Combined : SoftmaxForm<T, Combined<T>> {
                 "dL/dc_y = -s (1-p_y) m1 sin(m1 theta_y + m2)/sin(theta_y), dL/dc_j = s p_j",
             .parameters = {positive("s", "64", "scale of the cosines"),
                            number("m1", "1", 0, 100, "factor of the target's angle"),
-                           number("m2", "0.3", 0, 3.141592653589793,
+                           number("m2", "0.3", 0, std::numbers::pi,
                                   "margin on the target's angle, radians"),
                            number("m3", "0.2", 0, 10, "margin on the target's cosine"),
                            choice("compat", "none", {"none", "insightface", "cavaface"},

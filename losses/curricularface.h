@@ -14,6 +14,8 @@
 // with cos(theta_y + m), which rises again.
 #pragma once
 
+#include <numbers>
+
 #include "losses/class_loss.h"
 #include "losses/settings.h"
 #include "losses/softmax_form.h"
@@ -47,9 +49,8 @@ struct CurricularFace : SoftmaxForm<T, CurricularFace<T>> {
     }
     FACET_HD Row begin(const Target<T>& y) const {
         Row row;
-        row.threshold = y.cos * std::cos(m) - y.sin * std::sin(m);
-        row.target =
-            y.cos > -std::cos(m) ? additive_angle(y, s, m) : additive_cosine(y, s, m * std::sin(m));
+        row.threshold = margined_cosine(y, m);
+        row.target = additive_angle_or_line(y, s, m);
         return row;
     }
     FACET_HD T logit(const Row& row, T c, std::int64_t) const {
@@ -71,7 +72,7 @@ struct CurricularFace : SoftmaxForm<T, CurricularFace<T>> {
                     "dL/dc_j = s p_j (c_j > cos(theta_y+m) ? t + 2 c_j : 1), dL/dc_y = -s (1-p_y) "
                     "sin(theta_y+m)/sin(theta_y), t constant",
                 .parameters = {positive("s", "64", "scale of the cosines"),
-                               number("m", "0.5", 0, 3.141592653589793,
+                               number("m", "0.5", 0, std::numbers::pi,
                                       "margin on the target's angle, radians"),
                                number("beta", "0.01", 0, 1, "weight of the new batch in t")},
                 .state = "t, the moving average of c_y, starts at 0",

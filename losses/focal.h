@@ -8,32 +8,19 @@
 // Derivation: p_y = e^-l, so d(1 - p_y)/dl = p_y; f is the product rule.
 #pragma once
 
-#include "losses/class_loss.h"
-#include "losses/settings.h"
-#include "losses/softmax_form.h"
-#include "losses/state.h"
+#include "losses/normface.h"
 
 namespace facet {
 
 template <class T>
-struct Focal : SoftmaxForm<T, Focal<T>> {
-    using Base = SoftmaxForm<T, Focal<T>>;
+struct Focal : NormFace<T> {
     using Row = SoftmaxRow<T>;
-    T s;
     double gamma;
 
-    Focal(const Settings& p, State&) : s(T(p.number("s"))), gamma(p.number("gamma")) {}
-
-    FACET_HD Row begin(const Target<T>& y) const {
-        Row row;
-        row.target = additive_cosine(y, s, T(0));
-        return row;
-    }
-    FACET_HD T logit(const Row&, T c, std::int64_t) const { return s * c; }
-    FACET_HD T slope(const Row&, T, std::int64_t) const { return s; }
+    Focal(const Settings& p, State& state) : NormFace<T>(p, state), gamma(p.number("gamma")) {}
 
     FACET_HD void close(int pass, Row& row, const LogSumExp<T>& others) const {
-        Base::close(pass, row, others);
+        NormFace<T>::close(pass, row, others);
         const double l = row.value, missing = -std::expm1(-l);
         const double ratio = missing > 0 ? l / missing : 1;  // -> 1 as the row gets easy
         const double power = std::pow(missing, gamma);

@@ -11,30 +11,20 @@
 // small batch.
 #pragma once
 
-#include <numeric>
+#include <algorithm>
+#include <vector>
 
-#include "losses/class_loss.h"
-#include "losses/settings.h"
-#include "losses/softmax_form.h"
-#include "losses/state.h"
+#include "losses/normface.h"
 
 namespace facet {
 
 template <class T>
-struct HmSoftmax : SoftmaxForm<T, HmSoftmax<T>> {
+struct HmSoftmax : NormFace<T> {
     using Row = SoftmaxRow<T>;
-    T s;
     double save_rate;
 
-    HmSoftmax(const Settings& p, State&) : s(T(p.number("s"))), save_rate(p.number("save_rate")) {}
-
-    FACET_HD Row begin(const Target<T>& y) const {
-        Row row;
-        row.target = additive_cosine(y, s, T(0));
-        return row;
-    }
-    FACET_HD T logit(const Row&, T c, std::int64_t) const { return s * c; }
-    FACET_HD T slope(const Row&, T, std::int64_t) const { return s; }
+    HmSoftmax(const Settings& p, State& state)
+        : NormFace<T>(p, state), save_rate(p.number("save_rate")) {}
 
     void settle(int, std::span<Row> rows) const {
         std::vector<std::size_t> order;  // rows with a label, the hardest first

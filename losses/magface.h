@@ -17,6 +17,8 @@
 // compat=facexzoo: easy or not, the target is s c_y past theta = pi - m, and only there.
 #pragma once
 
+#include <numbers>
+
 #include "losses/class_loss.h"
 #include "losses/settings.h"
 #include "losses/softmax_form.h"
@@ -101,8 +103,8 @@ struct MagFace : SoftmaxForm<T, MagFace<T>> {
     static std::vector<ParameterInfo> margin_parameters() {
         return {positive("la", "10", "norms below count as la"),
                 positive("ua", "110", "norms above count as ua"),
-                number("lm", "0.45", 0, 3.141592653589793, "margin at la, radians"),
-                number("um", "0.8", 0, 3.141592653589793, "margin at ua, radians"),
+                number("lm", "0.45", 0, std::numbers::pi, "margin at la, radians"),
+                number("um", "0.8", 0, std::numbers::pi, "margin at ua, radians"),
                 number("lg", "35", 0, 1e12, "weight of the regulariser")};
     }
     static LossInfo info() {

@@ -16,38 +16,24 @@
 // compat=facexzoo: with margin=am, easy compares c_y with m instead of 0 (also in tiandunx's code).
 #pragma once
 
+#include <numbers>
+
 #include "losses/class_loss.h"
-#include "losses/settings.h"
-#include "losses/softmax_form.h"
-#include "losses/state.h"
+#include "losses/support_target.h"
 
 namespace facet {
 
 template <class T>
 struct MvSoftmax : SoftmaxForm<T, MvSoftmax<T>> {
-    struct Row : SoftmaxRow<T> {
-        T threshold;  // f
-    };
-    T s, t, m, easy_limit;
-    bool arc, fixed, easy;
+    using Row = SupportRow<T>;
+    SupportTarget<T> target;
+    T s, t;
+    bool fixed;
 
     MvSoftmax(const Settings& p, State&)
-        : s(T(p.number("s"))),
-          t(T(p.number("t"))),
-          m(T(p.number("m"))),
-          arc(p.is("margin", "arc")),
-          fixed(p.is("mode", "fixed")),
-          easy(p.flag("easy")) {
-        easy_limit = p.is("compat", "facexzoo") && !arc ? m : T(0);
-    }
+        : target(p), s(target.s), t(T(p.number("t"))), fixed(p.is("mode", "fixed")) {}
 
-    FACET_HD Row begin(const Target<T>& y) const {
-        Row row;
-        row.target = arc ? additive_angle(y, s, m) : additive_cosine(y, s, m);
-        row.threshold = arc ? y.cos * std::cos(m) - y.sin * std::sin(m) : y.cos - m;
-        if (easy && y.cos <= easy_limit) row.target = additive_cosine(y, s, T(0));
-        return row;
-    }
+    FACET_HD Row begin(const Target<T>& y) const { return target.begin(y); }
     FACET_HD T logit(const Row& row, T c, std::int64_t) const {
         const T lift = fixed ? t : t * (c + 1);
         return s * (c > row.threshold ? c + lift : c);
@@ -70,7 +56,7 @@ struct MvSoftmax : SoftmaxForm<T, MvSoftmax<T>> {
                 "dL/dc_j = s p_j (c_j > f and adaptive ? 1 + t : 1), dL/dc_y = -s (1-p_y) f'",
             .parameters = {positive("s", "32", "scale of the cosines"),
                            number("t", "0.2", 0, 100, "weight of mis-classified vectors; 0 = none"),
-                           number("m", "0.35", 0, 3.141592653589793, "margin"),
+                           number("m", "0.35", 0, std::numbers::pi, "margin"),
                            choice("margin", "am", {"am", "arc"}, "on the cosine or on the angle"),
                            choice("mode", "adaptive", {"adaptive", "fixed"},
                                   "the weight grows with the cosine, or is exp(s t)"),

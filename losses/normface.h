@@ -22,7 +22,8 @@ struct NormFace : SoftmaxForm<T, NormFace<T>> {
     using Row = SoftmaxRow<T>;
     T s;
 
-    NormFace(const Settings& p, State&) : s(T(p.number("s"))) {}
+    explicit NormFace(T s) : s(s) {}
+    NormFace(const Settings& p, State&) : NormFace(T(p.number("s"))) {}
 
     FACET_HD Row begin(const Target<T>& y) const {
         Row row;

@@ -16,6 +16,8 @@
 // Through mt: dz_y/dmt = -s sin(theta_y + mt), dmt/dc_j = m1/n, dL/dz_y = -(1 - p_y).
 #pragma once
 
+#include <numbers>
+
 #include "losses/class_loss.h"
 #include "losses/settings.h"
 #include "losses/softmax_form.h"
@@ -61,7 +63,7 @@ struct NpcFace : SoftmaxForm<T, NpcFace<T>> {
     FACET_HD Row begin(const Target<T>& y) const {
         Row row;
         row.y = y;
-        row.threshold = y.cos * std::cos(mask_margin) - y.sin * std::sin(mask_margin);
+        row.threshold = margined_cosine(y, mask_margin);
         return row;
     }
 
@@ -124,10 +126,10 @@ LossInfo NpcFace<T>::info() {
                 {positive("s", "64", "scale of the cosines"),
                  number("t", "1.1", 0, 100, "factor of hard negatives"),
                  number("alpha", "0.25", -10, 10, "shift of hard negatives"),
-                 number("m0", "0.4", 0, 3.141592653589793, "margin without hard negatives"),
-                 number("m1", "0.2", 0, 3.141592653589793,
+                 number("m0", "0.4", 0, std::numbers::pi, "margin without hard negatives"),
+                 number("m1", "0.2", 0, std::numbers::pi,
                         "margin added per mean cosine of the hard negatives"),
-                 number("mask_margin", "", 0, 3.141592653589793, "margin in the mask; not set: m0"),
+                 number("mask_margin", "", 0, std::numbers::pi, "margin in the mask; not set: m0"),
                  flag("easy", "true", "no margin on the target where c_y <= 0"),
                  choice("avg", "raw", {"raw", "modulated"}, "mean of c_j, or of t c_j + alpha"),
                  choice("grad", "detached", {"detached", "exact"},

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <limits>
 
+#include "losses/softplus.h"
+
 namespace facet {
 
 inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -28,9 +30,6 @@ struct SoftHinge {
     double value, slope;
 };
 
-inline SoftHinge soft_hinge(double t) {
-    const double e = std::exp(-std::abs(t));
-    return {std::max(t, 0.0) + std::log1p(e), (t > 0 ? 1 : e) / (1 + e)};
-}
+inline SoftHinge soft_hinge(double t) { return {softplus(t), sigmoid(t)}; }
 
 }  // namespace facet

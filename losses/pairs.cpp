@@ -199,7 +199,6 @@ double run_pairs(Pairs& pairs, StateArray& no_pairs, const HeadBatch<T>& batch,
     PairDriver<T> driver(pairs, batch, workspace);
     bool usable = false;
     const double value = driver.forward(diagnostics, usable);
-    no_pairs.given = false;
     if (!usable) no_pairs.value[0] += 1;
     if (gradient.dw) std::fill_n(gradient.dw, batch.C * batch.D, T(0));
     if (gradient.dx) {

@@ -8,27 +8,13 @@
 // Derivation: -d_j/T = (2/T) c_j - 2/T, and a softmax does not see what all logits share.
 #pragma once
 
-#include "losses/class_loss.h"
-#include "losses/settings.h"
-#include "losses/softmax_form.h"
-#include "losses/state.h"
+#include "losses/normface.h"
 
 namespace facet {
 
 template <class T>
-struct ProxyNcaPp : SoftmaxForm<T, ProxyNcaPp<T>> {
-    using Row = SoftmaxRow<T>;
-    T s;  // 2 / T
-
-    ProxyNcaPp(const Settings& p, State&) : s(T(2 / p.number("T"))) {}
-
-    FACET_HD Row begin(const Target<T>& y) const {
-        Row row;
-        row.target = additive_cosine(y, s, T(0));
-        return row;
-    }
-    FACET_HD T logit(const Row&, T c, std::int64_t) const { return s * c; }
-    FACET_HD T slope(const Row&, T, std::int64_t) const { return s; }
+struct ProxyNcaPp : NormFace<T> {
+    ProxyNcaPp(const Settings& p, State&) : NormFace<T>(T(2 / p.number("T"))) {}
 
     static LossInfo info() {
         return {.name = "proxy-nca-pp",

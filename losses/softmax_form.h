@@ -22,17 +22,10 @@
 #include "losses/accumulators.h"
 #include "losses/hd.h"
 #include "losses/rows.h"
+#include "losses/softplus.h"
 #include "losses/target_logit.h"
 
 namespace facet {
-
-FACET_HD inline double softplus(double x) {
-    return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
-}
-
-FACET_HD inline double sigmoid(double x) {
-    return x > 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x));
-}
 
 template <class T>
 struct SoftmaxRow : RowResult<T> {

@@ -18,6 +18,8 @@
 // Public code: r=30 in the paper, 40 as released, with lw=50 there.
 #pragma once
 
+#include <numbers>
+
 #include "losses/class_loss.h"
 #include "losses/settings.h"
 #include "losses/sigmoid_form.h"
@@ -52,7 +54,7 @@ struct SphereFace2 : SigmoidForm<T, SphereFace2<T>> {
     // The stationary point of L by b at c = 0: with z = lam / ((1 - lam)(C - 1)) and the two logits
     // a_y, a_j without bias, e^b = 2 z e^-a_j / (1 - z + sqrt((1 - z)^2 + 4 z e^(a_y - a_j))).
     double first_bias(double others) const {
-        const double pi = 3.141592653589793, scale = double(r);
+        const double pi = std::numbers::pi, scale = double(r);
         const auto lift = [&](double c) { return 2 * std::pow((c + 1) / 2, double(t)) - 1; };
         double a_y = scale * lift(0), a_j = scale * lift(0);
         if (kind == 'C') a_y -= scale * margin, a_j += scale * margin;
@@ -79,7 +81,7 @@ struct SphereFace2 : SigmoidForm<T, SphereFace2<T>> {
             return {r * (lift(y.cos) - m), slope, -slope * y.sin};
         }
         const T turned = kind == 'A' ? y.angle() + m : m * y.angle();
-        if (turned >= T(3.141592653589793)) return {-r, 0, 0};
+        if (turned >= std::numbers::pi_v<T>) return {-r, 0, 0};
         const T c = std::cos(turned), inner = kind == 'A' ? T(1) : m;
         return by_angle(y, r * lift(c), -r * lift_slope(c) * std::sin(turned) * inner);
     }

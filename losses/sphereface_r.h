@@ -17,6 +17,8 @@
 // not reproduced.)
 #pragma once
 
+#include <numbers>
+
 #include "losses/class_loss.h"
 #include "losses/sphereface.h"
 
@@ -46,7 +48,7 @@ struct SphereFaceR : SoftmaxForm<T, SphereFaceR<T>> {
             return by_angle(y, s * psi.value, s * psi.dtheta);
         }
         const T turned = m * y.angle();
-        if (turned >= T(3.141592653589793)) return {-s, 0, 0};
+        if (turned >= std::numbers::pi_v<T>) return {-s, 0, 0};
         return by_angle(y, s * std::cos(turned), -s * m * std::sin(turned));
     }
     FACET_HD Row begin(const Target<T>& y) const {

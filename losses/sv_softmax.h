@@ -15,37 +15,22 @@
 // compat=facexzoo: with margin=am, easy compares c_y with m instead of 0 (also in tiandunx's code).
 #pragma once
 
+#include <numbers>
+
 #include "losses/class_loss.h"
-#include "losses/settings.h"
-#include "losses/softmax_form.h"
-#include "losses/state.h"
+#include "losses/support_target.h"
 
 namespace facet {
 
 template <class T>
 struct SvSoftmax : SoftmaxForm<T, SvSoftmax<T>> {
-    struct Row : SoftmaxRow<T> {
-        T threshold;  // f
-    };
-    T s, t, m, easy_limit;
-    bool arc, easy;
+    using Row = SupportRow<T>;
+    SupportTarget<T> target;
+    T s, t;
 
-    SvSoftmax(const Settings& p, State&)
-        : s(T(p.number("s"))),
-          t(T(p.number("t"))),
-          m(p.is("margin", "none") ? T(0) : T(p.number("m"))),
-          arc(p.is("margin", "arc")),
-          easy(p.flag("easy")) {
-        easy_limit = p.is("compat", "facexzoo") && !arc ? m : T(0);
-    }
+    SvSoftmax(const Settings& p, State&) : target(p), s(target.s), t(T(p.number("t"))) {}
 
-    FACET_HD Row begin(const Target<T>& y) const {
-        Row row;
-        row.target = arc ? additive_angle(y, s, m) : additive_cosine(y, s, m);
-        row.threshold = arc ? y.cos * std::cos(m) - y.sin * std::sin(m) : y.cos - m;
-        if (easy && y.cos <= easy_limit) row.target = additive_cosine(y, s, T(0));
-        return row;
-    }
+    FACET_HD Row begin(const Target<T>& y) const { return target.begin(y); }
     FACET_HD T logit(const Row& row, T c, std::int64_t) const {
         return s * (c > row.threshold ? t * c + (t - 1) : c);
     }
@@ -65,7 +50,7 @@ struct SvSoftmax : SoftmaxForm<T, SvSoftmax<T>> {
             .gradient = "dL/dc_j = s p_j (c_j > f ? t : 1), dL/dc_y = -s (1-p_y) f'",
             .parameters = {positive("s", "30", "scale of the cosines"),
                            number("t", "1.2", 1, 100, "weight of support vectors; 1 = none"),
-                           number("m", "0.35", 0, 3.141592653589793, "margin, for margin=am|arc"),
+                           number("m", "0.35", 0, std::numbers::pi, "margin, for margin=am|arc"),
                            choice("margin", "none", {"none", "am", "arc"},
                                   "of the target: none, on the cosine, on the angle"),
                            flag("easy", "false", "no margin on the target where c_y <= 0"),

@@ -17,6 +17,8 @@
 // the pairs of one GPU only, and its acos is not clamped.
 #pragma once
 
+#include <numbers>
+
 #include "losses/class_loss.h"
 #include "losses/magface.h"
 #include "losses/pair_slots.h"
@@ -123,7 +125,7 @@ LossInfo Unpg<T>::info() {
             "enlarged denominator",
         .parameters = {choice("base", "cos", {"cos", "arc", "mag", "norm"}, "the target's logit"),
                        positive("s", "64", "scale of all similarities"),
-                       number("m", "0.5", 0, 3.141592653589793, "margin, for base=cos|arc"),
+                       number("m", "0.5", 0, std::numbers::pi, "margin, for base=cos|arc"),
                        number("wisk", "1.5", 0, 1e6, "whiskers of the filter; 0: no filter"),
                        choice("scope", "batch", {"batch", "anchor"},
                               "each row sees all pairs, or those that contain it")},

@@ -7,6 +7,7 @@
 #include "engine/random.h"
 #include "losses/accumulators.h"
 #include "losses/gemm.h"
+#include "losses/softplus.h"
 
 namespace facet {
 namespace {
@@ -43,6 +44,24 @@ TEST(LossArithmetic, ExponentialOfSpecialValues) {
     EXPECT_EQ(exp_branch_free(89.0f), float(inf));
     EXPECT_TRUE(std::isnan(exp_branch_free(std::nan(""))));
     EXPECT_TRUE(std::isnan(exp_branch_free(std::nanf(""))));
+}
+
+template <class T>
+void expect_softplus_to(double epsilons) {
+    const double bound = epsilons * std::numeric_limits<T>::epsilon();
+    for (int i = -8000; i <= 8000; ++i) {
+        const T x = T(i) / 100;
+        const long double e = std::exp((long double)x);
+        EXPECT_NEAR(double(softplus_branch_free(x) / std::log1p(e)), 1, bound) << x;
+        EXPECT_NEAR(double(sigmoid_branch_free(x) / (e / (1 + e))), 1, bound) << x;
+        EXPECT_NEAR(softplus(x) / double(std::log1p(e)), 1, 1e-15) << x;
+        EXPECT_NEAR(sigmoid(x) / double(e / (1 + e)), 1, 1e-15) << x;
+    }
+}
+
+TEST(LossArithmetic, SoftplusAndSigmoidKeepTheirDigitsOnBothSides) {
+    expect_softplus_to<float>(4);
+    expect_softplus_to<double>(4);
 }
 
 TEST(LossArithmetic, LogSumExpMergesInAnyOrderAndRange) {

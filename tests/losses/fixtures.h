@@ -10,6 +10,7 @@
 #include "engine/error.h"
 #include "engine/random.h"
 #include "losses/loss.h"
+#include "losses/proof/verify.h"
 
 namespace facet::testing {
 
@@ -125,19 +126,17 @@ inline std::vector<Case> all_cases() {
     std::vector<Case> cases;
     for (const LossInfo* info : all_losses()) {
         if (!make_loss(info->name)->has_proxies()) continue;
-        std::vector<Case> modes = {{info->name, {}}};
+        std::vector<KeyValues> fixed = {{}};  // a mode of the verifier for each public variant
         for (const ParameterInfo& p : info->parameters) {
-            std::vector<Case> longer;
-            for (const Case& mode : modes) {
-                if (p.choices.empty()) longer.push_back(mode);
-                for (const std::string& choice : p.choices) {
-                    longer.push_back(mode);
-                    longer.back().parameters.emplace_back(p.name, choice);
-                }
-            }
-            modes = std::move(longer);
+            if (p.name != "compat") continue;
+            fixed.clear();
+            for (const std::string& choice : p.choices) fixed.push_back({{p.name, choice}});
         }
-        cases.insert(cases.end(), modes.begin(), modes.end());
+        for (const KeyValues& variant : fixed) {
+            for (const proof::Mode& mode : proof::modes(*info, variant)) {
+                cases.push_back({mode.loss, mode.settings});
+            }
+        }
     }
     cases.push_back({"npt", {{"k", "3"}, {"r", "2"}}});
     cases.push_back({"npt", {{"k", "0"}}});
