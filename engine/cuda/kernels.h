@@ -104,6 +104,22 @@ cudaError_t normalise_rows(const float* x, int64_t B, int64_t D, float* norm, fl
 cudaError_t normalise_rows_backward(const float* y, const float* norm, const float* dy, int64_t B,
                                     int64_t D, float* dx, bool accumulate, cudaStream_t stream);
 
+// x, y (n, D) against (rows of a larger matrix, D): y[i] = x[rows[i]], and y[rows[i]] = x[i], where
+// `rows` are distinct and the other rows of y stay as they are.
+cudaError_t gather_rows(const float* x, const int64_t* rows, int64_t n, int64_t D, float* y,
+                        cudaStream_t stream);
+cudaError_t scatter_rows(const float* x, const int64_t* rows, int64_t n, int64_t D, float* y,
+                         cudaStream_t stream);
+
+// --- the largest of every row (top_k.cu) ---
+
+// The k >= 1 largest of x[b ld .. b ld + n - 1], the best first, ties to the lower column, NaN
+// after all numbers: values and columns are (B, k). Column skip[b] is not taken; -1 or a null
+// `skip` takes all. Where a row has fewer than k, value -inf and column -1. The row is read k
+// times.
+cudaError_t top_k(const float* x, int64_t B, int64_t n, int64_t ld, const int64_t* skip, int64_t k,
+                  float* values, int64_t* columns, cudaStream_t stream);
+
 // --- elements (elements.cu) ---
 
 template <class T>

@@ -1,4 +1,4 @@
-// Matrices (B, D) row by row: bias, column sums, normalisation.
+// Matrices (B, D) row by row: bias, column sums, normalisation, chosen rows.
 #include "engine/cuda/channels.cuh"
 #include "engine/cuda/kernels.h"
 #include "engine/cuda/reduce.cuh"
@@ -96,6 +96,18 @@ __global__ void __launch_bounds__(kThreads, kBlocks)
     }
 }
 
+// y[i] = x[rows[i]], or with `scatter` y[rows[i]] = x[i], V floats a step.
+template <bool scatter, int V>
+__global__ void __launch_bounds__(kThreads, kBlocks)
+    copy_rows_kernel(const float* __restrict__ x, const int64_t* __restrict__ rows, int64_t n,
+                     int64_t D, float* __restrict__ y) {
+    const int64_t steps_a_row = D / V;
+    for_each_step<1>(n * steps_a_row, [&]<int>(int64_t step) {
+        const int64_t i = step / steps_a_row, d = (step - i * steps_a_row) * V, row = rows[i];
+        store<V>(y + (scatter ? row : i) * D + d, load<V>(x + (scatter ? i : row) * D + d));
+    });
+}
+
 unsigned warp_rows(int64_t B) { return static_cast<unsigned>(ceil_div(B, kThreads / 32)); }
 
 // Calls use(std::integral_constant<int, V>()): 4 floats a step where the rows allow it.
@@ -106,6 +118,20 @@ void with_width(int64_t D, Use use, Pointers... pointers) {
     } else {
         use(std::integral_constant<int, 1>());
     }
+}
+
+template <bool scatter>
+cudaError_t copy_rows(const float* x, const int64_t* rows, int64_t n, int64_t D, float* y,
+                      cudaStream_t stream) {
+    with_width(
+        D,
+        [&](auto V) {
+            FACET_LAUNCH((copy_rows_kernel<scatter, V>), flat_blocks(n * (D / V), 1), kThreads, 0,
+                         stream)
+            (x, rows, n, D, y);
+        },
+        x, y);
+    return cudaGetLastError();
 }
 
 }  // namespace
@@ -164,6 +190,16 @@ cudaError_t normalise_rows_backward(const float* y, const float* norm, const flo
         },
         y, dy, dx);
     return cudaGetLastError();
+}
+
+cudaError_t gather_rows(const float* x, const int64_t* rows, int64_t n, int64_t D, float* y,
+                        cudaStream_t stream) {
+    return copy_rows<false>(x, rows, n, D, y, stream);
+}
+
+cudaError_t scatter_rows(const float* x, const int64_t* rows, int64_t n, int64_t D, float* y,
+                         cudaStream_t stream) {
+    return copy_rows<true>(x, rows, n, D, y, stream);
 }
 
 }  // namespace facet::cuda
