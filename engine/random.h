@@ -42,6 +42,10 @@ public:
     bool chance(double probability) { return uniform() < probability; }
     uint64_t below(uint64_t bound);  // 0 .. bound - 1 without bias; bound >= 1
 
+    // How many words of the stream have been used: the next is word drawn() of it, for a device
+    // that computes words by their number (engine/cuda/philox.cuh).
+    uint32_t drawn() const { return 4 * counter_[0] - 4 + static_cast<uint32_t>(used_); }
+
     template <class T>
     void shuffle(std::span<T> values) {  // Fisher-Yates
         for (size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[below(i)]);

@@ -17,6 +17,7 @@
 #include <cstdint>
 
 #include "engine/cuda/bfloat16.h"
+#include "engine/cuda/pictures.h"
 
 namespace facet::cuda {
 
@@ -140,6 +141,17 @@ cudaError_t channels_last(const float* x, int64_t N, int64_t C, int64_t pixels, 
 template <class T>
 cudaError_t channels_first(const T* x, int64_t N, int64_t C, int64_t pixels, float* y,
                            cudaStream_t stream);
+
+// --- pictures (pictures.cu): x in device memory, (N, H, W, 3), 0..255 ---
+
+// y = (x / 255 - 0.5) / 0.5.
+template <class T>
+cudaError_t normalise_pictures(const uint8_t* x, const Pictures& shape, T* y, cudaStream_t stream);
+// The same of varied pictures: warp, colour, erasure. `variations`, (N), is in device memory.
+template <class T>
+cudaError_t vary_pictures(const uint8_t* x, const Pictures& shape,
+                          const PictureVariation* variations, const PictureNoise& noise, T* y,
+                          cudaStream_t stream);
 
 // --- optimiser (optimiser.cu): w, dw, the moments and the result have `count` elements ---
 

@@ -31,6 +31,17 @@ TEST(Random, AStreamIsRepeatedByItsName) {
     for (int i = 0; i < 100; ++i) EXPECT_EQ(a.bits(), b.bits());
 }
 
+TEST(Random, CountsTheWordsThatItHasDrawn) {
+    Random random(7, Purpose::Test, 3, 5);
+    EXPECT_EQ(random.drawn(), 0u);
+    for (uint32_t words = 1; words <= 9; ++words) {
+        random.bits();
+        EXPECT_EQ(random.drawn(), words);
+    }
+    random.uniform();
+    EXPECT_EQ(random.drawn(), 11u);
+}
+
 // Neighbouring names in each of the four parts, high words included, share no 64-bit beginning.
 TEST(Random, StreamsOfDifferentNamesDiffer) {
     constexpr uint64_t high = uint64_t{1} << 32;

@@ -6,54 +6,34 @@
 #include <vector>
 
 #include "engine/error.h"
-#include "engine/random.h"
 
 namespace facet {
 namespace {
 
 float normalised(float value) { return (value / 255.0f - 0.5f) / 0.5f; }
 
-// Where output pixel (x, y) comes from: source = (xx * x + xy * y + x0, yx * x + yy * y + y0).
-struct Affine {
-    double xx, xy, x0;
-    double yx, yy, y0;
-};
-
-// Everything drawn for one image, except the erased rectangle.
-struct Draws {
-    Affine warp;
-    double brightness, contrast;  // factors
-    bool grey, erase;
-};
-
 // Magnifies and rotates about the centre, then shifts; a mirrored picture is read backwards. The
 // output is scanned, so the map is the inverse of the movement seen.
-Affine inverse_warp(const Image& image, bool mirror, double degrees, double scale, double shift_x,
-                    double shift_y) {
+Variation::Affine inverse_warp(int width, int height, bool mirror, double degrees, double scale,
+                               double shift_x, double shift_y) {
     const double angle = degrees * std::numbers::pi / 180;
     const double c = std::cos(angle) / scale, s = std::sin(angle) / scale;
-    const double centre_x = 0.5 * (image.width - 1), centre_y = 0.5 * (image.height - 1);
-    const double to_x = centre_x + shift_x * image.width, to_y = centre_y + shift_y * image.height;
+    const double centre_x = 0.5 * (width - 1), centre_y = 0.5 * (height - 1);
+    const double to_x = centre_x + shift_x * width, to_y = centre_y + shift_y * height;
     const double side = mirror ? -1 : 1;
     return {side * c, side * s, centre_x - side * (c * to_x + s * to_y),
             -s,       c,        centre_y - (c * to_y - s * to_x)};
 }
 
-// The order of the draws is part of the meaning of a seed.
-Draws draw(Random& random, const AugmentOptions& options, const Image& image) {
-    const auto around = [&](double range) { return random.uniform(-range, range); };
-    const bool mirror = random.chance(options.mirror);
-    const double rotation = around(options.rotation);
-    const double scale = 1 + around(options.scale);
-    const double shift_x = around(options.shift);
-    const double shift_y = around(options.shift);
-    Draws draws;
-    draws.warp = inverse_warp(image, mirror, rotation, scale, shift_x, shift_y);
-    draws.brightness = 1 + around(options.brightness);
-    draws.contrast = 1 + around(options.contrast);
-    draws.grey = random.chance(options.grey);
-    draws.erase = random.chance(options.erase);
-    return draws;
+// A rectangle of the wanted area and shape, at least one pixel, wherever it fits.
+Variation::Rectangle draw_rectangle(Random& random, int width, int height) {
+    const double area = random.uniform(0.02, 0.20) * width * height;
+    const double ratio = std::exp(random.uniform(std::log(0.3), std::log(1 / 0.3)));
+    const int h = std::clamp(static_cast<int>(std::lround(std::sqrt(area * ratio))), 1, height);
+    const int w = std::clamp(static_cast<int>(std::lround(std::sqrt(area / ratio))), 1, width);
+    const int left = static_cast<int>(random.below(width - w + 1));
+    const int top = static_cast<int>(random.below(height - h + 1));
+    return {left, top, w, h};
 }
 
 // One 32-bit word a pixel, so that one gather fetches all channels: (H, W).
@@ -77,7 +57,7 @@ struct Row {
 };
 
 // Coordinates outside the picture are moved to its border, which continues the border's pixels.
-void locate(const Image& image, const Affine& map, int y, Row& row) {
+void locate(const Image& image, const Variation::Affine& map, int y, Row& row) {
     const int width = image.width, height = image.height;
     const float last_x = static_cast<float>(width - 1), last_y = static_cast<float>(height - 1);
     const float step_x = static_cast<float>(map.xx), step_y = static_cast<float>(map.yx);
@@ -130,7 +110,7 @@ void blend(const Row& row, int channel, float* out) {
 }
 
 // Bilinear. Locating and blending vectorise; fetching, which cannot, stays alone.
-void warp(const Image& image, const Affine& map, float* out) {
+void warp(const Image& image, const Variation::Affine& map, float* out) {
     const std::vector<uint32_t> packed = pack(image);
     const size_t pixels = packed.size();
     Row row(image.width);
@@ -144,14 +124,14 @@ void warp(const Image& image, const Affine& map, float* out) {
 
 // Replaces colour by luma if asked to, applies brightness and contrast, and normalises. `out` is
 // (3, pixels) with values 0..255.
-void colour(const Draws& draws, int pixels, float* out) {
+void colour(const Variation& variation, int pixels, float* out) {
     float* red = out;
     float* green = out + pixels;
     float* blue = out + 2 * pixels;
     float sum = 0;
 #pragma omp simd reduction(+ : sum)
     for (int i = 0; i < pixels; ++i) sum += 0.299f * red[i] + 0.587f * green[i] + 0.114f * blue[i];
-    if (draws.grey) {
+    if (variation.grey) {
 #pragma omp simd
         for (int i = 0; i < pixels; ++i) {
             const float luma = 0.299f * red[i] + 0.587f * green[i] + 0.114f * blue[i];
@@ -160,8 +140,8 @@ void colour(const Draws& draws, int pixels, float* out) {
     }
     // With v' = b v, contrast gives m' + f (v' - m') = (b f) v + b m (1 - f), m the mean luma.
     const double mean = sum / pixels;
-    const float gain = static_cast<float>(draws.brightness * draws.contrast);
-    const float offset = static_cast<float>(draws.brightness * mean * (1 - draws.contrast));
+    const float gain = static_cast<float>(variation.brightness * variation.contrast);
+    const float offset = static_cast<float>(variation.brightness * mean * (1 - variation.contrast));
 #pragma omp simd
     for (int i = 0; i < 3 * pixels; ++i) {
         float value = out[i] * gain + offset;
@@ -171,20 +151,13 @@ void colour(const Draws& draws, int pixels, float* out) {
     }
 }
 
-// A rectangle of the wanted area and shape, at least one pixel, wherever it fits.
-void erase(Random& random, int width, int height, float* out) {
-    const double area = random.uniform(0.02, 0.20) * width * height;
-    const double ratio = std::exp(random.uniform(std::log(0.3), std::log(1 / 0.3)));
-    const int h = std::clamp(static_cast<int>(std::lround(std::sqrt(area * ratio))), 1, height);
-    const int w = std::clamp(static_cast<int>(std::lround(std::sqrt(area / ratio))), 1, width);
-    const int left = static_cast<int>(random.below(width - w + 1));
-    const int top = static_cast<int>(random.below(height - h + 1));
-    for (int y = top; y < top + h; ++y)
-        for (int x = left; x < left + w; ++x) {
-            const uint32_t noise = random.bits();
+void erase(const Variation::Rectangle& area, Random noise, int width, int height, float* out) {
+    for (int y = area.top; y < area.top + area.height; ++y)
+        for (int x = area.left; x < area.left + area.width; ++x) {
+            const uint32_t word = noise.bits();
             for (int c = 0; c < 3; ++c)
                 out[(c * height + y) * width + x] =
-                    normalised(static_cast<float>(noise >> (8 * c) & 255));
+                    normalised(static_cast<float>(word >> (8 * c) & 255));
         }
 }
 
@@ -208,13 +181,38 @@ void check_augment(const AugmentOptions& options) {
     check_range("erase", options.erase, 0, 1);
 }
 
+// The order of the draws is part of the meaning of a seed.
+Variation draw_variation(int width, int height, const AugmentOptions& options, uint64_t seed,
+                         uint64_t epoch, uint64_t index) {
+    Random random(seed, Purpose::Augment, epoch, index);
+    const auto around = [&](double range) { return random.uniform(-range, range); };
+    const bool mirror = random.chance(options.mirror);
+    const double rotation = around(options.rotation);
+    const double scale = 1 + around(options.scale);
+    const double shift_x = around(options.shift);
+    const double shift_y = around(options.shift);
+    const double brightness = 1 + around(options.brightness);
+    const double contrast = 1 + around(options.contrast);
+    const bool grey = random.chance(options.grey);
+    Variation::Rectangle erased;
+    if (random.chance(options.erase)) erased = draw_rectangle(random, width, height);
+    return {inverse_warp(width, height, mirror, rotation, scale, shift_x, shift_y),
+            brightness,
+            contrast,
+            grey,
+            erased,
+            random};
+}
+
+void apply(const Variation& variation, const Image& image, float* out) {
+    warp(image, variation.warp, out);
+    colour(variation, image.width * image.height, out);
+    erase(variation.erased, variation.noise, image.width, image.height, out);
+}
+
 void augment(const Image& image, const AugmentOptions& options, uint64_t seed, uint64_t epoch,
              uint64_t index, float* out) {
-    Random random(seed, Purpose::Augment, epoch, index);
-    const Draws draws = draw(random, options, image);
-    warp(image, draws.warp, out);
-    colour(draws, image.width * image.height, out);
-    if (draws.erase) erase(random, image.width, image.height, out);
+    apply(draw_variation(image.width, image.height, options, seed, epoch, index), image, out);
 }
 
 void to_floats(const Image& image, float* out) {

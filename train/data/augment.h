@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "engine/random.h"
 #include "train/data/image.h"
 
 namespace facet {
@@ -29,8 +30,31 @@ struct AugmentOptions {
 // shift 0..1, scale, brightness and contrast 0..0.99.
 void check_augment(const AugmentOptions& options);
 
-// Writes the varied picture to `out`, 3 * height * width floats. What is drawn depends only on
-// (seed, epoch, index): the same bytes in whatever thread and order images are made.
+// What is drawn for one picture: everything random about it, so that every device can make the same
+// variation of it.
+struct Variation {
+    // Where output pixel (x, y) comes from: (xx * x + xy * y + x0, yx * x + yy * y + y0).
+    struct Affine {
+        double xx, xy, x0;
+        double yx, yy, y0;
+    };
+    struct Rectangle {
+        int left = 0, top = 0, width = 0, height = 0;  // no width: none
+    };
+    Affine warp;
+    double brightness, contrast;  // factors
+    bool grey;
+    Rectangle erased;
+    Random noise;  // a word for each erased pixel, row by row, R in its lowest byte
+};
+
+// The variation of a picture of width x height. It depends only on the numbers given: options,
+// seed, epoch and index.
+Variation draw_variation(int width, int height, const AugmentOptions& options, uint64_t seed,
+                         uint64_t epoch, uint64_t index);
+
+// Writes the varied picture to `out`, 3 * height * width floats: the same bytes in whatever thread
+// and order images are made. The variation was drawn for its width and height.
 //
 // One affine warp does mirror, rotation, scale and shift (bilinear, the border pixel continued
 // outside), then grey, brightness and contrast, values kept within 0..255. An erased rectangle
@@ -39,6 +63,9 @@ void check_augment(const AugmentOptions& options);
 // where random values did best.
 //
 // With every option 0 the result is exactly that of to_floats().
+void apply(const Variation& variation, const Image& image, float* out);
+
+// Draws a variation and applies it.
 void augment(const Image& image, const AugmentOptions& options, uint64_t seed, uint64_t epoch,
              uint64_t index, float* out);
 
