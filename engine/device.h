@@ -2,7 +2,8 @@
 //
 // The reference device (engine/cpu/reference.h) runs every primitive in float64 with plain loops
 // and is the definition; every other device is tested against it. The CPU device
-// (engine/cpu/cpu_device.h) runs in float32.
+// (engine/cpu/cpu_device.h) runs in float32, the CUDA device (engine/cuda/cuda_device.h) in float32
+// or with bfloat16 maps.
 //
 // Conventions. Inputs come first, outputs last; shapes stand beside the parameters. Maps have
 // Layout::Map unless stated. A gradient output takes a Grad: Overwrite writes it, Accumulate adds
@@ -10,8 +11,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
+#include "engine/hash.h"
+#include "engine/memory.h"
 #include "engine/tensor.h"
 
 namespace facet {
@@ -25,6 +31,13 @@ struct ConvGeometry {
     int64_t pad = 0;  // zeros on every side
 
     int64_t out(int64_t in, int64_t kernel) const { return (in + 2 * pad - kernel) / stride + 1; }
+};
+
+// The arithmetic of a GPU. Sums, statistics, parameters, cosines and losses are float32 in each.
+enum class Precision {
+    Float32,  // float32 products: no tensor cores
+    Tf32,     // float32 tensors, products of 10-bit mantissas
+    Bfloat16  // maps and the products of convolutions in bfloat16, all else as Float32
 };
 
 // Which convolution algorithm a device may use. Auto is a fixed rule of the shape, not a
@@ -64,12 +77,31 @@ class Device {
 public:
     virtual ~Device() = default;
 
-    virtual std::string name() const = 0;         // "cpu", "reference"
+    virtual std::string name() const = 0;         // "cpu", "cuda", "reference"
     virtual std::string description() const = 0;  // one line: instruction set, threads, library
-    virtual DType dtype() const = 0;              // the element type of all its tensors
-    virtual int64_t channel_block() const = 0;    // channels stored side by side in a map; 1: plain
+    virtual DType dtype() const = 0;              // the element type of its plain tensors
+    virtual DType map_dtype() const { return dtype(); }  // and of its maps
+    virtual int64_t channel_block() const = 0;  // channels stored side by side in a map; 1: plain
 
     // --- storage ---
+    // Whether tensors lie in memory that host code may read. A device with memory of its own works
+    // beside the host: a primitive only enqueues its work, and download() waits for it.
+    virtual bool has_host_memory() const { return true; }
+    virtual std::shared_ptr<void> allocate(size_t bytes);  // contents undefined; throws Error
+    virtual MemoryUse memory_use() const;
+    virtual void reset_peak_memory();
+    // Numbers of the element type, in row-major order; y and x are plain. `from` may be changed as
+    // soon as upload() returns.
+    virtual void upload(const void* from, const Tensor& y);
+    virtual void download(const Tensor& x, void* to);
+    // The same as upload(), but beside the primitives called after it; those that use y come after
+    // await_uploads(). For the next step's images while this step computes.
+    virtual void upload_beside(const void* from, const Tensor& y) { upload(from, y); }
+    virtual void await_uploads() {}
+    virtual void synchronize() {}  // waits until all work is done
+    // Adds the numbers of x to the hash; the same digits for the same bits on every device.
+    virtual void add_to_hash(const Tensor& x, Hash& hash);
+
     virtual void fill(const Tensor& y, double value) = 0;
     // y = x, converting between Plain and Map layouts of the same shape.
     virtual void copy(const Tensor& x, const Tensor& y) = 0;
@@ -136,6 +168,12 @@ public:
     // y = alpha x + beta y, same shape and layout.
     virtual void axpby(double alpha, const Tensor& x, double beta, const Tensor& y) = 0;
     virtual double sum_of_squares(const Tensor& x) = 0;
+    // The same of several tensors, for which a device beside the host is waited for once.
+    virtual std::vector<double> sums_of_squares(std::span<const Tensor> all);
+    // y_i = x_{rows_i} and y_{rows_i} = x_i: rows of plain tensors along their first size. Throws
+    // Error for a row that is not there; a row is written once.
+    virtual void gather_rows(const Tensor& x, std::span<const int64_t> rows, const Tensor& y);
+    virtual void scatter_rows(const Tensor& x, std::span<const int64_t> rows, const Tensor& y);
 
     // --- optimiser steps; w, dw and the moments have one shape, all plain ---
     // d = scale dw + weight_decay w;  v <- momentum v + d;  w <- w - lr (nesterov ? d + momentum v
@@ -149,6 +187,14 @@ public:
 
 Device& reference_device();  // float64, plain loops: the definition of every primitive
 Device& cpu_device();        // float32, oneDNN and vectorised loops
+
+// The first GPU, made when it is first asked for, one a precision. Throws Error with the reason
+// where there is no GPU to run on or this build has no CUDA device.
+Device& cuda_device(Precision precision = Precision::Float32);
+std::string why_no_cuda();  // that reason; empty where there is a GPU
+
+// A new tensor of those rows.
+Tensor gathered_rows(const Tensor& x, std::span<const int64_t> rows);
 
 // Process-wide choice, to be made before the first convolution of a run.
 void set_conv_algorithm(ConvAlgorithm algorithm);

@@ -132,6 +132,11 @@ Buffer& Buffer::operator=(Buffer&& other) noexcept {
     return *this;
 }
 
+std::shared_ptr<void> share_buffer(size_t bytes) {
+    const auto buffer = std::make_shared<Buffer>(bytes);
+    return {buffer, buffer->data()};
+}
+
 MemoryUse memory_use() { return pool().use(); }
 void reset_peak_memory() { pool().reset_peak(); }
 void release_cached_memory() { pool().release(); }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 
 namespace facet {
 
@@ -27,6 +28,9 @@ private:
     void* data_ = nullptr;
     size_t capacity_ = 0;  // bytes
 };
+
+// A block that is shared, for tensors.
+std::shared_ptr<void> share_buffer(size_t bytes);
 
 struct MemoryUse {
     size_t in_use;  // bytes held by live buffers

@@ -73,6 +73,19 @@ GemmShape gemm_shape(Transpose ta, Transpose tb, const Tensor& a, const Tensor& 
     return {M, N, K};
 }
 
+int64_t rows_shape(const char* operation, const Tensor& x, std::span<const int64_t> rows,
+                   const Tensor& part) {
+    expect_layout(operation, "the tensor", x, Layout::Plain);
+    Shape shape = x.shape();
+    for (const int64_t row : rows) {
+        FACET_CHECK(row >= 0 && row < shape.at(0), "{}: there is no row {} in {}", operation, row,
+                    to_string(shape));
+    }
+    shape.at(0) = static_cast<int64_t>(rows.size());
+    expect_plain(operation, "the part", part, shape);
+    return rows.empty() ? 0 : part.count() / std::ssize(rows);
+}
+
 ChannelShape batch_norm_shape(const char* operation, const BatchNorm& bn, const Tensor& x,
                               const Tensor& addend, const Tensor& y) {
     const ChannelShape shape = channel_shape(operation, x);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "engine/device.h"
 
@@ -47,6 +48,11 @@ struct GemmShape {
     int64_t M, N, K;
 };
 GemmShape gemm_shape(Transpose ta, Transpose tb, const Tensor& a, const Tensor& b, const Tensor& c);
+
+// Throws Error unless x is plain and has all of `rows`, and `part` (n, ...) is shaped as n = the
+// number of them; returns the elements of a row.
+int64_t rows_shape(const char* operation, const Tensor& x, std::span<const int64_t> rows,
+                   const Tensor& part);
 
 // Gamma, beta and, where there is one, the slope have shape (C); x, y, and the addend, where there
 // is one, are alike.

@@ -1,14 +1,42 @@
 #include "engine/tensor.h"
 
 #include <algorithm>
-#include <cstring>
+#include <type_traits>
 
 #include "engine/device.h"
 
 namespace facet {
 
-size_t size_of(DType dtype) { return dtype == DType::F32 ? 4 : 8; }
-const char* name_of(DType dtype) { return dtype == DType::F32 ? "float32" : "float64"; }
+namespace {
+
+template <class T>
+constexpr DType kDType = std::is_same_v<T, float> ? DType::F32 : DType::F64;
+
+}  // namespace
+
+size_t size_of(DType dtype) {
+    switch (dtype) {
+        case DType::F32:
+            return 4;
+        case DType::F64:
+            return 8;
+        case DType::BF16:
+            return 2;
+    }
+    return 0;
+}
+
+const char* name_of(DType dtype) {
+    switch (dtype) {
+        case DType::F32:
+            return "float32";
+        case DType::F64:
+            return "float64";
+        case DType::BF16:
+            return "bfloat16";
+    }
+    return "";
+}
 
 int64_t count(const Shape& shape) {
     int64_t product = 1;
@@ -25,10 +53,12 @@ Tensor::Tensor(Device& device, Shape shape, Layout layout)
     }
     FACET_CHECK(layout_ == Layout::Plain || rank() == 4,
                 "tensor: a map has four sizes (N, C, H, W), found {}", to_string(shape_));
-    storage_ = std::make_shared<Buffer>(bytes());
+    storage_ = device.allocate(bytes());
 }
 
-DType Tensor::dtype() const { return device_->dtype(); }
+DType Tensor::dtype() const {
+    return layout_ == Layout::Map ? device_->map_dtype() : device_->dtype();
+}
 
 int64_t Tensor::stored_count() const {
     if (layout_ == Layout::Plain) return count();
@@ -38,12 +68,21 @@ int64_t Tensor::stored_count() const {
 }
 
 template <class T>
-T* Tensor::data() const {
+T* Tensor::raw() const {
     FACET_CHECK(defined(), "tensor: it has no storage");
-    constexpr DType wanted = std::is_same_v<T, float> ? DType::F32 : DType::F64;
-    FACET_CHECK(dtype() == wanted, "tensor: element type is {}, {} was asked for, shape {}",
-                name_of(dtype()), name_of(wanted), to_string(shape_));
-    return static_cast<T*>(storage_->data());
+    FACET_CHECK(dtype() == kDType<T>, "tensor: element type is {}, {} was asked for, shape {}",
+                name_of(dtype()), name_of(kDType<T>), to_string(shape_));
+    return static_cast<T*>(address());
+}
+template float* Tensor::raw<float>() const;
+template double* Tensor::raw<double>() const;
+
+template <class T>
+T* Tensor::data() const {
+    FACET_CHECK(!defined() || device_->has_host_memory(),
+                "tensor: the numbers of {} lie in the memory of {}, host code cannot read them",
+                to_string(shape_), device_->name());
+    return raw<T>();
 }
 template float* Tensor::data<float>() const;
 template double* Tensor::data<double>() const;
@@ -54,10 +93,12 @@ Tensor Tensor::from(Device& device, Shape shape, std::span<const T> values) {
     FACET_CHECK(tensor.count() == static_cast<int64_t>(values.size()),
                 "tensor: shape {} holds {} values, found {}", to_string(tensor.shape_),
                 tensor.count(), values.size());
-    if (tensor.dtype() == DType::F32) {
-        std::copy(values.begin(), values.end(), tensor.data<float>());
+    if (tensor.dtype() == kDType<T>) {
+        device.upload(values.data(), tensor);
+    } else if constexpr (std::is_same_v<T, double>) {
+        device.upload(std::vector<float>(values.begin(), values.end()).data(), tensor);
     } else {
-        std::copy(values.begin(), values.end(), tensor.data<double>());
+        device.upload(std::vector<double>(values.begin(), values.end()).data(), tensor);
     }
     return tensor;
 }
@@ -86,7 +127,7 @@ Tensor Tensor::reshape(Shape shape) const {
 
 Tensor Tensor::clone() const {
     Tensor copy = like();
-    std::memcpy(copy.storage_->data(), storage_->data(), bytes());
+    device_->copy(*this, copy);
     return copy;
 }
 
@@ -98,10 +139,14 @@ std::vector<T> Tensor::to_vector() const {
         device_->copy(*this, plain);
     }
     std::vector<T> values(plain.count());
-    if (dtype() == DType::F32) {
-        std::copy_n(plain.data<float>(), values.size(), values.begin());
+    if (plain.dtype() == kDType<T>) {
+        device_->download(plain, values.data());
+    } else if constexpr (std::is_same_v<T, double>) {
+        const std::vector<float> stored = plain.to_vector<float>();
+        std::copy(stored.begin(), stored.end(), values.begin());
     } else {
-        std::copy_n(plain.data<double>(), values.size(), values.begin());
+        const std::vector<double> stored = plain.to_vector<double>();
+        std::copy(stored.begin(), stored.end(), values.begin());
     }
     return values;
 }

@@ -11,13 +11,12 @@
 #include <vector>
 
 #include "engine/error.h"
-#include "engine/memory.h"
 
 namespace facet {
 
 class Device;
 
-enum class DType { F32, F64 };
+enum class DType { F32, F64, BF16 };
 size_t size_of(DType dtype);  // bytes
 const char* name_of(DType dtype);
 
@@ -28,7 +27,7 @@ std::string to_string(const Shape& shape);
 // Plain: row-major, the last index fastest; what files, users and matrices have.
 // Map:   a map (N, C, H, W) stored as its device likes it. On the CPU channels are cut into blocks
 //        of `Device::channel_block()`, (N, ceil(C/b), H, W, b), padding channels zero; the
-//        reference device stores maps plainly.
+//        reference device stores maps plainly, a GPU channels last.
 enum class Layout { Plain, Map };
 
 class Tensor {
@@ -56,8 +55,15 @@ public:
     int64_t stored_count() const;                           // elements of storage, with padding
     size_t bytes() const { return stored_count() * size_of(dtype()); }
 
+    // For host code; T must be the element type. Throws Error for a tensor whose device has memory
+    // of its own: to_vector() copies its numbers.
     template <class T>
-    T* data() const;  // T must be the element type
+    T* data() const;
+    // The address in its device's memory, for the device's own code.
+    void* address() const { return storage_.get(); }
+    // The same as a T*, which must be the element type.
+    template <class T>
+    T* raw() const;
 
     // The same numbers under another shape of the same count. Plain tensors only.
     Tensor reshape(Shape shape) const;
@@ -66,7 +72,7 @@ public:
         return Tensor(*device_, shape_, layout_);
     }  // same kind, undefined contents
 
-    // All numbers, in row-major order of the shape whatever the layout.
+    // All numbers, in row-major order of the shape whatever the layout. Waits for the device.
     std::vector<double> to_doubles() const;
     template <class T>
     std::vector<T> to_vector() const;
@@ -76,7 +82,7 @@ private:
     Device* device_ = nullptr;
     Shape shape_;
     Layout layout_ = Layout::Plain;
-    std::shared_ptr<Buffer> storage_;
+    std::shared_ptr<void> storage_;
 };
 
 // Throws Error naming `operation`, what the tensor is, and both shapes, unless they agree.

@@ -69,7 +69,8 @@ static const ResNetConfig& checked(const ResNetConfig& config) {
 }
 
 ResNet::ResNet(Initialiser& init, const ResNetConfig& config)
-    : config_(checked(config)),
+    : device_(init.device()),
+      config_(checked(config)),
       conv1_(init, 3, architecture_of(config).widths[0], 3, 1),
       bn1_(init, architecture_of(config).widths[0]),
       bn2_(init, architecture_of(config).widths[3]),

@@ -41,6 +41,7 @@ public:
     ResNet(Initialiser& init, const ResNetConfig& config);
 
     const ResNetConfig& config() const { return config_; }
+    Device& device() const { return device_; }
     // x (N, 3, image, image) plain, values in [-1, 1] -> (N, D)
     Var forward(const Pass& pass, const Var& x) override;
     void collect(const std::string& prefix, Inventory& inventory) const override;
@@ -52,6 +53,7 @@ public:
     std::string summary(int64_t batch) const;
 
 private:
+    Device& device_;
     ResNetConfig config_;
     Conv conv1_;
     BatchNormLayer bn1_;  // with PReLU

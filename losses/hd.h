@@ -1,9 +1,4 @@
-// FACET_HD marks the functions that define a loss, so that the same text is compiled for the host
-// and, by nvcc, for the device. The host compiler sees nothing.
+// The functions that define a loss are FACET_HD.
 #pragma once
 
-#ifdef __CUDACC__
-#define FACET_HD __host__ __device__
-#else
-#define FACET_HD
-#endif
+#include "engine/hd.h"

@@ -6,7 +6,7 @@
 #include "tools/terminal.h"
 #include "tools/versions.h"
 #include "train/files/file_reader.h"
-#include "train/hash.h"
+#include "engine/hash.h"
 
 namespace facet {
 namespace {

@@ -15,18 +15,17 @@ void embed_batch(ResNet& network, const std::vector<Image>& images, int64_t firs
                  bool mirrored, std::vector<float>& out) {
     const int64_t size = network.config().image, D = network.config().embedding;
     const int64_t values = 3 * size * size;
-    Device& device = cpu_device();
-    const Tensor pixels(device, {last - first, 3, size, size});
+    std::vector<float> host((last - first) * values);
 #pragma omp parallel for schedule(static)
     for (int64_t i = first; i < last; ++i) {
-        float* to = pixels.data<float>() + (i - first) * values;
-        to_floats(mirrored ? mirror(images[i]) : images[i], to);
+        to_floats(mirrored ? mirror(images[i]) : images[i], &host[(i - first) * values]);
     }
+    const Tensor pixels =
+        Tensor::from(network.device(), {last - first, 3, size, size}, std::span<const float>(host));
     Tape tape(false);
     const Pass pass{tape, Mode::Eval};
-    const Tensor embeddings = network.forward(pass, tape.constant(pixels))->value;
-    const float* from = embeddings.data<float>();
-    for (int64_t i = 0; i < embeddings.count(); ++i) out[first * D + i] += from[i];
+    const auto embeddings = network.forward(pass, tape.constant(pixels))->value.to_vector<float>();
+    for (size_t i = 0; i < embeddings.size(); ++i) out[first * D + i] += embeddings[i];
 }
 
 }  // namespace

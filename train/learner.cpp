@@ -5,8 +5,6 @@
 
 #include "losses/class_sampling.h"
 #include "losses/loss_op.h"
-#include "train/hash.h"
-#include "train/tensor_rows.h"
 
 namespace facet {
 namespace {
@@ -58,7 +56,8 @@ Var Learner::apply(Tape& tape, const Var& embeddings, const std::vector<int64_t>
     ClassSample sample = sample_classes(labels, proxies_->value.size(0), config_.sample_rate,
                                         config_.seed, static_cast<uint64_t>(index));
     // A leaf of this step's tape.
-    const Var proxies = tape.variable(gather_rows(proxies_->value, sample.classes), "head.weight");
+    const Var proxies =
+        tape.variable(gathered_rows(proxies_->value, sample.classes), "head.weight");
     const SampledState state_of_the_sample(loss_->state(), sample.classes);
     sampled_ = Sampled{std::move(sample.classes), proxies};
     return apply_loss(tape, *loss_, embeddings, proxies, sample.labels, workspace_, config_.head);
@@ -129,7 +128,7 @@ std::vector<Learner::Named> Learner::tensors() const {
 std::string Learner::parameter_hash() const {
     Hash hash;
     const Inventory inventory = network_.inventory();
-    const auto add = [&](const Tensor& t) { hash.add(t.data<float>(), t.bytes()); };
+    const auto add = [&](const Tensor& t) { device_.add_to_hash(t, hash); };
     for (const Parameter& parameter : inventory.parameters) add(parameter.var->value);
     for (const Statistic& statistic : inventory.statistics) add(statistic.value);
     if (proxies_) add(proxies_->value);

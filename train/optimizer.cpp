@@ -2,8 +2,6 @@
 
 #include <cmath>
 
-#include "train/tensor_rows.h"
-
 namespace facet {
 
 void check_optimizer(const OptimizerConfig& config) {
@@ -62,7 +60,6 @@ void Optimizer::check_rows(const RowGradient& gradient) const {
     }
     shape[0] = std::ssize(gradient.rows);
     expect_shape("optimizer", "the gradient of rows", gradient.gradient, shape);
-    square_of(entry_of(gradient.parameter), gradient.gradient);
 }
 
 bool Optimizer::moves(const Entry& entry) const {
@@ -70,13 +67,31 @@ bool Optimizer::moves(const Entry& entry) const {
     return !entry.by_rows && var->needs_grad && var->has_grad();
 }
 
-double Optimizer::square_of(const Entry& entry, const Tensor& gradient) const {
-    const double square = gradient.device().sum_of_squares(gradient);
-    if (!std::isfinite(square)) {
-        throw Error(fmt::format("the gradient of {} is not finite", entry.parameter.name),
-                    "a smaller --lr or a longer --warmup usually helps");
+// Of the network; one wait for all gradients, the rows' among them.
+double Optimizer::checked_norm(const std::vector<RowGradient>& rows) const {
+    std::vector<const Entry*> owners;
+    std::vector<Tensor> gradients;
+    for (const Entry& entry : entries_) {
+        if (!moves(entry)) continue;
+        owners.push_back(&entry);
+        gradients.push_back(entry.parameter.var->grad);
     }
-    return square;
+    for (const RowGradient& gradient : rows) {
+        check_rows(gradient);
+        owners.push_back(&entry_of(gradient.parameter));
+        gradients.push_back(gradient.gradient);
+    }
+    if (gradients.empty()) return 0;
+    const std::vector<double> squares = gradients[0].device().sums_of_squares(gradients);
+    double sum = 0;
+    for (size_t i = 0; i < squares.size(); ++i) {
+        if (!std::isfinite(squares[i])) {
+            throw Error(fmt::format("the gradient of {} is not finite", owners[i]->parameter.name),
+                        "a smaller --lr or a longer --warmup usually helps");
+        }
+        if (owners[i] < entries_.data() + network_) sum += squares[i];
+    }
+    return std::sqrt(sum);
 }
 
 void Optimizer::move(const Entry& entry, const std::vector<Tensor>& moments, double lr,
@@ -106,12 +121,13 @@ Optimizer::Groups Optimizer::count_steps(const Entry& entry, std::span<const int
         return groups;
     }
     const Tensor& counts = moments_[entry.moments + 2].value;
-    std::vector<double> steps = gather_rows(counts, rows).to_doubles();
+    std::vector<double> steps = gathered_rows(counts, rows).to_doubles();
     for (size_t k = 0; k < steps.size(); ++k) {
         steps[k] += 1;
         groups[static_cast<int64_t>(steps[k])].push_back(static_cast<int64_t>(k));
     }
-    scatter_rows(Tensor::from(counts.device(), {std::ssize(steps)}, steps), rows, counts);
+    counts.device().scatter_rows(Tensor::from(counts.device(), {std::ssize(steps)}, steps), rows,
+                                 counts);
     return groups;
 }
 
@@ -121,26 +137,20 @@ void Optimizer::move_rows(const RowGradient& gradient, double lr) const {
     for (const auto& [steps, places] : count_steps(entry, gradient.rows)) {
         std::vector<int64_t> rows;
         for (const int64_t place : places) rows.push_back(gradient.rows[place]);
-        const auto side_by_side = [&](const Tensor& whole) { return gather_rows(whole, rows); };
+        const auto side_by_side = [&](const Tensor& whole) { return gathered_rows(whole, rows); };
         const Tensor w = side_by_side(gradient.parameter->value);
         std::vector<Tensor> part;
         for (const Tensor& moment : moments) part.push_back(side_by_side(moment));
-        move(entry, part, lr, 1, steps, gather_rows(gradient.gradient, places), w);
-        scatter_rows(w, rows, gradient.parameter->value);
-        for (size_t i = 0; i < part.size(); ++i) scatter_rows(part[i], rows, moments[i]);
+        move(entry, part, lr, 1, steps, gathered_rows(gradient.gradient, places), w);
+        w.device().scatter_rows(w, rows, gradient.parameter->value);
+        for (size_t i = 0; i < part.size(); ++i) {
+            w.device().scatter_rows(part[i], rows, moments[i]);
+        }
     }
 }
 
 double Optimizer::step(double lr, const std::vector<RowGradient>& rows) {
-    double squares = 0;
-    for (size_t i = 0; i < entries_.size(); ++i) {
-        const Var& var = entries_[i].parameter.var;
-        if (!moves(entries_[i])) continue;
-        const double square = square_of(entries_[i], var->grad);
-        if (i < network_) squares += square;
-    }
-    for (const RowGradient& gradient : rows) check_rows(gradient);
-    const double norm = std::sqrt(squares);
+    const double norm = checked_norm(rows);
     const double scale = config_.clip > 0 && norm > config_.clip ? config_.clip / norm : 1;
     ++steps_;
     for (size_t i = 0; i < entries_.size(); ++i) {

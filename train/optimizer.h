@@ -77,7 +77,7 @@ private:
     bool moves(const Entry& entry) const;  // as a whole, in the coming step
     std::vector<Tensor> moments_of(const Entry& entry) const;
     void check_rows(const RowGradient& gradient) const;
-    double square_of(const Entry& entry, const Tensor& gradient) const;
+    double checked_norm(const std::vector<RowGradient>& rows) const;
     void move(const Entry& entry, const std::vector<Tensor>& moments, double lr,
               double gradient_scale, int64_t steps, const Tensor& dw, const Tensor& w) const;
     Groups count_steps(const Entry& entry, std::span<const int64_t> rows) const;

@@ -176,4 +176,10 @@ cudaError_t sum_of_squares(const float* x, int64_t count, double* sum, void* wor
 // Adds to *found, in device memory, how many elements are infinite or NaN.
 cudaError_t count_nonfinite(const float* x, int64_t count, unsigned* found, cudaStream_t stream);
 
+// --- hashes (hash.cu) ---
+
+int64_t hash_chunk_count(size_t bytes);
+// hashes (hash_chunk_count) = hash_chunk() of every chunk of `data`, aligned to 8 bytes.
+cudaError_t hash_chunks(const void* data, size_t bytes, uint64_t* hashes, cudaStream_t stream);
+
 }  // namespace facet::cuda

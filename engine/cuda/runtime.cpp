@@ -68,6 +68,12 @@ Event& Event::operator=(Event&& other) noexcept {
 }
 void Event::record(const Stream& stream) { FACET_CUDA(cudaEventRecord(raw_, stream.raw())); }
 void Event::synchronize() const { FACET_CUDA(cudaEventSynchronize(raw_)); }
+bool Event::has_passed() const {
+    const cudaError_t status = cudaEventQuery(raw_);
+    if (status == cudaErrorNotReady) return false;
+    check_cuda(status, "cudaEventQuery");
+    return true;
+}
 
 double milliseconds_between(const Event& start, const Event& end) {
     float milliseconds = 0;

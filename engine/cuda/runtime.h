@@ -54,6 +54,7 @@ public:
     cudaEvent_t raw() const { return raw_; }
     void record(const Stream& stream);
     void synchronize() const;  // the host waits until the stream has passed the mark
+    bool has_passed() const;   // whether it has
 
 private:
     cudaEvent_t raw_ = nullptr;

@@ -1,0 +1,132 @@
+#include "engine/cuda/cuda_device.h"
+
+#include <array>
+
+#include "engine/cuda/element_type.h"
+#include "engine/cuda/kernels.h"
+#include "engine/shapes.h"
+
+namespace facet {
+namespace {
+
+// Where no stream or handle can be had, the reason is said before the library's own words.
+Precision checked(Precision precision) {
+    const cuda::Presence presence = cuda::find_devices();
+    if (presence.devices == 0) {
+        throw Error("cuda: there is no GPU to run on: " + presence.reason,
+                    "`facet doctor` tells what was found; --device cpu runs without a GPU");
+    }
+    FACET_CUDA(cudaSetDevice(0));
+    return precision;
+}
+
+cudnnHandle_t new_cudnn_handle(const cuda::Stream& stream) {
+    cudnnHandle_t handle = nullptr;
+    FACET_CUDNN(cudnnCreate(&handle));
+    FACET_CUDNN(cudnnSetStream(handle, stream.raw()));
+    return handle;
+}
+
+const char* in_words(Precision precision) {
+    switch (precision) {
+        case Precision::Float32:
+            return "float32";
+        case Precision::Tf32:
+            return "float32 tensors, TF32 products";
+        case Precision::Bfloat16:
+            return "bfloat16 maps, float32 parameters";
+    }
+    return "";
+}
+
+}  // namespace
+
+CudaDevice::CudaDevice(Precision precision)
+    : precision_(checked(precision)),
+      memory_(device_memory_),
+      pinned_(pinned_memory_),
+      transfers_(stream_, pinned_),
+      cublas_(stream_, memory_,
+              precision == Precision::Tf32 ? cuda::GemmCompute::Tf32 : cuda::GemmCompute::Float32),
+      cudnn_(new_cudnn_handle(stream_)),
+      properties_(cudnn_.get()),
+      plans_(properties_) {}
+
+// Memory goes back to the pools while work may still use it.
+CudaDevice::~CudaDevice() { FACET_CUDA_WARN(cudaStreamSynchronize(stream_.raw())); }
+
+std::string CudaDevice::description() const {
+    const size_t version = cudnnGetVersion();
+    return fmt::format("{} ({}), {}, cuDNN {}.{}.{}", properties_.name(),
+                       properties_.architecture(), in_words(precision_), version / 10000,
+                       version / 100 % 100, version % 100);
+}
+
+std::shared_ptr<void> CudaDevice::allocate(size_t bytes) {
+    const auto block = std::make_shared<cuda::Block>(memory_.allocate(bytes));
+    return {block, block->data()};
+}
+
+void CudaDevice::upload(const void* from, const Tensor& y) {
+    expect_layout("upload", "y", y, Layout::Plain);
+    if (y.count() > 0) transfers_.upload(y.address(), from, y.bytes());
+}
+
+void CudaDevice::upload_beside(const void* from, const Tensor& y) {
+    expect_layout("upload_beside", "y", y, Layout::Plain);
+    if (y.count() > 0) transfers_.upload_beside(y.address(), from, y.bytes());
+}
+
+void CudaDevice::download(const Tensor& x, void* to) {
+    expect_layout("download", "x", x, Layout::Plain);
+    if (x.count() > 0) transfers_.download(to, x.address(), x.bytes());
+}
+
+void CudaDevice::fill(const Tensor& y, double value) {
+    if (y.count() == 0) return;
+    by_element_type(y, [&]<class T>(T* to) {
+        FACET_CUDA(cuda::fill(to, y.count(), static_cast<float>(value), raw()));
+    });
+}
+
+void CudaDevice::copy(const Tensor& x, const Tensor& y) {
+    expect_shape("copy", "y", y, x.shape());
+    if (x.count() == 0) return;
+    if (x.layout() == y.layout()) {
+        cuda::copy_on_device(y.address(), x.address(), x.bytes(), stream_);
+        return;
+    }
+    const int64_t N = x.size(0), C = x.size(1), pixels = x.size(2) * x.size(3);
+    if (y.layout() == Layout::Map) {
+        by_element_type(y, [&](auto* to) {
+            FACET_CUDA(cuda::channels_last(x.raw<float>(), N, C, pixels, to, raw()));
+        });
+    } else {
+        by_element_type(x, [&](const auto* from) {
+            FACET_CUDA(cuda::channels_first(from, N, C, pixels, y.raw<float>(), raw()));
+        });
+    }
+}
+
+void CudaDevice::gemm(Transpose ta, Transpose tb, double alpha, const Tensor& a, const Tensor& b,
+                      double beta, const Tensor& c) {
+    const auto [M, N, K] = gemm_shape(ta, tb, a, b, c);
+    if (M == 0 || N == 0) return;
+    cublas_.gemm(ta, tb, M, N, K, alpha, {a.raw<float>(), a.size(1)}, {b.raw<float>(), b.size(1)},
+                 beta, {c.raw<float>(), c.size(1)});
+}
+
+// Never destroyed: tensors of static life time may outlive everything else.
+Device& cuda_device(Precision precision) {
+    static std::array<CudaDevice*, 3> devices{};
+    CudaDevice*& device = devices.at(static_cast<size_t>(precision));
+    if (!device) device = new CudaDevice(precision);
+    return *device;
+}
+
+std::string why_no_cuda() {
+    const cuda::Presence presence = cuda::find_devices();
+    return presence.devices > 0 ? "" : presence.reason;
+}
+
+}  // namespace facet

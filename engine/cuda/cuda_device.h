@@ -1,0 +1,128 @@
+// The CUDA device: convolutions by cuDNN, matrix products by cuBLAS, everything else by own kernels
+// (kernels.h), all in the order of one stream.
+//
+// Maps lie channels last, (N, H, W, C), in float32 or, with Precision::Bfloat16, in bfloat16. All
+// other tensors are float32: parameters, moments, statistics, embeddings, gradients of parameters.
+// A primitive enqueues its work and returns. Same input, same bits: engines that are not
+// deterministic are never chosen, and sums of own kernels have an order that depends on the shape
+// alone.
+//
+// Verified by simulation and with doubles of the libraries (tests/gpusim, tests/gpudoubles), not
+// yet run on a GPU.
+#pragma once
+
+#include "engine/cuda/cublas.h"
+#include "engine/cuda/cudnn_plan.h"
+#include "engine/cuda/memory_pool.h"
+#include "engine/cuda/runtime.h"
+#include "engine/cuda/transfers.h"
+#include "engine/device.h"
+
+namespace facet {
+
+class CudaDevice final : public Device {
+public:
+    // The first GPU. Throws Error with the library's words when there is none to run on.
+    explicit CudaDevice(Precision precision);
+    ~CudaDevice() override;
+
+    std::string name() const override { return "cuda"; }
+    std::string description() const override;
+    DType dtype() const override { return DType::F32; }
+    DType map_dtype() const override {
+        return precision_ == Precision::Bfloat16 ? DType::BF16 : DType::F32;
+    }
+    int64_t channel_block() const override { return 1; }
+
+    // cuda_device.cpp: storage, matrix product
+    bool has_host_memory() const override { return false; }
+    std::shared_ptr<void> allocate(size_t bytes) override;
+    MemoryUse memory_use() const override { return memory_.use(); }
+    void reset_peak_memory() override { memory_.reset_peak(); }
+    void upload(const void* from, const Tensor& y) override;
+    void upload_beside(const void* from, const Tensor& y) override;
+    void await_uploads() override { transfers_.await_uploads(); }
+    void download(const Tensor& x, void* to) override;
+    void synchronize() override { stream_.synchronize(); }
+    void fill(const Tensor& y, double value) override;
+    void copy(const Tensor& x, const Tensor& y) override;
+    void gemm(Transpose ta, Transpose tb, double alpha, const Tensor& a, const Tensor& b,
+              double beta, const Tensor& c) override;
+
+    // cuda_convolution.cpp
+    void conv_forward(const Tensor& x, const Tensor& w, ConvGeometry g, const Tensor& y) override;
+    void conv_backward_data(const Tensor& dy, const Tensor& w, ConvGeometry g, const Tensor& dx,
+                            Grad mode) override;
+    void conv_backward_filter(const Tensor& x, const Tensor& dy, ConvGeometry g, const Tensor& dw,
+                              Grad mode) override;
+
+    // cuda_channels.cpp: batch norm, PReLU, pooling
+    void batch_norm_train(const BatchNorm& bn, const Tensor& x, const Tensor& addend,
+                          const RunningStatistics& running, const Tensor& mean,
+                          const Tensor& invstd, const Tensor& y) override;
+    void batch_norm_eval(const BatchNorm& bn, const Tensor& x, const Tensor& addend,
+                         const RunningStatistics& running, const Tensor& y) override;
+    void batch_norm_backward(const BatchNorm& bn, const Tensor& x, const Tensor& mean,
+                             const Tensor& invstd, const Tensor& dy, const Tensor& dgamma,
+                             const Tensor& dbeta, const Tensor& dslope, Grad parameter_mode,
+                             const Tensor& dx, Grad dx_mode) override;
+    void prelu_forward(const Tensor& x, const Tensor& slope, const Tensor& y) override;
+    void prelu_backward(const Tensor& x, const Tensor& slope, const Tensor& dy,
+                        const Tensor& dslope, Grad slope_mode, const Tensor& dx,
+                        Grad dx_mode) override;
+    void max_pool_forward(const Tensor& x, int64_t window, ConvGeometry g,
+                          const Tensor& y) override;
+    void max_pool_backward(const Tensor& x, const Tensor& dy, int64_t window, ConvGeometry g,
+                           const Tensor& dx, Grad mode) override;
+    void average_pool_forward(const Tensor& x, const Tensor& y) override;
+    void average_pool_backward(const Tensor& dy, const Tensor& dx, Grad mode) override;
+
+    // cuda_rows.cpp: rows, elements, optimiser steps, hashes
+    void add_bias(const Tensor& y, const Tensor& bias) override;
+    void sum_rows(const Tensor& dy, const Tensor& dbias, Grad mode) override;
+    void normalise_rows(const Tensor& x, const Tensor& norm, const Tensor& y) override;
+    void normalise_rows_backward(const Tensor& y, const Tensor& norm, const Tensor& dy,
+                                 const Tensor& dx, Grad mode) override;
+    void dropout(const Tensor& x, double p, uint64_t seed, uint64_t step, const Tensor& y,
+                 Grad mode) override;
+    void axpby(double alpha, const Tensor& x, double beta, const Tensor& y) override;
+    double sum_of_squares(const Tensor& x) override;
+    std::vector<double> sums_of_squares(std::span<const Tensor> all) override;
+    void gather_rows(const Tensor& x, std::span<const int64_t> rows, const Tensor& y) override;
+    void scatter_rows(const Tensor& x, std::span<const int64_t> rows, const Tensor& y) override;
+    void add_to_hash(const Tensor& x, Hash& hash) override;
+    void sgd_step(const SgdStep& step, const Tensor& dw, const Tensor& v, const Tensor& w) override;
+    void adamw_step(const AdamWStep& step, const Tensor& dw, const Tensor& m, const Tensor& v,
+                    const Tensor& w) override;
+
+    // --- for drivers that run kernels of their own (losses/cuda) ---
+    const cuda::Stream& stream() const { return stream_; }
+    cuda::MemoryPool& memory() { return memory_; }  // blocks are reused in the stream's order
+    cuda::Transfers& transfers() { return transfers_; }
+    const cuda::Cublas& cublas() const { return cublas_; }
+
+private:
+    cudaStream_t raw() const { return stream_.raw(); }
+    // Memory for the work enqueued while the block lives.
+    cuda::Block scratch(size_t bytes) { return memory_.allocate(bytes); }
+    cuda::Block to_channels_last(const Tensor& plain);
+    void from_channels_last(const cuda::Block& block, const Tensor& plain, Grad mode);
+    void run(const cuda::ConvKey& key, const cuda::ConvPointers& data);
+
+    struct DestroyCudnn {
+        void operator()(cudnnHandle_t handle) const { cudnnDestroy(handle); }
+    };
+
+    Precision precision_;
+    cuda::Stream stream_;
+    cuda::DeviceMemory device_memory_;
+    cuda::PinnedMemory pinned_memory_;
+    cuda::MemoryPool memory_, pinned_;
+    cuda::Transfers transfers_;
+    cuda::Cublas cublas_;
+    std::unique_ptr<cudnnContext, DestroyCudnn> cudnn_;
+    cuda::CudnnDevice properties_;
+    cuda::ConvPlans plans_;
+};
+
+}  // namespace facet

@@ -1,0 +1,155 @@
+// Rows, elements, optimiser steps and hashes of the CUDA device: checks of the call, then kernels.
+#include <cmath>
+
+#include "engine/cuda/cuda_device.h"
+#include "engine/cuda/element_type.h"
+#include "engine/cuda/kernels.h"
+#include "engine/shapes.h"
+
+namespace facet {
+namespace {
+
+bool accumulates(Grad mode) { return mode == Grad::Accumulate; }
+
+}  // namespace
+
+void CudaDevice::add_bias(const Tensor& y, const Tensor& bias) {
+    expect_rank("add_bias", "y", y, 2);
+    const int64_t B = y.size(0), D = y.size(1);
+    expect_plain("add_bias", "y", y, {B, D});
+    expect_plain("add_bias", "bias", bias, {D});
+    FACET_CUDA(cuda::add_bias(y.raw<float>(), bias.raw<float>(), B, D, raw()));
+}
+
+void CudaDevice::sum_rows(const Tensor& dy, const Tensor& dbias, Grad mode) {
+    expect_rank("sum_rows", "dy", dy, 2);
+    const int64_t B = dy.size(0), D = dy.size(1);
+    expect_plain("sum_rows", "dy", dy, {B, D});
+    expect_plain("sum_rows", "dbias", dbias, {D});
+    const cuda::Block workspace = scratch(cuda::sum_rows_workspace(B, D));
+    FACET_CUDA(cuda::sum_rows(dy.raw<float>(), B, D, dbias.raw<float>(), accumulates(mode),
+                              workspace.data(), raw()));
+}
+
+void CudaDevice::normalise_rows(const Tensor& x, const Tensor& norm, const Tensor& y) {
+    expect_rank("normalise_rows", "x", x, 2);
+    const int64_t B = x.size(0), D = x.size(1);
+    expect_plain("normalise_rows", "x", x, {B, D});
+    expect_plain("normalise_rows", "y", y, {B, D});
+    expect_plain("normalise_rows", "norm", norm, {B});
+    FACET_CUDA(
+        cuda::normalise_rows(x.raw<float>(), B, D, norm.raw<float>(), y.raw<float>(), raw()));
+}
+
+void CudaDevice::normalise_rows_backward(const Tensor& y, const Tensor& norm, const Tensor& dy,
+                                         const Tensor& dx, Grad mode) {
+    expect_rank("normalise_rows_backward", "y", y, 2);
+    const int64_t B = y.size(0), D = y.size(1);
+    expect_plain("normalise_rows_backward", "y", y, {B, D});
+    expect_plain("normalise_rows_backward", "dy", dy, {B, D});
+    expect_plain("normalise_rows_backward", "dx", dx, {B, D});
+    expect_plain("normalise_rows_backward", "norm", norm, {B});
+    FACET_CUDA(cuda::normalise_rows_backward(y.raw<float>(), norm.raw<float>(), dy.raw<float>(), B,
+                                             D, dx.raw<float>(), accumulates(mode), raw()));
+}
+
+void CudaDevice::dropout(const Tensor& x, double p, uint64_t seed, uint64_t step, const Tensor& y,
+                         Grad mode) {
+    expect_layout("dropout", "x", x, Layout::Plain);
+    expect_plain("dropout", "y", y, x.shape());
+    FACET_CUDA(cuda::dropout(x.raw<float>(), x.count(), p, seed, step, y.raw<float>(),
+                             accumulates(mode), raw()));
+}
+
+void CudaDevice::axpby(double alpha, const Tensor& x, double beta, const Tensor& y) {
+    expect_like("axpby", "y", y, x);
+    by_element_type(x, [&](const auto* from) {
+        FACET_CUDA(cuda::axpby(static_cast<float>(alpha), from, static_cast<float>(beta),
+                               like_elements(from, y), x.count(), raw()));
+    });
+}
+
+double CudaDevice::sum_of_squares(const Tensor& x) { return sums_of_squares({&x, 1}).front(); }
+
+// One result of each in device memory, one download of all. The blocks of the workspaces come back
+// to the pool one by one, which is right on one stream.
+std::vector<double> CudaDevice::sums_of_squares(std::span<const Tensor> all) {
+    if (all.empty()) return {};
+    const cuda::Block sums = scratch(all.size() * sizeof(double));
+    for (size_t i = 0; i < all.size(); ++i) {
+        Tensor x = all[i];
+        if (x.dtype() == DType::BF16) {
+            x = Tensor(*this, all[i].shape());
+            copy(all[i], x);
+        }
+        const cuda::Block workspace = scratch(cuda::sum_of_squares_workspace(x.count()));
+        FACET_CUDA(cuda::sum_of_squares(x.raw<float>(), x.count(),
+                                        static_cast<double*>(sums.data()) + i, workspace.data(),
+                                        raw()));
+    }
+    std::vector<double> result(all.size());
+    transfers_.download(result.data(), sums.data(), result.size() * sizeof(double));
+    return result;
+}
+
+void CudaDevice::gather_rows(const Tensor& x, std::span<const int64_t> rows, const Tensor& y) {
+    const int64_t D = rows_shape("gather_rows", x, rows, y);
+    if (y.count() == 0) return;
+    const cuda::Block positions = scratch(rows.size_bytes());
+    transfers_.upload(positions.data(), rows.data(), rows.size_bytes());
+    FACET_CUDA(cuda::gather_rows(x.raw<float>(), static_cast<const int64_t*>(positions.data()),
+                                 std::ssize(rows), D, y.raw<float>(), raw()));
+}
+
+void CudaDevice::scatter_rows(const Tensor& x, std::span<const int64_t> rows, const Tensor& y) {
+    const int64_t D = rows_shape("scatter_rows", y, rows, x);
+    if (x.count() == 0) return;
+    const cuda::Block positions = scratch(rows.size_bytes());
+    transfers_.upload(positions.data(), rows.data(), rows.size_bytes());
+    FACET_CUDA(cuda::scatter_rows(x.raw<float>(), static_cast<const int64_t*>(positions.data()),
+                                  std::ssize(rows), D, y.raw<float>(), raw()));
+}
+
+void CudaDevice::add_to_hash(const Tensor& x, Hash& hash) {
+    std::vector<uint64_t> hashes(cuda::hash_chunk_count(x.bytes()));
+    if (hashes.empty()) return;
+    const size_t bytes = hashes.size() * sizeof(uint64_t);
+    const cuda::Block block = scratch(bytes);
+    FACET_CUDA(
+        cuda::hash_chunks(x.address(), x.bytes(), static_cast<uint64_t*>(block.data()), raw()));
+    transfers_.download(hashes.data(), block.data(), bytes);
+    hash.add_chunks(hashes);
+}
+
+void CudaDevice::sgd_step(const SgdStep& step, const Tensor& dw, const Tensor& v, const Tensor& w) {
+    expect_layout("sgd_step", "w", w, Layout::Plain);
+    expect_plain("sgd_step", "dw", dw, w.shape());
+    expect_plain("sgd_step", "v", v, w.shape());
+    const cuda::SgdParameters parameters{static_cast<float>(step.lr),
+                                         static_cast<float>(step.momentum),
+                                         static_cast<float>(step.weight_decay),
+                                         static_cast<float>(step.gradient_scale), step.nesterov};
+    FACET_CUDA(cuda::sgd_step(parameters, dw.raw<float>(), v.raw<float>(), w.raw<float>(),
+                              w.count(), raw()));
+}
+
+void CudaDevice::adamw_step(const AdamWStep& step, const Tensor& dw, const Tensor& m,
+                            const Tensor& v, const Tensor& w) {
+    expect_layout("adamw_step", "w", w, Layout::Plain);
+    expect_plain("adamw_step", "dw", dw, w.shape());
+    expect_plain("adamw_step", "m", m, w.shape());
+    expect_plain("adamw_step", "v", v, w.shape());
+    const auto steps = static_cast<double>(step.step);
+    const cuda::AdamWParameters parameters{static_cast<float>(step.lr),
+                                           static_cast<float>(step.beta1),
+                                           static_cast<float>(step.beta2),
+                                           static_cast<float>(step.eps),
+                                           static_cast<float>(step.weight_decay),
+                                           static_cast<float>(step.gradient_scale),
+                                           static_cast<float>(1 - std::pow(step.beta1, steps)),
+                                           static_cast<float>(1 - std::pow(step.beta2, steps))};
+    FACET_CUDA(cuda::adamw_step(parameters, dw.raw<float>(), m.raw<float>(), v.raw<float>(),
+                                w.raw<float>(), w.count(), raw()));
+}
+
+}  // namespace facet

@@ -1,0 +1,59 @@
+// What every device does alike that has its tensors in host memory.
+#include "engine/device.h"
+
+#include <cstring>
+
+#include "engine/shapes.h"
+
+namespace facet {
+std::shared_ptr<void> Device::allocate(size_t bytes) { return share_buffer(bytes); }
+MemoryUse Device::memory_use() const { return facet::memory_use(); }
+void Device::reset_peak_memory() { facet::reset_peak_memory(); }
+
+void Device::upload(const void* from, const Tensor& y) {
+    expect_layout("upload", "y", y, Layout::Plain);
+    std::memcpy(y.address(), from, y.bytes());
+}
+
+void Device::download(const Tensor& x, void* to) {
+    expect_layout("download", "x", x, Layout::Plain);
+    std::memcpy(to, x.address(), x.bytes());
+}
+
+void Device::add_to_hash(const Tensor& x, Hash& hash) { hash.add(x.address(), x.bytes()); }
+
+std::vector<double> Device::sums_of_squares(std::span<const Tensor> all) {
+    std::vector<double> sums;
+    for (const Tensor& x : all) sums.push_back(sum_of_squares(x));
+    return sums;
+}
+
+void Device::gather_rows(const Tensor& x, std::span<const int64_t> rows, const Tensor& y) {
+    const size_t bytes = rows_shape("gather_rows", x, rows, y) * size_of(x.dtype());
+    const auto* from = static_cast<const std::byte*>(x.address());
+    auto* to = static_cast<std::byte*>(y.address());
+#pragma omp parallel for schedule(static)
+    for (size_t i = 0; i < rows.size(); ++i) {
+        std::memcpy(to + i * bytes, from + rows[i] * bytes, bytes);
+    }
+}
+
+void Device::scatter_rows(const Tensor& x, std::span<const int64_t> rows, const Tensor& y) {
+    const size_t bytes = rows_shape("scatter_rows", y, rows, x) * size_of(x.dtype());
+    const auto* from = static_cast<const std::byte*>(x.address());
+    auto* to = static_cast<std::byte*>(y.address());
+#pragma omp parallel for schedule(static)
+    for (size_t i = 0; i < rows.size(); ++i) {
+        std::memcpy(to + rows[i] * bytes, from + i * bytes, bytes);
+    }
+}
+
+Tensor gathered_rows(const Tensor& x, std::span<const int64_t> rows) {
+    Shape shape = x.shape();
+    shape.at(0) = std::ssize(rows);
+    const Tensor y(x.device(), std::move(shape));
+    x.device().gather_rows(x, rows, y);
+    return y;
+}
+
+}  // namespace facet
