@@ -23,10 +23,11 @@ LIBS      = -ldnnl -lfmt -lgomp -lpthread
 OUT   ?= runs/faces-$(shell date +%Y%m%d-%H%M%S)
 TRAIN  = $(BUILD)/facet train --config tools/recipes/faces.toml --out $(OUT) $(ARGS)
 
+include engine/cuda/rules.mk
+
 # Every source is found, none is listed. All but main.cpp goes into the library.
-# The CUDA device and its tests are built by targets of their own.
 SOURCES      := $(shell find engine layers losses train tools -name '*.cpp' ! -path tools/main.cpp \
-                  ! -path 'engine/cuda/*')
+                  ! -path '*/cuda/*') $(CUDA_SOURCES)
 TEST_SOURCES := $(shell find tests -name '*.cpp' ! -path 'tests/plans/*' ! -path 'tests/gpu*')
 OBJECTS      := $(SOURCES:%.cpp=$(BUILD)/obj/%.o)
 TEST_OBJECTS := $(TEST_SOURCES:%.cpp=$(BUILD)/obj/%.o)
@@ -86,16 +87,16 @@ format-check: deps-format  ## fail if a source is not formatted
 clean:         ## remove build/ (runs/ is kept)
 	rm -rf $(BUILD)
 
-$(BUILD)/facet: $(MAIN_OBJECT) $(BUILD)/libfacet.a
+$(BUILD)/facet: $(MAIN_OBJECT) $(BUILD)/libfacet.a $(CUDA_KERNEL_LIBRARY)
 	@echo "  link  $@"
-	@$(CXX) $(FLAGS) $^ $(LIBS) -o $@
+	@$(CXX) $(FLAGS) $(filter-out $(CUDA_KERNEL_LIBRARY),$^) $(CUDA_LINK) $(LIBS) -o $@
 
-$(BUILD)/facet-tests: $(TEST_OBJECTS) $(BUILD)/libfacet.a
+$(BUILD)/facet-tests: $(TEST_OBJECTS) $(BUILD)/libfacet.a $(CUDA_KERNEL_LIBRARY)
 	@echo "  link  $@"
-	@$(CXX) $(FLAGS) $^ -lgtest -lgtest_main $(LIBS) -o $@
+	@$(CXX) $(FLAGS) $(filter-out $(CUDA_KERNEL_LIBRARY),$^) $(CUDA_LINK) -lgtest -lgtest_main $(LIBS) -o $@
 
-$(BUILD)/libfacet.a: $(OBJECTS)
-	@rm -f $@ && ar rcs $@ $^
+$(BUILD)/libfacet.a: $(OBJECTS) $(BUILD)/objects
+	@rm -f $@ && ar rcs $@ $(OBJECTS)
 
 # `facet doctor` tells with which flags it was built.
 $(BUILD)/obj/tools/doctor.o: private INCLUDES += -DFACET_BUILD_FLAGS='"$(strip $(FLAGS))"'
@@ -112,6 +113,10 @@ $(BUILD)/obj/tools/loss_texts.o: private INCLUDES += -I$(BUILD)/generated
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(CXX) $(FLAGS) $(INCLUDES)' | cmp -s - $@ || echo '$(CXX) $(FLAGS) $(INCLUDES)' > $@
+# Another set of objects: the library is made again.
+$(BUILD)/objects: FORCE
+	@mkdir -p $(@D)
+	@echo '$(OBJECTS)' | cmp -s - $@ || echo '$(OBJECTS)' > $@
 FORCE:
 
 $(TEST_OBJECTS): | deps-test
@@ -120,6 +125,6 @@ $(BUILD)/obj/%.o: %.cpp Makefile $(BUILD)/flags | deps
 	@echo "  c++   $<"
 	@$(CXX) $(FLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
 
-include engine/cuda/rules.mk engine/cuda/kernels.mk tests/gpusim/rules.mk tests/plans/rules.mk tests/gpureport/rules.mk
+include engine/cuda/kernels.mk tests/gpusim/rules.mk tests/plans/rules.mk tests/gpureport/rules.mk
 
 -include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d)

@@ -6,6 +6,13 @@
 #include "engine/shapes.h"
 
 namespace facet {
+Precision precision_named(const std::string& option, const std::string& name) {
+    if (name == "float32") return Precision::Float32;
+    if (name == "tf32") return Precision::Tf32;
+    if (name == "bfloat16") return Precision::Bfloat16;
+    throw UsageError(fmt::format("{} must be float32, tf32 or bfloat16, found '{}'", option, name));
+}
+
 std::shared_ptr<void> Device::allocate(size_t bytes) { return share_buffer(bytes); }
 MemoryUse Device::memory_use() const { return facet::memory_use(); }
 void Device::reset_peak_memory() { facet::reset_peak_memory(); }
@@ -20,7 +27,12 @@ void Device::download(const Tensor& x, void* to) {
     std::memcpy(to, x.address(), x.bytes());
 }
 
-void Device::add_to_hash(const Tensor& x, Hash& hash) { hash.add(x.address(), x.bytes()); }
+void Device::add_to_hash(std::span<const Tensor> all, Hash& hash) {
+    for (const Tensor& x : all) {
+        expect_layout("add_to_hash", "x", x, Layout::Plain);
+        hash.add(x.address(), x.bytes());
+    }
+}
 
 std::vector<double> Device::sums_of_squares(std::span<const Tensor> all) {
     std::vector<double> sums;

@@ -40,6 +40,9 @@ enum class Precision {
     Bfloat16  // maps and the products of convolutions in bfloat16, all else as Float32
 };
 
+// "float32", "tf32", "bfloat16". Throws UsageError naming `option` for another name.
+Precision precision_named(const std::string& option, const std::string& name);
+
 // Which convolution algorithm a device may use. Auto is a fixed rule of the shape, not a
 // measurement, so that the same seed gives the same bits on every run (docs/performance.md has the
 // measurements behind the rule).
@@ -99,8 +102,9 @@ public:
     virtual void upload_beside(const void* from, const Tensor& y) { upload(from, y); }
     virtual void await_uploads() {}
     virtual void synchronize() {}  // waits until all work is done
-    // Adds the numbers of x to the hash; the same digits for the same bits on every device.
-    virtual void add_to_hash(const Tensor& x, Hash& hash);
+    // Adds the bytes of plain tensors, one after the other: the same digits for the same numbers on
+    // every device.
+    virtual void add_to_hash(std::span<const Tensor> all, Hash& hash);
 
     virtual void fill(const Tensor& y, double value) = 0;
     // y = x, converting between Plain and Map layouts of the same shape.

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/device.h"
 #include "tools/commands.h"
 #include "tools/terminal.h"
 #include "tools/versions.h"
@@ -43,6 +44,7 @@ struct Report {
     std::string instructions, onednn_instructions;
     double memory_gib = 0, available_gib = 0;
     std::vector<std::string> devices;
+    std::string gpu;  // what it is, or why there is none
     std::vector<Finding> optional;
     std::vector<std::string> problems;  // each keeps facet from working
 };
@@ -171,6 +173,13 @@ Report examine() {
     report.memory_gib = memory_gib("MemTotal");
     report.available_gib = memory_gib("MemAvailable");
     report.devices = {"cpu"};
+    report.gpu = why_no_cuda();
+    if (report.gpu.empty()) {
+        report.devices.push_back("cuda");
+        report.gpu = cuda_device().description();
+    } else {
+        report.gpu = "none: " + report.gpu;
+    }
     report.optional = look_for_optional();
     report.problems = look_for_problems();
     return report;
@@ -190,6 +199,7 @@ nlohmann::ordered_json to_json(const Report& report) {
         {"memory_gib", report.memory_gib},
         {"available_gib", report.available_gib},
         {"devices", report.devices},
+        {"gpu", report.gpu},
         {"optional", nlohmann::ordered_json::array()},
         {"problems", report.problems},
     };
@@ -219,6 +229,7 @@ void print(const Report& report) {
     line("memory",
          fmt::format("{:.1f} GiB, {:.1f} GiB available", report.memory_gib, report.available_gib));
     line("devices", fmt::format("{}", fmt::join(report.devices, ", ")));
+    line("GPU", report.gpu);
 
     fmt::print("\nOptional:\n");
     Table table({"what", "", "what for", "how to install"});

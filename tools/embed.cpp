@@ -1,8 +1,8 @@
 // facet embed: embeddings of a folder of pictures, as an array and a list of names.
 #include <CLI/CLI.hpp>
 
-#include "engine/device.h"
 #include "tools/commands.h"
+#include "tools/devices.h"
 #include "tools/sources.h"
 #include "tools/terminal.h"
 #include "train/files/atomic.h"
@@ -24,7 +24,7 @@ void run(const Request& request) {
     const std::filesystem::path parent = std::filesystem::absolute(out).parent_path();
     FACET_USAGE(std::filesystem::is_directory(parent), "--out: there is no folder {}",
                 parent.string());
-    const auto network = load_model(cpu_device(), request.model);
+    const auto network = load_model(chosen_device(), request.model);
     FolderOptions options;
     options.size = static_cast<int>(network->config().image);
     const Dataset data = folder_data(request.data, options);

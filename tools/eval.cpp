@@ -2,8 +2,8 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "engine/device.h"
 #include "tools/commands.h"
+#include "tools/devices.h"
 #include "tools/sources.h"
 #include "train/model.h"
 #include "train/trainer.h"
@@ -33,7 +33,7 @@ EvalSet source_of(const Request& request, int64_t size) {
 }
 
 void run(const Request& request) {
-    const auto network = load_model(cpu_device(), request.model);
+    const auto network = load_model(chosen_device(), request.model);
     const EvalSet set = source_of(request, network->config().image);
     VerifyOptions options;
     options.far_targets = request.far;

@@ -12,6 +12,7 @@
 #include <new>
 #include <string>
 
+#include "engine/device.h"
 #include "engine/error.h"
 #include "tools/commands.h"
 #include "tools/versions.h"
@@ -56,9 +57,13 @@ void add_global_options(CLI::App& app) {
 
 // Runs once the command line is understood and before the subcommand works.
 void apply_global_options() {
-    if (the_globals.device == "cuda")
-        throw Error("device cuda was asked for, but this build has the device cpu only",
-                    "leave --device out, or say --device cpu; `facet doctor` tells what was found");
+    if (the_globals.device == "cuda") {
+        const std::string reason = why_no_cuda();
+        if (!reason.empty())
+            throw Error(
+                "device cuda was asked for, but there is none: " + reason,
+                "leave --device out, or say --device cpu; `facet doctor` tells what was found");
+    }
     if (the_globals.threads > 0) omp_set_num_threads(the_globals.threads);
 }
 

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "engine/hash.h"
 #include "tools/synth/dataset.h"
 #include "tools/terminal.h"
 #include "tools/versions.h"
 #include "train/files/file_reader.h"
-#include "engine/hash.h"
 
 namespace facet {
 namespace {

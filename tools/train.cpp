@@ -6,9 +6,9 @@
 #include <csignal>
 #include <set>
 
-#include "engine/device.h"
 #include "losses/class_sampling.h"
 #include "tools/commands.h"
+#include "tools/devices.h"
 #include "tools/sources.h"
 #include "tools/terminal.h"
 #include "tools/versions.h"
@@ -80,15 +80,15 @@ RunConfig resolve_resumed(const Request& request, const RunFolder& folder) {
     return config;
 }
 
-std::vector<std::pair<std::string, std::string>> versions() {
+std::vector<std::pair<std::string, std::string>> versions(const Device& device) {
     std::vector<std::pair<std::string, std::string>> list{{"facet", kVersion}};
     for (const Library& library : libraries()) list.emplace_back(library.name, library.version);
-    list.emplace_back("device", cpu_device().description());
+    list.emplace_back("device", fmt::format("{}: {}", device.name(), device.description()));
     return list;
 }
 
 void print_start(const RunConfig& config, Trainer& trainer, const Dataset& data) {
-    fmt::print("device   cpu: {}\n", cpu_device().description());
+    fmt::print("device   {}\n", device_line(trainer.learner().device()));
     fmt::print("network  {} at {} pixels, D = {}\n", config.network.backbone, config.network.image,
                config.network.embedding);
     fmt::print("loss     {}\n", trainer.learner().loss().describe());
@@ -162,7 +162,8 @@ void train(const RunConfig& config, RunFolder& folder, bool resume, bool summary
                                 folder.path().string(), data_hash(data), config.data_hash),
                     "restore the images, or start a new run");
     }
-    Trainer trainer(config, folder, data, evaluation ? &*evaluation : nullptr);
+    Device& device = chosen_device(precision_of(config));
+    Trainer trainer(device, config, folder, data, evaluation ? &*evaluation : nullptr);
     print_start(config, trainer, data);
     if (config.schedule.warmup >= trainer.total_steps()) {
         fmt::print(stderr,
@@ -185,7 +186,7 @@ void train(const RunConfig& config, RunFolder& folder, bool resume, bool summary
         RunConfig stored = config;
         stored.data_hash = data_hash(data);
         write_file_atomically(folder.config(),
-                              to_toml(stored, trainer.learner().loss(), versions()));
+                              to_toml(stored, trainer.learner().loss(), versions(device)));
     }
 
     Progress progress("train", trainer.total_steps(), trainer.steps_done());

@@ -134,6 +134,10 @@ std::string to_toml(RunConfig config, const Loss& loss,
     return text;
 }
 
+Precision precision_of(const RunConfig& config) {
+    return precision_named("--precision", config.precision);
+}
+
 void check_config(const RunConfig& config) {
     FACET_USAGE(config.batch >= 2, "--batch must be at least 2 (batch norm), found {}",
                 config.batch);
@@ -166,6 +170,7 @@ void check_config(const RunConfig& config) {
     }
     FACET_USAGE(config.eval_every >= 0, "--eval-every must not be negative, found {}",
                 config.eval_every);
+    precision_of(config);
     FACET_USAGE(config.conv == "auto" || config.conv == "direct" || config.conv == "winograd",
                 "--conv must be auto, direct or winograd, found '{}'", config.conv);
     FACET_USAGE(config.head == "dense" || config.head == "streamed",

@@ -21,6 +21,7 @@ struct RunConfig {
     int64_t seed = 0;
     int64_t threads = 0;  // 0: one a core; the resolved number is stored
     std::string conv = "auto";
+    std::string precision = "float32";
     int64_t epochs = 20;
     int64_t steps = 0;  // 0: epochs decide
     int64_t batch = 128;
@@ -85,5 +86,6 @@ void check_config(const RunConfig& config);
 int64_t images_per_person(const RunConfig& config);
 
 LearnerConfig learner_config(const RunConfig& config);
+Precision precision_of(const RunConfig& config);
 
 }  // namespace facet

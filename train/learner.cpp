@@ -126,13 +126,14 @@ std::vector<Learner::Named> Learner::tensors() const {
 }
 
 std::string Learner::parameter_hash() const {
-    Hash hash;
     const Inventory inventory = network_.inventory();
-    const auto add = [&](const Tensor& t) { device_.add_to_hash(t, hash); };
-    for (const Parameter& parameter : inventory.parameters) add(parameter.var->value);
-    for (const Statistic& statistic : inventory.statistics) add(statistic.value);
-    if (proxies_) add(proxies_->value);
-    for (const LossParameter& parameter : loss_parameters_) add(parameter.var->value);
+    std::vector<Tensor> all;
+    for (const Parameter& parameter : inventory.parameters) all.push_back(parameter.var->value);
+    for (const Statistic& statistic : inventory.statistics) all.push_back(statistic.value);
+    if (proxies_) all.push_back(proxies_->value);
+    for (const LossParameter& parameter : loss_parameters_) all.push_back(parameter.var->value);
+    Hash hash;
+    device_.add_to_hash(all, hash);
     return hash.hex();
 }
 

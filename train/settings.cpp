@@ -28,7 +28,9 @@ std::vector<Setting> settings_of(RunConfig& c) {
     return {
         {"run", "seed", "", "", &c.seed},
         {"run", "threads", "", "", &c.threads},
-        {"run", "conv", "--conv", "convolutions: auto, direct or winograd", &c.conv},
+        {"run", "conv", "--conv", "convolutions on the CPU: auto, direct or winograd", &c.conv},
+        {"run", "precision", "--precision", "arithmetic on a GPU: float32, tf32 or bfloat16",
+         &c.precision},
         {"run", "epochs", "--epochs", "passes over the training images", &c.epochs},
         {"run", "steps", "--steps", "stop after this many steps (0: --epochs decides)", &c.steps},
         {"run", "batch", "--batch", "images a step", &c.batch},

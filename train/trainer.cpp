@@ -49,14 +49,14 @@ private:
 
 }  // namespace
 
-Trainer::Trainer(const RunConfig& config, RunFolder& folder, const Dataset& data,
+Trainer::Trainer(Device& device, const RunConfig& config, RunFolder& folder, const Dataset& data,
                  const EvalSet* evaluation)
     : config_(config),
       folder_(folder),
       data_(data),
       evaluation_(evaluation),
       data_hash_(data_hash(data)),
-      learner_(cpu_device(), learner_config(config), static_cast<int64_t>(data.people.size())),
+      learner_(device, learner_config(config), static_cast<int64_t>(data.people.size())),
       steps_per_epoch_(checked_steps_per_epoch(config, data)),
       total_(config.steps > 0 ? config.steps : config.epochs * steps_per_epoch_) {
     if (config.eval_every > 0 && !evaluation) {
@@ -83,12 +83,17 @@ void Trainer::resume() {
     folder_.rewind_log(done_, done_ < total_);
 }
 
-StepResult Trainer::train_step(const ImageBatch& batch, double lr) {
+Trainer::Staged Trainer::stage(Loader& loader) {
+    Device& device = learner_.device();
     const int64_t size = config_.network.image;
-    const Tensor pixels = Tensor::from(learner_.device(), {config_.batch, 3, size, size},
-                                       std::span<const float>(batch.pixels));
-    const std::vector<int64_t> labels(batch.labels.begin(), batch.labels.end());
-    return learner_.step(pixels, labels, lr, done_);
+    Staged staged{loader.next(), Tensor(device, {config_.batch, 3, size, size})};
+    device.upload_beside(staged.batch.pixels.data(), staged.pixels);
+    return staged;
+}
+
+StepResult Trainer::train_step(const Staged& staged, double lr) {
+    const auto& labels = staged.batch.labels;
+    return learner_.step(staged.pixels, {labels.begin(), labels.end()}, lr, done_);
 }
 
 void Trainer::log_step(const StepReport& report) {
@@ -126,13 +131,20 @@ Outcome Trainer::run(const std::atomic<bool>& stop, const TrainEvents& events) {
     options.workers = static_cast<int>(config_.workers);
     Loader loader(data_, options);
     Rate rate;
+    // A device beside the host gets the next step's images while it computes this one's.
+    const bool ahead = !learner_.device().has_host_memory();
+    std::optional<Staged> next;
     while (done_ < total_) {
-        ImageBatch batch = loader.next();
+        Staged staged = next ? std::move(*next) : stage(loader);
+        next.reset();
+        learner_.device().await_uploads();
+        if (ahead && done_ + 1 < total_) next = stage(loader);
         const double lr = learning_rate(config_.schedule, done_, total_);
-        const StepResult result = train_step(batch, lr);
+        const StepResult result = train_step(staged, lr);
         ++done_;
-        const StepReport report{done_, total_, batch.epoch, lr, rate.add(config_.batch), result};
-        loader.recycle(std::move(batch));
+        const StepReport report{done_, total_, staged.batch.epoch, lr, rate.add(config_.batch),
+                                result};
+        loader.recycle(std::move(staged.batch));
         log_step(report);
         if (events.step) events.step(report);
         const bool last = done_ == total_;

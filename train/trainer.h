@@ -30,7 +30,7 @@ enum class Outcome { Finished, Interrupted };
 class Trainer {
 public:
     // Throws UsageError for settings out of range and data that cannot be trained on.
-    Trainer(const RunConfig& config, RunFolder& folder, const Dataset& data,
+    Trainer(Device& device, const RunConfig& config, RunFolder& folder, const Dataset& data,
             const EvalSet* evaluation);
 
     Learner& learner() { return learner_; }
@@ -49,7 +49,14 @@ public:
     const std::optional<Verification>& last_evaluation() const { return last_evaluation_; }
 
 private:
-    StepResult train_step(const ImageBatch& batch, double lr);
+    // A batch whose images are on their way to the device.
+    struct Staged {
+        ImageBatch batch;
+        Tensor pixels;  // (B, 3, S, S)
+    };
+
+    Staged stage(Loader& loader);
+    StepResult train_step(const Staged& staged, double lr);
     void log_step(const StepReport& report);
     void checkpoint();
     void run_evaluation(const TrainEvents& events);

@@ -90,7 +90,7 @@ public:
     std::vector<double> sums_of_squares(std::span<const Tensor> all) override;
     void gather_rows(const Tensor& x, std::span<const int64_t> rows, const Tensor& y) override;
     void scatter_rows(const Tensor& x, std::span<const int64_t> rows, const Tensor& y) override;
-    void add_to_hash(const Tensor& x, Hash& hash) override;
+    void add_to_hash(std::span<const Tensor> all, Hash& hash) override;
     void sgd_step(const SgdStep& step, const Tensor& dw, const Tensor& v, const Tensor& w) override;
     void adamw_step(const AdamWStep& step, const Tensor& dw, const Tensor& m, const Tensor& v,
                     const Tensor& w) override;

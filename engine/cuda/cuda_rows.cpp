@@ -110,13 +110,20 @@ void CudaDevice::scatter_rows(const Tensor& x, std::span<const int64_t> rows, co
                                   std::ssize(rows), D, y.raw<float>(), raw()));
 }
 
-void CudaDevice::add_to_hash(const Tensor& x, Hash& hash) {
-    std::vector<uint64_t> hashes(cuda::hash_chunk_count(x.bytes()));
-    if (hashes.empty()) return;
+void CudaDevice::add_to_hash(std::span<const Tensor> all, Hash& hash) {
+    int64_t chunks = 0;
+    for (const Tensor& x : all) chunks += cuda::hash_chunk_count(x.bytes());
+    if (chunks == 0) return;
+    std::vector<uint64_t> hashes(chunks);
     const size_t bytes = hashes.size() * sizeof(uint64_t);
     const cuda::Block block = scratch(bytes);
-    FACET_CUDA(
-        cuda::hash_chunks(x.address(), x.bytes(), static_cast<uint64_t*>(block.data()), raw()));
+    auto* to = static_cast<uint64_t*>(block.data());
+    for (const Tensor& x : all) {
+        expect_layout("add_to_hash", "x", x, Layout::Plain);
+        if (x.count() == 0) continue;
+        FACET_CUDA(cuda::hash_chunks(x.address(), x.bytes(), to, raw()));
+        to += cuda::hash_chunk_count(x.bytes());
+    }
     transfers_.download(hashes.data(), block.data(), bytes);
     hash.add_chunks(hashes);
 }

@@ -1,6 +1,6 @@
-# Compiles the CUDA kernels for every architecture of CUDA_ARCHS, and as PTX for later ones. A
-# warning, a spilled register or a stack frame is an error. $(BUILD)/cuda/report.txt says what each
-# kernel takes. Needs nvcc, no GPU.
+# Compiles the CUDA kernels for every architecture of CUDA_ARCHS, and as PTX for later ones, into
+# $(BUILD)/libfacet-kernels.a. A warning, a spilled register or a stack frame is an error.
+# $(BUILD)/cuda/report.txt says what each kernel takes. Needs nvcc, no GPU.
 
 CUDA_KERNELS        = $(wildcard engine/cuda/*.cu)
 CUDA_KERNEL_OBJECTS = $(CUDA_KERNELS:engine/cuda/%.cu=$(BUILD)/cuda/%.o)
@@ -15,6 +15,9 @@ else
 cuda-kernels: $(BUILD)/cuda/report.txt
 	@tail -n 1 $<
 endif
+
+$(BUILD)/libfacet-kernels.a: $(BUILD)/cuda/report.txt
+	@rm -f $@ && ar rcs $@ $(CUDA_KERNEL_OBJECTS)
 
 $(BUILD)/cuda/report.txt: $(CUDA_KERNEL_OBJECTS) engine/cuda/registers.awk
 	@cat $(CUDA_KERNEL_OBJECTS:.o=.log) | c++filt | awk -f engine/cuda/registers.awk > $@ || (cat $@; rm $@; exit 1)

@@ -1,4 +1,5 @@
-# Finds the CUDA toolkit and cuDNN. The product is built without them; tests use what is found.
+# Finds the CUDA toolkit with cuBLAS, and cuDNN. Where all are found the CUDA device is part of the
+# product, else engine/cuda/none.cpp and its like stand in for it.
 #
 #   make CUDA=/path          that toolkit                       make CUDA=no    as if there were none
 #   make CUDNN=/path         cuDNN, where it is not beside the toolkit or the system's libraries
@@ -27,9 +28,19 @@ CUDNN_LIBRARY := $(firstword $(wildcard $(foreach place,$(CUDNN_PLACES), \
 HAVE_CUDNN    := $(and $(CUDNN_HEADER),$(CUDNN_LIBRARY))
 CUDA_INCLUDES  = -isystem $(CUDA)/include $(if $(CUDNN_HEADER),-isystem $(dir $(CUDNN_HEADER)))
 CUDNN_LINK     = $(CUDNN_LIBRARY) -Wl,-rpath,$(dir $(CUDNN_LIBRARY))
-CUDART_LIBRARY := $(firstword $(wildcard $(CUDA)/lib64/libcudart.so $(CUDA)/lib/libcudart.so \
-                    /usr/lib/*/libcudart.so))
+CUDA_LIBRARY  = $(firstword $(wildcard $(CUDA)/lib64/lib$(1).so $(CUDA)/lib/lib$(1).so /usr/lib/*/lib$(1).so))
+CUDART_LIBRARY := $(call CUDA_LIBRARY,cudart)
+CUBLAS_LIBRARY := $(call CUDA_LIBRARY,cublas)
 CUDART_LINK    = $(CUDART_LIBRARY) -Wl,-rpath,$(dir $(CUDART_LIBRARY))
+HAVE_CUDA     := $(and $(HAVE_CUDNN),$(CUDART_LIBRARY),$(CUBLAS_LIBRARY))
 endif
 
-$(BUILD)/obj/engine/cuda/%.o: private INCLUDES += $(CUDA_INCLUDES)
+# The files in CUDA_FOLDERS are for a build with CUDA, but for their none.cpp.
+CUDA_FOLDERS = engine/cuda losses/cuda
+CUDA_ABSENT  = $(wildcard $(CUDA_FOLDERS:=/none.cpp))
+CUDA_SOURCES = $(if $(HAVE_CUDA),$(filter-out $(CUDA_ABSENT),$(wildcard $(CUDA_FOLDERS:=/*.cpp))),$(CUDA_ABSENT))
+# What a program with the CUDA device is linked with; tests/gpudoubles has doubles of it.
+CUDA_KERNEL_LIBRARY = $(if $(HAVE_CUDA),$(BUILD)/libfacet-kernels.a)
+CUDA_LINK    = $(if $(HAVE_CUDA),$(CUDA_KERNEL_LIBRARY) $(CUBLAS_LIBRARY) $(CUDNN_LINK) $(CUDART_LINK))
+
+$(addsuffix /%.o,$(CUDA_FOLDERS:%=$(BUILD)/obj/%)): private INCLUDES += $(CUDA_INCLUDES)

@@ -1,7 +1,7 @@
 # What of the CUDA device runs without a GPU: cuDNN's planner, with devices that are only described,
 # and the refusals of the runtime.
 
-PLANS_OBJECTS = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(wildcard engine/cuda/*.cpp tests/plans/*.cpp))
+PLANS_OBJECTS = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(wildcard tests/plans/*.cpp))
 PLANS_PROGRAM = $(if $(HAVE_CUDNN),$(BUILD)/facet-plans)
 
 .PHONY: test-plans

@@ -1,0 +1,17 @@
+// Where a command computes: --device and --precision.
+#pragma once
+
+#include <string>
+
+#include "engine/device.h"
+
+namespace facet {
+
+// What --device asks for: with auto the first GPU, or the CPU where there is none. Throws Error
+// when cuda is asked for and cannot be had, UsageError for a precision that the CPU does not have.
+Device& chosen_device(Precision precision = Precision::Float32);
+
+// One line: the device, and with auto on a CPU why it is not a GPU.
+std::string device_line(const Device& device);
+
+}  // namespace facet
