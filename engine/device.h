@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -76,6 +77,13 @@ struct AdamWStep {
     double gradient_scale;
 };
 
+// See Device::record().
+class RecordedWork {
+public:
+    virtual ~RecordedWork() = default;
+    virtual void run(uint64_t step) = 0;
+};
+
 class Device {
 public:
     virtual ~Device() = default;
@@ -102,6 +110,14 @@ public:
     virtual void upload_beside(const void* from, const Tensor& y) { upload(from, y); }
     virtual void await_uploads() {}
     virtual void synchronize() {}  // waits until all work is done
+    // Calls `work`, whose primitives are recorded instead of run, to be run again and again on the
+    // same tensors at little cost to the host; null on a device for which that would gain nothing,
+    // and then `work` is not called. The work neither uploads nor downloads. Tensors that it makes
+    // keep their memory among recordings: the parts of a step are recorded in the order in which
+    // they will run. Dropout draws at the step given to run().
+    virtual std::unique_ptr<RecordedWork> record(const std::function<void()>& /*work*/) {
+        return nullptr;
+    }
     // Adds the bytes of plain tensors, one after the other: the same digits for the same numbers on
     // every device.
     virtual void add_to_hash(std::span<const Tensor> all, Hash& hash);

@@ -21,7 +21,8 @@ Learner::Learner(Device& device, const LearnerConfig& config, int64_t C)
       config_(config),
       init_(device, config.seed),
       network_(init_, config.network),
-      loss_(make_loss(config.loss, config.loss_parameters)) {
+      loss_(make_loss(config.loss, config.loss_parameters)),
+      pass_(network_) {
     create_head(init_, C);
     std::vector<Parameter> head, by_rows;
     const bool sampling = config.sample_rate < 1;
@@ -81,9 +82,10 @@ std::vector<RowGradient> Learner::collect_head_gradients() {
 
 StepResult Learner::step(const Tensor& pixels, const std::vector<int64_t>& labels, double lr,
                          int64_t index) {
-    Tape tape;
-    const Pass pass{tape, Mode::Train, config_.seed, static_cast<uint64_t>(index)};
-    const Var embeddings = network_.forward(pass, tape.constant(pixels));
+    optimizer_->clear_gradients();
+    Tape tape;  // of the head
+    const Var embeddings = tape.variable(
+        pass_.forward(pixels, config_.seed, static_cast<uint64_t>(index)), "embeddings");
     const double squares = device_.sum_of_squares(embeddings->value);
     if (!std::isfinite(squares)) throw diverged("the embeddings are not finite", index);
     const Var value = apply(tape, embeddings, labels, index);
@@ -95,8 +97,8 @@ StepResult Learner::step(const Tensor& pixels, const std::vector<int64_t>& label
         result.target_cosine = std::accumulate(cosines.begin(), cosines.end(), 0.0) /
                                static_cast<double>(cosines.size());
     }
-    optimizer_->clear_gradients();
     tape.backward(value, Tensor::full(device_, {1}, 1));
+    pass_.backward(embeddings->grad);
     result.gradient_norm = optimizer_->step(lr, collect_head_gradients());
     publish_loss_parameters();
     return result;

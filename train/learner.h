@@ -8,6 +8,7 @@
 
 #include "layers/resnet.h"
 #include "losses/loss.h"
+#include "train/network_pass.h"
 #include "train/optimizer.h"
 
 namespace facet {
@@ -82,6 +83,7 @@ private:
     };
     std::optional<Sampled> sampled_;
     std::unique_ptr<Optimizer> optimizer_;
+    NetworkPass pass_;
     HeadWorkspace<float> workspace_;
 };
 

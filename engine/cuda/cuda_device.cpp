@@ -44,8 +44,10 @@ const char* in_words(Precision precision) {
 CudaDevice::CudaDevice(Precision precision)
     : precision_(checked(precision)),
       memory_(device_memory_),
+      recorded_(device_memory_),
       pinned_(pinned_memory_),
       transfers_(stream_, pinned_),
+      dropout_step_(memory_.allocate(sizeof(uint64_t))),
       cublas_(stream_, memory_,
               precision == Precision::Tf32 ? cuda::GemmCompute::Tf32 : cuda::GemmCompute::Float32),
       cudnn_(new_cudnn_handle(stream_)),
@@ -63,8 +65,47 @@ std::string CudaDevice::description() const {
 }
 
 std::shared_ptr<void> CudaDevice::allocate(size_t bytes) {
-    const auto block = std::make_shared<cuda::Block>(memory_.allocate(bytes));
+    const auto block = std::make_shared<cuda::Block>(scratch(bytes));
     return {block, block->data()};
+}
+
+MemoryUse CudaDevice::memory_use() const {
+    const MemoryUse eager = memory_.use(), recorded = recorded_.use();
+    return {eager.in_use + recorded.in_use, eager.peak + recorded.peak,
+            eager.cached + recorded.cached};
+}
+
+void CudaDevice::reset_peak_memory() {
+    memory_.reset_peak();
+    recorded_.reset_peak();
+}
+
+class CudaDevice::Recorded final : public RecordedWork {
+public:
+    Recorded(CudaDevice& device, const std::function<void()>& work)
+        : device_(device), graph_(device.stream_, work) {}
+
+    void run(uint64_t step) override {
+        device_.transfers_.upload(device_.dropout_step_.data(), &step, sizeof step);
+        graph_.launch(device_.stream_);
+    }
+
+private:
+    CudaDevice& device_;
+    cuda::Graph graph_;
+};
+
+std::unique_ptr<RecordedWork> CudaDevice::record(const std::function<void()>& work) {
+    FACET_CHECK(!recording_, "cuda: a recording within a recording");
+    recording_ = true;
+    try {
+        auto recorded = std::make_unique<Recorded>(*this, work);
+        recording_ = false;
+        return recorded;
+    } catch (...) {
+        recording_ = false;
+        throw;
+    }
 }
 
 void CudaDevice::upload(const void* from, const Tensor& y) {

@@ -13,6 +13,7 @@
 
 #include "engine/cuda/cublas.h"
 #include "engine/cuda/cudnn_plan.h"
+#include "engine/cuda/graph.h"
 #include "engine/cuda/memory_pool.h"
 #include "engine/cuda/runtime.h"
 #include "engine/cuda/transfers.h"
@@ -37,13 +38,14 @@ public:
     // cuda_device.cpp: storage, matrix product
     bool has_host_memory() const override { return false; }
     std::shared_ptr<void> allocate(size_t bytes) override;
-    MemoryUse memory_use() const override { return memory_.use(); }
-    void reset_peak_memory() override { memory_.reset_peak(); }
+    MemoryUse memory_use() const override;  // its peak counts what recordings keep
+    void reset_peak_memory() override;
     void upload(const void* from, const Tensor& y) override;
     void upload_beside(const void* from, const Tensor& y) override;
     void await_uploads() override { transfers_.await_uploads(); }
     void download(const Tensor& x, void* to) override;
     void synchronize() override { stream_.synchronize(); }
+    std::unique_ptr<RecordedWork> record(const std::function<void()>& work) override;
     void fill(const Tensor& y, double value) override;
     void copy(const Tensor& x, const Tensor& y) override;
     void gemm(Transpose ta, Transpose tb, double alpha, const Tensor& a, const Tensor& b,
@@ -102,9 +104,12 @@ public:
     const cuda::Cublas& cublas() const { return cublas_; }
 
 private:
+    class Recorded;
+
     cudaStream_t raw() const { return stream_.raw(); }
-    // Memory for the work enqueued while the block lives.
-    cuda::Block scratch(size_t bytes) { return memory_.allocate(bytes); }
+    // Memory for the work enqueued while the block lives. Recorded work has a pool of its own, so
+    // that nothing else lies in its memory when it runs again.
+    cuda::Block scratch(size_t bytes) { return (recording_ ? recorded_ : memory_).allocate(bytes); }
     cuda::Block to_channels_last(const Tensor& plain);
     void from_channels_last(const cuda::Block& block, const Tensor& plain, Grad mode);
     void run(const cuda::ConvKey& key, const cuda::ConvPointers& data);
@@ -117,8 +122,10 @@ private:
     cuda::Stream stream_;
     cuda::DeviceMemory device_memory_;
     cuda::PinnedMemory pinned_memory_;
-    cuda::MemoryPool memory_, pinned_;
+    cuda::MemoryPool memory_, recorded_, pinned_;
     cuda::Transfers transfers_;
+    cuda::Block dropout_step_;  // of the recorded work that runs; a uint64_t
+    bool recording_ = false;
     cuda::Cublas cublas_;
     std::unique_ptr<cudnnContext, DestroyCudnn> cudnn_;
     cuda::CudnnDevice properties_;

@@ -57,8 +57,10 @@ void CudaDevice::dropout(const Tensor& x, double p, uint64_t seed, uint64_t step
                          Grad mode) {
     expect_layout("dropout", "x", x, Layout::Plain);
     expect_plain("dropout", "y", y, x.shape());
-    FACET_CUDA(cuda::dropout(x.raw<float>(), x.count(), p, seed, step, y.raw<float>(),
-                             accumulates(mode), raw()));
+    const auto* cell = static_cast<const uint64_t*>(dropout_step_.data());
+    FACET_CUDA(cuda::dropout(x.raw<float>(), x.count(), p, seed,
+                             {step, recording_ ? cell : nullptr}, y.raw<float>(), accumulates(mode),
+                             raw()));
 }
 
 void CudaDevice::axpby(double alpha, const Tensor& x, double beta, const Tensor& y) {

@@ -41,8 +41,10 @@ constexpr uint32_t kDropoutPurpose = 4;  // facet::Purpose::Dropout
 // A thread draws four words for four elements.
 template <int V>
 __global__ void __launch_bounds__(kThreads, kBlocks)
-    dropout_kernel(const float* __restrict__ x, int64_t count, PhiloxStreams streams,
+    dropout_kernel(const float* __restrict__ x, int64_t count, uint64_t seed, DropoutStep step,
                    uint32_t threshold, float scale, float* __restrict__ y, bool accumulate) {
+    const PhiloxStreams streams =
+        philox_streams(seed, kDropoutPurpose, step.cell ? *step.cell : step.value);
     const int64_t thread = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
     const int64_t threads = static_cast<int64_t>(gridDim.x) * blockDim.x;
     for (int64_t i = thread * 4; i < count; i += threads * 4) {
@@ -117,17 +119,16 @@ cudaError_t cast(const bfloat16* x, int64_t count, float* y, cudaStream_t stream
     return cast_any(x, count, y, stream);
 }
 
-cudaError_t dropout(const float* x, int64_t count, double p, uint64_t seed, uint64_t step, float* y,
-                    bool accumulate, cudaStream_t stream) {
-    const PhiloxStreams streams = philox_streams(seed, kDropoutPurpose, step);
+cudaError_t dropout(const float* x, int64_t count, double p, uint64_t seed, DropoutStep step,
+                    float* y, bool accumulate, cudaStream_t stream) {
     const auto threshold = static_cast<uint32_t>(p * 4294967296.0);
     const auto scale = static_cast<float>(1 / (1 - p));
     if (all_aligned(x, y)) {
         FACET_LAUNCH(dropout_kernel<4>, flat_blocks(count, 4), kThreads, 0, stream)
-        (x, count, streams, threshold, scale, y, accumulate);
+        (x, count, seed, step, threshold, scale, y, accumulate);
     } else {
         FACET_LAUNCH(dropout_kernel<1>, flat_blocks(count, 4), kThreads, 0, stream)
-        (x, count, streams, threshold, scale, y, accumulate);
+        (x, count, seed, step, threshold, scale, y, accumulate);
     }
     return cudaGetLastError();
 }

@@ -130,9 +130,15 @@ template <class T>
 cudaError_t axpby(float alpha, const T* x, float beta, T* y, int64_t count, cudaStream_t stream);
 cudaError_t cast(const float* x, int64_t count, bfloat16* y, cudaStream_t stream);
 cudaError_t cast(const bfloat16* x, int64_t count, float* y, cudaStream_t stream);
+// The step that names the random numbers: a value, or what is in device memory when the kernel
+// runs, for work that is recorded once and run at many steps.
+struct DropoutStep {
+    uint64_t value;
+    const uint64_t* cell = nullptr;  // wins where there is one
+};
 // y = x keep / (1 - p); keep is drawn as engine/dropout.h draws it, 0 <= p < 1.
-cudaError_t dropout(const float* x, int64_t count, double p, uint64_t seed, uint64_t step, float* y,
-                    bool accumulate, cudaStream_t stream);
+cudaError_t dropout(const float* x, int64_t count, double p, uint64_t seed, DropoutStep step,
+                    float* y, bool accumulate, cudaStream_t stream);
 
 // x (N, C, H W) plain to y (N, H W, C), and back: copies between Layout::Plain and Layout::Map.
 template <class T>

@@ -15,13 +15,13 @@ struct PhiloxStreams {
     uint32_t step_high;  // its upper half, mixed
 };
 
-inline uint64_t philox_mix(uint64_t x) {
+__host__ __device__ inline uint64_t philox_mix(uint64_t x) {
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
     x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
     return x ^ (x >> 31);
 }
 
-inline PhiloxStreams philox_streams(uint64_t seed, uint32_t purpose, uint64_t step) {
+__host__ __device__ inline PhiloxStreams philox_streams(uint64_t seed, uint32_t purpose, uint64_t step) {
     const uint64_t key = philox_mix(seed + 0x9e3779b97f4a7c15u * purpose);
     return {{static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32)},
             static_cast<uint32_t>(step),

@@ -110,11 +110,14 @@ TEST(ElementKernels, DropoutKeepsWhatTheReferenceKeeps) {
     for (const int64_t n : kCounts) {
         const uint64_t seed = 0x123456789abcdefu + n, step = uint64_t{5} << 33 | n;
         const TestArray x({n}, 1, 0.5, 1);
+        const DeviceArray<uint64_t> cell(std::vector<uint64_t>{step});
         for (const Grad mode : kBothModes) {
+            const bool by_cell = accumulates(mode);
+            const cuda::DropoutStep drawn{by_cell ? 0 : step, by_cell ? cell.data() : nullptr};
             in_every_order([&] {
                 const TestArray y({n}, 2);
                 reference_device().dropout(x.reference, 0.4, seed, step, y.reference, mode);
-                cuda::dropout(x.device.data(), n, 0.4, seed, step, y.device.data(),
+                cuda::dropout(x.device.data(), n, 0.4, seed, drawn, y.device.data(),
                               accumulates(mode), nullptr);
                 expect_near(to_doubles(y.device), y.reference.to_doubles(), 1e-6);
             });

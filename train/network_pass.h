@@ -1,0 +1,46 @@
+// A network's way forward and back within a training step.
+//
+// The same primitives run in every step on tensors of the same shapes. A device that can record
+// them (Device::record) does so once, after a step has shown what memory and plans they need; from
+// then on a step is two replays. Elsewhere they are called one by one. The bits are the same.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "layers/resnet.h"
+
+namespace facet {
+
+class NetworkPass {
+public:
+    // The network outlives it.
+    explicit NetworkPass(ResNet& network) : network_(network) {}
+
+    // pixels (B, 3, S, S) plain -> embeddings (B, D), valid until the next forward(). `step` names
+    // the random numbers of dropout.
+    Tensor forward(const Tensor& pixels, uint64_t seed, uint64_t step);
+    // Contributes to the gradients of the network's parameters, given that of the embeddings. Once
+    // after each forward(), before which all gradients were cleared.
+    void backward(const Tensor& dy);
+
+private:
+    // What the replays read and write, always in the same place.
+    struct Recording {
+        Tensor pixels, dy;
+        Var embeddings;
+        std::unique_ptr<RecordedWork> forward, backward;
+    };
+
+    Var enqueue(const Tensor& pixels);
+    void record();
+
+    ResNet& network_;
+    uint64_t seed_ = 0, step_ = 0;
+    Tape tape_;
+    Var embeddings_;
+    std::optional<Recording> recording_;
+    Shape seen_;  // pixels of the last step
+};
+
+}  // namespace facet
