@@ -215,6 +215,53 @@ TEST(Elements, SumOfSquaresCountsNoPadding) {
                 dot(values, values), 1e-6 * dot(values, values));
 }
 
+TEST(Elements, SumsOfSquaresAreThoseOfEachTensor) {
+    for (Device* device : all_devices()) {
+        const std::vector<Tensor> all{Tensor::from(*device, {3}, {1, 2, 3}),
+                                      Tensor::from(*device, {1, 2}, {-1, 4})};
+        EXPECT_EQ(device->sums_of_squares(all), (std::vector<double>{14, 17}));
+        EXPECT_TRUE(device->sums_of_squares({}).empty());
+    }
+}
+
+TEST(Rows, AreGatheredAndScattered) {
+    for (Device* device : all_devices()) {
+        const Tensor x = Tensor::from(*device, {3, 2}, {1, 2, 3, 4, 5, 6});
+        const std::vector<int64_t> rows{2, 0};
+        const Tensor part = gathered_rows(x, rows);
+        EXPECT_EQ(part.to_doubles(), (std::vector<double>{5, 6, 1, 2}));
+        const Tensor y = Tensor::full(*device, {3, 2}, 0);
+        device->scatter_rows(part, rows, y);
+        EXPECT_EQ(y.to_doubles(), (std::vector<double>{1, 2, 0, 0, 5, 6}));
+        EXPECT_EQ(gathered_rows(x, {}).count(), 0);
+        const std::vector<int64_t> beyond{1, 3};
+        expect_error([&] { gathered_rows(x, beyond); }, {"gather_rows", "no row 3", "(3, 2)"});
+        expect_error([&] { device->scatter_rows(part, beyond, y); }, {"scatter_rows", "no row 3"});
+        expect_error([&] { device->scatter_rows(x, rows, y); }, {"scatter_rows", "(3, 2)"});
+    }
+}
+
+TEST(Rows, AHashIsOfTheBytesOfAllTensorsInOrder) {
+    const auto hash_of = [](std::vector<Tensor> all) {
+        Hash hash;
+        all[0].device().add_to_hash(all, hash);
+        return hash.hex();
+    };
+    for (Device* device : all_devices()) {
+        const Tensor a = random_tensor(*device, {40000}, 1), b = random_tensor(*device, {7}, 2);
+        EXPECT_EQ(hash_of({a, b}), hash_of({a.clone(), b.clone()}));
+        EXPECT_NE(hash_of({a, b}), hash_of({b, a}));
+        Hash by_hand;
+        if (device->dtype() == DType::F32) {
+            for (const Tensor& x : {a, b}) {
+                const std::vector<float> values = x.to_vector<float>();
+                by_hand.add(values.data(), values.size() * sizeof(float));
+            }
+            EXPECT_EQ(hash_of({a, b}), by_hand.hex());
+        }
+    }
+}
+
 TEST(Rows, TheNumberOfThreadsDoesNotChangeABit) {
     Device& device = cpu_device();
     expect_same_bits_with_two_threads([&] {
