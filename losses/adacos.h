@@ -58,8 +58,7 @@ struct AdaCos : SoftmaxForm<T, AdaCos<T>> {
         std::nth_element(angles.begin(), middle, angles.end());
         median = *middle;
     }
-    FACET_HD void reset(Acc& acc) const { acc = Acc(); }
-    FACET_HD Row begin(const Target<T>& y) const {
+    Row begin(const Target<T>& y) const {
         Row row;
         row.y = y;
         return row;
@@ -67,7 +66,10 @@ struct AdaCos : SoftmaxForm<T, AdaCos<T>> {
     void gather(int pass, const Row& row, Acc& acc, const Chunk<T>& chunk) const {
         if (pass == 1 || dynamic) Base::gather(pass, row, acc.pass[pass], chunk);
     }
-    FACET_HD void close(int pass, Row& row, const Acc& acc) const {
+    FACET_HD void take(int pass, const Row& row, Acc& acc, T c, std::int64_t j) const {
+        if (pass == 1 || dynamic) Base::take(pass, row, acc.pass[pass], c, j);
+    }
+    void close(int pass, Row& row, const Acc& acc) const {
         if (pass == 1) return Base::close(pass, row, acc.pass[1]);
         row.old = acc.pass[0];
     }

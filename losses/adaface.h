@@ -45,7 +45,7 @@ struct AdaFace : SoftmaxForm<T, AdaFace<T>> {
         if (std->value.empty()) std->value = {100};
     }
 
-    FACET_HD static double clipped_norm(const Target<T>& y) {
+    static double clipped_norm(const Target<T>& y) {
         return std::clamp(double(y.norm), 1e-3, 100.0);
     }
 
@@ -66,7 +66,7 @@ struct AdaFace : SoftmaxForm<T, AdaFace<T>> {
         move(std->value[0], std::sqrt(squares / (count - 1)));
     }
 
-    FACET_HD Row begin(const Target<T>& y) const {
+    Row begin(const Target<T>& y) const {
         const double standard = (clipped_norm(y) - mean->value[0]) / (std->value[0] + double(eps));
         const T q = T(std::clamp(double(h) * standard, -1.0, 1.0));
         const bool inside = y.cos >= -1 + eps && y.cos <= 1 - eps;

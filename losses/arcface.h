@@ -56,14 +56,14 @@ struct ArcFace : SoftmaxForm<T, ArcFace<T>> {
         if (saturated) beyond = Beyond::none;
     }
 
-    FACET_HD TargetLogit<T> target(const Target<T>& y) const {
+    TargetLogit<T> target(const Target<T>& y) const {
         const T limit = beyond == Beyond::easy ? T(0) : -std::cos(m);  // cos(pi - m)
         if (y.cos > limit || beyond == Beyond::none) return additive_angle(y, s, m);
         if (beyond == Beyond::clip) return {-s, 0, 0};
         const bool bare = beyond == Beyond::easy || facexzoo;
         return additive_cosine(y, s, bare ? T(0) : m * std::sin(m));
     }
-    FACET_HD Row begin(const Target<T>& y) const {
+    Row begin(const Target<T>& y) const {
         Row row;
         row.target = target(y);
         if (frozen) row.target = detached(y, row.target.z, s);
@@ -72,7 +72,7 @@ struct ArcFace : SoftmaxForm<T, ArcFace<T>> {
     FACET_HD T logit(const Row&, T c, std::int64_t) const { return s * c; }
     FACET_HD T slope(const Row&, T, std::int64_t) const { return s; }
 
-    FACET_HD void close(int pass, Row& row, const LogSumExp<T>& others) const {
+    void close(int pass, Row& row, const LogSumExp<T>& others) const {
         SoftmaxForm<T, ArcFace<T>>::close(pass, row, others);
         const double highest = 69.07755278982137;  // -log 1e-30
         if (saturated && row.value > highest) row.value = highest;

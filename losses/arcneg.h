@@ -33,7 +33,7 @@ struct ArcNeg : SoftmaxForm<T, ArcNeg<T>> {
           alpha(T(p.number("alpha"))),
           sigma(T(p.number("sigma"))) {}
 
-    FACET_HD Row begin(const Target<T>& y) const {
+    Row begin(const Target<T>& y) const {
         Row row;
         row.target = additive_angle_or_line(y, s, m);
         row.f = row.target.z / s;

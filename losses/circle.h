@@ -24,7 +24,7 @@ struct Circle : SoftmaxForm<T, Circle<T>> {
 
     Circle(const Settings& p, State&) : m(T(p.number("m"))), gamma(T(p.number("gamma"))) {}
 
-    FACET_HD Row begin(const Target<T>& y) const {
+    Row begin(const Target<T>& y) const {
         const T height = gamma * std::max(1 + m - y.cos, T(0));
         Row row;
         row.target = {height * (y.cos - (1 - m)), height, -height * y.sin};

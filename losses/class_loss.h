@@ -17,6 +17,7 @@ public:
     static LossInfo info() { return Form<double>::info(); }
 
     bool has_proxies() const override { return true; }
+    HeadForm<float>* form() override { return &float_form_; }
     void prepare(std::int64_t C) override { double_form_.prepare(C); }
 
     double forward_backward(const HeadBatch<float>& batch, const HeadGradient<float>& gradient,

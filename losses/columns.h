@@ -3,14 +3,16 @@
 //
 //   L = positives(targets) + weight sum_j log(1 + sum_{i: y_i != j} e^{z(c_ij)})
 //
-// A column is complete in every tile, so no sweep before the gradient's is needed but for the
-// value, and nothing of the length C is kept. A loss is a struct `Form` with
+// A column is complete in every tile; its logarithm is all that is kept of it. A loss is a struct
+// `Form` with
 //   using Scalar = T;
 //   double open(const Batch<T>&, std::span<RowResult<T>>)   the value of the positives; fills
 //                                               dcos, dtheta of every row, with weight 1
 //   T weight(int64_t C) const                   of a column
 //   T logit(T c) const                          z(c)
 //   T slope(T c) const                          dz/dc
+// logit and slope run for every entry, on a device too: they are FACET_HD, the form is trivially
+// copyable.
 #pragma once
 
 #include <cmath>
@@ -24,12 +26,25 @@
 
 namespace facet {
 
+// What a device runs of a form.
+template <class Form>
+struct WeightedColumn {
+    using T = typename Form::Scalar;
+    Form form;
+    T weight;  // of a column
+
+    // weight * dL/dc of a row of another class; log: log(1 + sum) of the column.
+    FACET_HD T derivative(T c, double log) const {
+        return weight * exp_branch_free(form.logit(c) - T(log)) * form.slope(c);
+    }
+};
+
 template <class Form>
 class ColumnsOf final : public HeadForm<typename Form::Scalar> {
     using T = typename Form::Scalar;
 
 public:
-    explicit ColumnsOf(Form form) : form_(std::move(form)) {}
+    explicit ColumnsOf(Form form) : column_{std::move(form), T(0)} {}
 
     bool normalised() const override { return true; }
     bool reads_pairs() const override { return false; }
@@ -38,37 +53,41 @@ public:
 
     void open(const Batch<T>& batch) override {
         rows_.assign(batch.targets.size(), {});
-        positives_ = form_.open(batch, rows_);
-        weight_ = batch.counted > 0 ? form_.weight(batch.C) : T(0);
-        negatives_ = 0;
+        positives_ = column_.form.open(batch, rows_);
+        column_.weight = batch.counted > 0 ? column_.form.weight(batch.C) : T(0);
+        logs_.resize(batch.C);
     }
 
     void gather(int, const Tile<T>& tile) override {
-        sums_.resize(tile.n);
         each_block(tile, [&](std::int64_t at, std::int64_t n) {
-            T z[kBlock];
-            sum_columns(tile, at, n, z, &sums_[at]);
+            sum_columns(tile, at, n, &logs_[tile.first + at]);
         });
-        for (const double sum : sums_) negatives_ += sum;
     }
-    void close(int) override {}
+    void close(int) override {
+        negatives_ = 0;
+        for (const double log : logs_) negatives_ += log;
+    }
     void differentiate_pairs(double*) override {}
 
-    double value() const override { return positives_ + double(weight_) * negatives_; }
+    StateArray* per_class() const override { return nullptr; }
+    std::int64_t nearest() const override { return 0; }
+    void add_nearest(std::int64_t, T, std::int64_t) override {}
+    DeviceParts parts(const double*) override {
+        return DeviceParts::of(column_, std::span<const RowResult<T>>(rows_), std::span(logs_));
+    }
+
+    double value() const override { return positives_ + double(column_.weight) * negatives_; }
     const RowResult<T>& result(std::int64_t row) const override { return rows_[row]; }
 
     void differentiate(const Tile<T>& tile) override {
         each_block(tile, [&](std::int64_t at, std::int64_t n) {
-            T total[kBlock];
-            double value[kBlock];
-            sum_columns(tile, at, n, total, value);
+            const double* log = &logs_[tile.first + at];
             for (std::int64_t i = 0; i < tile.B; ++i) {
                 T* c = tile.c + i * tile.ld + at;
                 const bool counts = tile.labels[i] >= 0;
 #pragma omp simd
                 for (std::int64_t j = 0; j < n; ++j) {
-                    const T p = exp_branch_free(form_.logit(c[j]) - total[j]);
-                    c[j] = counts ? weight_ * p * form_.slope(c[j]) : T(0);
+                    c[j] = counts ? column_.derivative(c[j], log[j]) : T(0);
                 }
                 const std::int64_t y = tile.labels[i] - tile.first - at;
                 if (counts && y >= 0 && y < n) c[y] = rows_[i].dcos;
@@ -86,10 +105,9 @@ private:
         });
     }
 
-    // value[j] = total[j] = log(1 + sum_i e^{z_ij}) over the rows of other classes, n <= kBlock.
-    // The 1 is added last, by log1p: it would swallow the digits of a small sum.
-    void sum_columns(const Tile<T>& tile, std::int64_t at, std::int64_t n, T* total,
-                     double* value) const {
+    // log[j] = log(1 + sum_i e^{z_ij}) over the rows of other classes, n <= kBlock. The 1 is added
+    // last, by log1p: it would swallow the digits of a small sum.
+    void sum_columns(const Tile<T>& tile, std::int64_t at, std::int64_t n, double* log) const {
         T top[kBlock], sum[kBlock];
         std::fill_n(top, n, -std::numeric_limits<T>::infinity());
         std::fill_n(sum, n, T(0));
@@ -99,7 +117,7 @@ private:
                 const T* c = tile.c + i * tile.ld + at;
                 const std::int64_t y = tile.labels[i] - tile.first - at;
 #pragma omp simd
-                for (std::int64_t j = 0; j < n; ++j) add(j, form_.logit(c[j]), j != y);
+                for (std::int64_t j = 0; j < n; ++j) add(j, column_.form.logit(c[j]), j != y);
             }
         };
         each_row(
@@ -109,16 +127,14 @@ private:
             sum[j] += other ? e : T(0);
         });
         for (std::int64_t j = 0; j < n; ++j) {
-            value[j] = sum[j] > 0 ? softplus(double(top[j]) + std::log(double(sum[j]))) : 0.0;
-            total[j] = T(value[j]);
+            log[j] = sum[j] > 0 ? softplus(double(top[j]) + std::log(double(sum[j]))) : 0.0;
         }
     }
 
-    Form form_;
+    WeightedColumn<Form> column_;
     std::vector<RowResult<T>> rows_;  // (B)
-    std::vector<double> sums_;        // (n) of a tile
+    std::vector<double> logs_;        // (C) log(1 + sum)
     double positives_ = 0, negatives_ = 0;
-    T weight_ = 0;
 };
 
 }  // namespace facet

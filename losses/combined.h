@@ -40,7 +40,7 @@ struct Combined : SoftmaxForm<T, Combined<T>> {
                     p.text("m1"));
     }
 
-    FACET_HD Row begin(const Target<T>& y) const {
+    Row begin(const Target<T>& y) const {
         Row row;
         row.target = target(y);
         return row;
@@ -48,7 +48,7 @@ struct Combined : SoftmaxForm<T, Combined<T>> {
     FACET_HD T logit(const Row&, T c, std::int64_t) const { return s * c; }
     FACET_HD T slope(const Row&, T, std::int64_t) const { return s; }
 
-    FACET_HD TargetLogit<T> target(const Target<T>& y) const {
+    TargetLogit<T> target(const Target<T>& y) const {
         if (insightface && m3 > 0) return additive_cosine(y, s, m3);
         if (insightface) return detached(y, additive_angle(y, s, m2).z, s);
         if (cavaface && y.cos <= -std::cos(m2)) return additive_cosine(y, s, m2 * std::sin(m2));

@@ -24,7 +24,7 @@ struct CosFace : SoftmaxForm<T, CosFace<T>> {
 
     CosFace(const Settings& p, State&) : s(T(p.number("s"))), m(T(p.number("m"))) {}
 
-    FACET_HD Row begin(const Target<T>& y) const {
+    Row begin(const Target<T>& y) const {
         Row row;
         row.target = additive_cosine(y, s, m);
         return row;

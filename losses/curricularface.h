@@ -47,7 +47,7 @@ struct CurricularFace : SoftmaxForm<T, CurricularFace<T>> {
         if (batch.counted > 0) moving = beta * sum / double(batch.counted) + (1 - beta) * moving;
         t = T(moving);
     }
-    FACET_HD Row begin(const Target<T>& y) const {
+    Row begin(const Target<T>& y) const {
         Row row;
         row.threshold = margined_cosine(y, m);
         row.target = additive_angle_or_line(y, s, m);

@@ -19,7 +19,7 @@ struct Focal : NormFace<T> {
 
     Focal(const Settings& p, State& state) : NormFace<T>(p, state), gamma(p.number("gamma")) {}
 
-    FACET_HD void close(int pass, Row& row, const LogSumExp<T>& others) const {
+    void close(int pass, Row& row, const LogSumExp<T>& others) const {
         NormFace<T>::close(pass, row, others);
         const double l = row.value, missing = -std::expm1(-l);
         const double ratio = missing > 0 ? l / missing : 1;  // -> 1 as the row gets easy

@@ -1,4 +1,4 @@
-// The functions that define a loss are FACET_HD.
+// FACET_HD marks what runs for every entry of a row, on a device too.
 #pragma once
 
 #include "engine/hd.h"

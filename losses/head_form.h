@@ -1,18 +1,24 @@
 // What a driver of a class loss shows to the loss, and what it reads from it.
 //
-// A driver (dense, streamed over tiles of classes, GPU) forms cosines c_ij = <x_i/|x_i|, w_j/|w_j|>
-// of all rows i (samples) against a tile of classes j, and multiplies dL/dc back. It never needs to
-// know the loss: it talks to a HeadForm. Most losses are written row by row (rows.h); a loss that
-// normalises over the samples of a class is written column by column (columns.h).
+// A driver (dense or streamed over tiles of classes, on a CPU or a GPU) forms cosines c_ij =
+// <x_i/|x_i|, w_j/|w_j|> of all rows i (samples) against a tile of classes j, and multiplies dL/dc
+// back. It never needs to know the loss: it talks to a HeadForm. Most losses are written row by row
+// (rows.h); a loss that normalises over the samples of a class is written column by column
+// (columns.h).
 #pragma once
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
+#include <vector>
 
 #include "losses/hd.h"
 
 namespace facet {
+
+struct StateArray;
 
 // What is known of a row before it is seen. `sin` does not come from cos, so it is
 // accurate where cos is within rounding of +-1; cos is already clipped to [-1, 1].
@@ -24,7 +30,7 @@ struct Target {
     std::int64_t y;    // its class; -1: the row is ignored
     std::int64_t row;  // i
 
-    FACET_HD T angle() const { return std::atan2(sin, cos); }  // theta_iy in [0, pi]
+    T angle() const { return std::atan2(sin, cos); }  // theta_iy in [0, pi]
 };
 
 template <class T>
@@ -44,6 +50,14 @@ struct Chunk {
     std::int64_t y;  // position of the target in this chunk, or -1 if it is elsewhere
 
     bool holds_target() const { return y >= 0; }
+
+    // use(c_j, j) for the classes j of this chunk other than the target, in order.
+    template <class Use>
+    void for_others(Use use) const {
+        for (std::int64_t j = 0; j < n; ++j) {
+            if (j != y) use(c[j], first + j);
+        }
+    }
 };
 
 // The same part of every row.
@@ -54,7 +68,7 @@ struct Tile {
     std::int64_t B, n, first;
     const std::int64_t* labels;  // (B)
 
-    Chunk<T> row(std::int64_t i) const {
+    FACET_HD Chunk<T> row(std::int64_t i) const {
         const std::int64_t y = labels[i] - first;
         return {c + i * ld, n, first, labels[i] >= 0 && y >= 0 && y < n ? y : -1};
     }
@@ -70,6 +84,25 @@ struct RowResult {
     T dcos = 0;        // dL_i/dc_iy, finite everywhere
     T dtheta = 0;      // dL_i/dtheta_iy
     T dnorm = 0;       // dL_i/d|x_i|, for losses that read the norm
+};
+
+// The parts of a form that a device needs beside the cosines, as bytes: only the kernels of the
+// loss know their types (losses/cuda/form_kernels.cuh).
+struct DeviceParts {
+    std::vector<std::byte> form;        // what has take() and derivative(), as it is now
+    std::span<const std::byte> rows;    // (B) of Row
+    std::span<std::byte> accumulators;  // (B) of Acc; of a column form (C)
+
+    template <class Form, class Row, class Acc>
+    static DeviceParts of(const Form& form, std::span<const Row> rows,
+                          std::span<Acc> accumulators) {
+        static_assert(std::is_trivially_copyable_v<Form>, "the form needs on_device(), see rows.h");
+        static_assert(std::is_trivially_copyable_v<Row> && std::is_trivially_copyable_v<Acc>);
+        const auto bytes = std::as_bytes(std::span(&form, 1));
+        return {{bytes.begin(), bytes.end()},
+                std::as_bytes(rows),
+                std::as_writable_bytes(accumulators)};
+    }
 };
 
 template <class T>
@@ -92,6 +125,17 @@ public:
     virtual void differentiate(const Tile<T>& tile) = 0;
     // dS (B, B): adds dL/dS_uv.
     virtual void differentiate_pairs(double* dS) = 0;
+
+    // --- for a driver whose tiles lie in a device's memory, in place of gather, differentiate ---
+    // After open(); `per_class`: where the numbers of per_class() lie there. Kernels gather into a
+    // copy of `accumulators`, which is back here before close(); close() may change the rest.
+    virtual DeviceParts parts(const double* per_class) = 0;
+    // Numbers (C) that join the cosines of their class, nullptr: none. Their gradient, 0 after
+    // open(), is the sum of dL/dc over the rows; differentiate() adds it, else the driver does.
+    virtual StateArray* per_class() const = 0;
+    // k > 0: the k largest cosines of every row's other classes are all that close() needs.
+    virtual std::int64_t nearest() const = 0;
+    virtual void add_nearest(std::int64_t row, T c, std::int64_t j) = 0;
 };
 
 }  // namespace facet

@@ -32,6 +32,10 @@ public:
     // Whether dL/dcos_ij exists: HeadGradient::dcos may be asked for.
     virtual bool has_cosines() const { return has_proxies(); }
 
+    // The form of a class loss, for a driver on another device than the host, which calls
+    // state().end_call() when it is done. nullptr: the loss runs on the host only.
+    virtual HeadForm<float>* form() { return nullptr; }
+
     // Gives the arrays of the state that start from the number of classes their first values;
     // arrays that have values keep them. The first forward_backward() does the same.
     virtual void prepare(std::int64_t) {}

@@ -10,9 +10,9 @@
 namespace facet {
 
 // x (B, D) raw embeddings; w (C, D) raw proxies, or null for a pair loss; y (B) classes, -1 for a
-// row that does not count. Returns the value, shape (1). x and w may be float32 or float64.
-// The gradients are formed here, in the same sweep as the value, and kept until `backward`.
-// Also leaves the diagnostics of the call in `workspace`.
+// row that does not count. Returns the value, shape (1). x and w may be float32 or float64, on a
+// CUDA device float32 (losses/cuda). The gradients are formed here, in the same sweep as the value,
+// and kept until `backward`. Also leaves the diagnostics of the call in `workspace`.
 template <class T>
 Var apply_loss(Tape& tape, Loss& loss, const Var& x, const Var& w,
                const std::vector<int64_t>& labels, HeadWorkspace<T>& workspace,

@@ -44,11 +44,11 @@ struct MagMargin {
                     p.text("ua"));
     }
 
-    FACET_HD T clip(T norm) const { return norm < la ? la : (norm > ua ? ua : norm); }
-    FACET_HD T slope() const { return (um - lm) / (ua - la); }
+    T clip(T norm) const { return norm < la ? la : (norm > ua ? ua : norm); }
+    T slope() const { return (um - lm) / (ua - la); }
 
     // The target's logit; `dnorm` receives dz/d|x|.
-    FACET_HD TargetLogit<T> target(const Target<T>& y, T& dnorm) const {
+    TargetLogit<T> target(const Target<T>& y, T& dnorm) const {
         const T m = lm + slope() * (clip(y.norm) - la);
         const T inside = y.norm >= la && y.norm <= ua ? slope() : T(0);
         if (easy ? y.cos > 0 : y.cos > -std::cos(m)) {
@@ -61,11 +61,11 @@ struct MagMargin {
     }
 
     // lg (a / ua^2 + 1 / a) and its derivative by |x|.
-    FACET_HD double penalty(T norm) const {
+    double penalty(T norm) const {
         const double a = clip(norm);
         return double(lg) * (a / (double(ua) * ua) + 1 / a);
     }
-    FACET_HD T penalty_slope(T norm) const {
+    T penalty_slope(T norm) const {
         return norm < la || norm > ua ? T(0) : lg * (1 / (ua * ua) - 1 / (norm * norm));
     }
 };
@@ -86,7 +86,7 @@ struct MagFace : SoftmaxForm<T, MagFace<T>> {
         margin.bare = p.is("compat", "facexzoo");
     }
 
-    FACET_HD Row begin(const Target<T>& y) const {
+    Row begin(const Target<T>& y) const {
         Row row;
         row.norm = y.norm;
         row.target = margin.target(y, row.target_by_norm);
@@ -94,7 +94,7 @@ struct MagFace : SoftmaxForm<T, MagFace<T>> {
     }
     FACET_HD T logit(const Row&, T c, std::int64_t) const { return margin.s * c; }
     FACET_HD T slope(const Row&, T, std::int64_t) const { return margin.s; }
-    FACET_HD void close(int pass, Row& row, const LogSumExp<T>& others) const {
+    void close(int pass, Row& row, const LogSumExp<T>& others) const {
         Base::close(pass, row, others);
         row.value += margin.penalty(row.norm);
         row.dnorm = margin.penalty_slope(row.norm) - row.missing * row.target_by_norm;

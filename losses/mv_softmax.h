@@ -33,7 +33,7 @@ struct MvSoftmax : SoftmaxForm<T, MvSoftmax<T>> {
     MvSoftmax(const Settings& p, State&)
         : target(p), s(target.s), t(T(p.number("t"))), fixed(p.is("mode", "fixed")) {}
 
-    FACET_HD Row begin(const Target<T>& y) const { return target.begin(y); }
+    Row begin(const Target<T>& y) const { return target.begin(y); }
     FACET_HD T logit(const Row& row, T c, std::int64_t) const {
         const T lift = fixed ? t : t * (c + 1);
         return s * (c > row.threshold ? c + lift : c);

@@ -25,7 +25,7 @@ struct NormFace : SoftmaxForm<T, NormFace<T>> {
     explicit NormFace(T s) : s(s) {}
     NormFace(const Settings& p, State&) : NormFace(T(p.number("s"))) {}
 
-    FACET_HD Row begin(const Target<T>& y) const {
+    Row begin(const Target<T>& y) const {
         Row row;
         row.target = additive_cosine(y, s, T(0));
         return row;

@@ -59,25 +59,25 @@ struct NpcFace : SoftmaxForm<T, NpcFace<T>> {
           modulated(p.is("avg", "modulated")),
           exact(p.is("grad", "exact")) {}
 
-    FACET_HD void reset(Acc& acc) const { acc = Acc(); }
-    FACET_HD Row begin(const Target<T>& y) const {
+    Row begin(const Target<T>& y) const {
         Row row;
         row.y = y;
         row.threshold = margined_cosine(y, mask_margin);
         return row;
     }
 
+    FACET_HD void take(int pass, const Row& row, Acc& acc, T c, std::int64_t j) const {
+        if (pass == 1) return Base::take(pass, row, acc.others, c, j);
+        if (c <= row.threshold) return;
+        acc.sum += modulated ? double(t * c + alpha) : double(c);
+        ++acc.hard;
+    }
     void gather(int pass, const Row& row, Acc& acc, const Chunk<T>& chunk) const {
         if (pass == 1) return Base::gather(pass, row, acc.others, chunk);
-        for (std::int64_t j = 0; j < chunk.n; ++j) {
-            const T c = chunk.c[j];
-            if (c <= row.threshold || j == chunk.y) continue;
-            acc.sum += modulated ? double(t * c + alpha) : double(c);
-            ++acc.hard;
-        }
+        chunk.for_others([&](T c, std::int64_t j) { take(pass, row, acc, c, j); });
     }
 
-    FACET_HD void close(int pass, Row& row, const Acc& acc) const {
+    void close(int pass, Row& row, const Acc& acc) const {
         if (pass == 1) return Base::close(pass, row, acc.others);
         const T m = m0 + (acc.hard > 0 ? m1 * T(acc.sum / double(acc.hard)) : T(0));
         row.target = additive_angle(row.y, s, m);
@@ -96,15 +96,21 @@ struct NpcFace : SoftmaxForm<T, NpcFace<T>> {
     FACET_HD T slope(const Row& row, T c, std::int64_t) const {
         return c > row.threshold ? s * t : s;
     }
+    // Through the margin of the target.
+    FACET_HD T through_margin(const Row& row, T c) const {
+        return c > row.threshold ? row.weight * -row.missing * row.through_mean : T(0);
+    }
+    FACET_HD T derivative(const Row& row, T c, std::int64_t j) const {
+        return Base::derivative(row, c, j) + through_margin(row, c);
+    }
     void differentiate(const Row& row, const Chunk<T>& chunk, T* g) const {
-        const T threshold = row.threshold, pull = row.weight * -row.missing * row.through_mean;
-        if (pull == 0) return Base::differentiate(row, chunk, g);
+        if (row.through_mean == 0) return Base::differentiate(row, chunk, g);
         for (std::int64_t at = 0; at < chunk.n; at += kBlock) {  // g may be chunk.c
             const std::int64_t n = std::min(kBlock, chunk.n - at);
             T c[kBlock];
             std::copy(chunk.c + at, chunk.c + at + n, c);
             Base::differentiate(row, {c, n, chunk.first + at, -1}, g + at);
-            for (std::int64_t j = 0; j < n; ++j) g[at + j] += c[j] > threshold ? pull : T(0);
+            for (std::int64_t j = 0; j < n; ++j) g[at + j] += through_margin(row, c[j]);
         }
     }
 

@@ -33,14 +33,13 @@ struct Npt {
     struct Row : RowResult<T> {
         T margin_line = 0;  // c_y - m: the hinge is active above it
         T sin = 0;
+        std::int64_t y = -1;
         NearestCut<T> cut;
     };
     struct Acc {
-        TopK<T> nearest;
-        double sum = 0;  // of c_j - (c_y - m) over active j, when all are in
+        double sum = 0;  // of c_j - (c_y - m) over active j
         std::int64_t active = 0;
-        void merge(const Acc& other) {
-            nearest.merge(other.nearest);
+        FACET_HD void merge(const Acc& other) {
             sum += other.sum;
             active += other.active;
         }
@@ -64,55 +63,33 @@ struct Npt {
         all = k == 0 || k >= batch.C - (own_zero ? 0 : 1);
         alone = batch.C == 1;
     }
-    void reset(Acc& acc) const {
-        acc.nearest.reset(all ? 0 : k);
-        acc.sum = 0;
-        acc.active = 0;
-    }
-    FACET_HD Row begin(const Target<T>& y) const {
+    std::int64_t nearest() const { return all ? 0 : k; }
+    Row begin(const Target<T>& y) const {
         Row row;
         row.margin_line = y.cos - margin;
         row.sin = y.sin;
+        row.y = y.y;
         return row;
     }
 
-    void gather(int, const Row& row, Acc& acc, const Chunk<T>& chunk) const {
-        for (std::int64_t j = 0; j < chunk.n; ++j) {
-            if (j == chunk.y && !own_zero) continue;
-            const T c = j == chunk.y ? T(0) : chunk.c[j];
-            if (all) {
-                acc.sum += c > row.margin_line ? double(c) - double(row.margin_line) : 0.0;
-                acc.active += c > row.margin_line;
-            } else {
-                acc.nearest.add(c, chunk.first + j);
-            }
-        }
+    FACET_HD void take(int, const Row& row, Acc& acc, T c, std::int64_t) const {
+        acc.sum += c > row.margin_line ? double(c) - double(row.margin_line) : 0.0;
+        acc.active += c > row.margin_line;
     }
 
-    void close(int, Row& row, const Acc& acc) const {
-        double sum = acc.sum;
-        std::int64_t active = acc.active;
-        for (const auto& entry : acc.nearest.sorted()) {
-            if (entry.value <= row.margin_line) continue;
-            sum += double(entry.value) - double(row.margin_line);
-            ++active;
-        }
-        row.cut = NearestCut<T>::of(acc.nearest);
+    void close(int pass, Row& row, Acc acc, TopK<T>& nearest) const {
+        if (own_zero && all) take(pass, row, acc, T(0), row.y);
+        if (own_zero && !all) nearest.add(T(0), row.y);
+        for (const auto& entry : nearest.sorted()) take(pass, row, acc, entry.value, entry.index);
+        row.cut = NearestCut<T>::of(nearest);
         if (alone) return;
-        row.value = double(height) * sum;
-        row.dcos = -height * T(active);
+        row.value = double(height) * acc.sum;
+        row.dcos = -height * T(acc.active);
         row.dtheta = -row.sin * row.dcos;
     }
 
-    void differentiate(const Row& row, const Chunk<T>& chunk, T* g) const {
-        const T push = row.weight * height;
-        const T line = row.margin_line;
-        const NearestCut<T> cut = row.cut;
-#pragma omp simd
-        for (std::int64_t j = 0; j < chunk.n; ++j) {
-            const T c = chunk.c[j];
-            g[j] = cut.keeps(c, chunk.first + j) & (c > line) ? push : T(0);
-        }
+    FACET_HD T derivative(const Row& row, T c, std::int64_t j) const {
+        return row.cut.keeps(c, j) & (c > row.margin_line) ? row.weight * height : T(0);
     }
 
     static LossInfo info() {

@@ -25,14 +25,6 @@ struct NptLse : SoftmaxForm<T, NptLse<T>> {
     struct Row : SoftmaxRow<T> {
         NearestCut<T> cut;
     };
-    struct Acc {
-        LogSumExp<T> sum;  // where all negatives count
-        TopK<T> nearest;
-        void merge(const Acc& other) {
-            sum.merge(other.sum);
-            nearest.merge(other.nearest);
-        }
-    };
     T m, tau;
     std::int64_t k;
     bool all = false;
@@ -41,25 +33,15 @@ struct NptLse : SoftmaxForm<T, NptLse<T>> {
         : m(T(p.number("m"))), tau(T(p.number("tau"))), k(p.count("k")) {}
 
     void open(const Batch<T>& batch) { all = k == 0 || k >= batch.C - 1; }
-    void reset(Acc& acc) const {
-        acc.sum.reset();
-        acc.nearest.reset(all ? 0 : k);
-    }
-    FACET_HD Row begin(const Target<T>& y) const {
+    std::int64_t nearest() const { return all ? 0 : k; }
+    Row begin(const Target<T>& y) const {
         Row row;
         row.target = additive_cosine(y, tau, m);
         return row;
     }
-    void gather(int pass, const Row& row, Acc& acc, const Chunk<T>& chunk) const {
-        if (all) return Base::gather(pass, row, acc.sum, chunk);
-        for (std::int64_t j = 0; j < chunk.n; ++j) {
-            if (j != chunk.y) acc.nearest.add(chunk.c[j], chunk.first + j);
-        }
-    }
-    void close(int pass, Row& row, const Acc& acc) const {
-        LogSumExp<T> sum = acc.sum;
-        for (const auto& entry : acc.nearest.sorted()) sum.add(tau * entry.value);
-        row.cut = NearestCut<T>::of(acc.nearest);
+    void close(int pass, Row& row, LogSumExp<T> sum, const TopK<T>& nearest) const {
+        for (const auto& entry : nearest.sorted()) sum.add(tau * entry.value);
+        row.cut = NearestCut<T>::of(nearest);
         Base::close(pass, row, sum);
         this->wrap(row, row.value / double(tau), 1 / tau);
     }

@@ -22,7 +22,7 @@ struct ProxyNca : SoftmaxForm<T, ProxyNca<T>> {
 
     ProxyNca(const Settings&, State&) {}
 
-    FACET_HD Row begin(const Target<T>& y) const {
+    Row begin(const Target<T>& y) const {
         Row row;
         row.target = {2 * y.cos - 2, 2, -2 * y.sin};
         return row;
@@ -30,7 +30,7 @@ struct ProxyNca : SoftmaxForm<T, ProxyNca<T>> {
     FACET_HD T logit(const Row&, T c, std::int64_t) const { return 2 * c - 2; }
     FACET_HD T slope(const Row&, T, std::int64_t) const { return 2; }
 
-    FACET_HD void close(int, Row& row, const LogSumExp<T>& others) const {
+    void close(int, Row& row, const LogSumExp<T>& others) const {
         if (others.sum == 0) return;
         row.value = others.log() - double(row.target.z);
         row.top = others.max;

@@ -16,6 +16,13 @@ using MakeLoss = std::unique_ptr<Loss> (*)(const LossInfo&, const Settings&);
 // Ends the program with a message if the name is taken.
 void register_loss(LossInfo info, MakeLoss make);
 
+#ifdef FACET_LOSS_KERNELS
+// Files of kernels (losses/cuda) read a loss's form; there the line registers nothing.
+namespace {
+template <class L>
+struct Registered {};
+}  // namespace
+#else
 // L: constructible from (const LossInfo&, const Settings&), with a static L::info().
 template <class L>
 struct Registered {
@@ -25,5 +32,6 @@ struct Registered {
         });
     }
 };
+#endif
 
 }  // namespace facet

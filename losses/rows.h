@@ -5,24 +5,34 @@
 //
 //   using Scalar = T;                        float or double
 //   using Row;                               derives from RowResult<T>; what the row needs to know
-//   using Acc;                               an accumulator: Acc(), merge(Acc)
+//   using Acc;                               an accumulator: Acc() is its identity, merge(Acc)
 //   static constexpr bool normalised;        false: rows are raw products <x_i, w_j>
 //   static constexpr int passes;             how often the row is seen before gradients exist
 //   Row begin(const Target<T>&) const        from the target alone: masks, margins
-//   void reset(Acc&) const                   the identity again
-//   void gather(int pass, const Row&, Acc&, const Chunk<T>&) const
+//   void take(int pass, const Row&, Acc&, T c, int64_t j) const
+//                                            adds c_ij of another class, j != y
 //   void close(int pass, Row&, const Acc&) const    after the last pass: value, dcos, dtheta
-//   void differentiate(const Row&, const Chunk<T>&, T* g) const
-//                                            g[j] = weight * dL_i/dc_ij for j != y; any g[y]
+//   T derivative(const Row&, T c, int64_t j) const  weight * dL_i/dc_ij for j != y
 // and, where a loss needs them,
 //   void prepare(int64_t C)                  first values of state arrays, where they are empty
 //   void open(const Batch<T>&)               sees all targets before begin(): statistics, state
 //   void settle(int pass, std::span<Row>)    sees all rows after close(): batch weights, state
-//   void columns(const Tile<T>&)             sees weight * dL/dc of a tile: gradients of a state
+//   int64_t nearest() const                  k > 0: instead of take() the k largest c_ij, j != y,
+//                                            are kept, and close(pass, Row&, const Acc&, TopK<T>&)
+//                                            finds them
+//   StateArray* per_class() const            numbers b_j that join c_ij, or nullptr; their gradient
+//                                            is sum_i weight_i dL_i/dc_ij
 //   void differentiate_pairs(std::span<const Row>, double* dS)
 //                                            open() then finds Batch::pairs; adds dL/dS_uv
+//   void gather(int pass, const Row&, Acc&, const Chunk<T>&) const
+//   void differentiate(const Row&, const Chunk<T>&, T* g) const
+//                                            take() and derivative() of a chunk, where a loop of
+//                                            those is slow on a CPU; any g[y]; `g` may be `chunk.c`
+//   D on_device(const double* per_class) const      what has take() and derivative() on a device,
+//                                            trivially copyable; without it the form itself is
 //
-// begin, close and the elementwise functions they rest on are FACET_HD. `g` may be `chunk.c`.
+// take() and derivative() run B C times, on a device too: they, and what they call, are FACET_HD,
+// and Row and Acc are trivially copyable. All the rest is done B times, on the host.
 #pragma once
 
 #include <algorithm>
@@ -30,11 +40,67 @@
 #include <utility>
 #include <vector>
 
+#include "losses/accumulators.h"
 #include "losses/head_form.h"
-#include "losses/lanes.h"
 #include "losses/parallel.h"
+#include "losses/state.h"
 
 namespace facet {
+
+// How many of the nearest negatives the form wants kept; 0: it takes all of them.
+template <class Form>
+std::int64_t nearest_of(const Form& form) {
+    if constexpr (requires { form.nearest(); }) return form.nearest();
+    return 0;
+}
+
+// Adds part of a row.
+template <class Form, class T>
+void gather_row(const Form& form, int pass, const typename Form::Row& row, typename Form::Acc& acc,
+                TopK<T>& nearest, const Chunk<T>& chunk) {
+    if (nearest_of(form) > 0) {
+        chunk.for_others([&](T c, std::int64_t j) { nearest.add(c, j); });
+    } else if constexpr (requires { form.gather(pass, row, acc, chunk); }) {
+        form.gather(pass, row, acc, chunk);
+    } else {
+        chunk.for_others([&](T c, std::int64_t j) { form.take(pass, row, acc, c, j); });
+    }
+}
+
+template <class Form, class T>
+void close_row(const Form& form, int pass, typename Form::Row& row, const typename Form::Acc& acc,
+               TopK<T>& nearest) {
+    if constexpr (requires { form.nearest(); }) {
+        form.close(pass, row, acc, nearest);
+    } else {
+        form.close(pass, row, acc);
+    }
+}
+
+// g[j] = weight * dL_i/dc_ij of a part of the row, the target included. `g` may be `chunk.c`.
+template <class Form, class T>
+void differentiate_row(const Form& form, const typename Form::Row& row, const Chunk<T>& chunk,
+                       T* g) {
+    if constexpr (requires { form.differentiate(row, chunk, g); }) {
+        form.differentiate(row, chunk, g);
+    } else {
+#pragma omp simd
+        for (std::int64_t j = 0; j < chunk.n; ++j) {
+            g[j] = form.derivative(row, chunk.c[j], chunk.first + j);
+        }
+    }
+    if (chunk.holds_target()) g[chunk.y] = row.weight * row.dcos;
+}
+
+// What a device runs of a form whose numbers b_j lie at `per_class` there.
+template <class Form>
+auto on_device(const Form& form, const double* per_class) {
+    if constexpr (requires { form.on_device(per_class); }) {
+        return form.on_device(per_class);
+    } else {
+        return form;
+    }
+}
 
 template <class Form>
 class RowsOf final : public HeadForm<typename Form::Scalar> {
@@ -55,28 +121,30 @@ public:
 
     void open(const Batch<T>& batch) override {
         prepare(batch.C);
+        if (StateArray* numbers = per_class()) numbers->gradient.assign(batch.C, 0.0);
         if constexpr (requires { form_.open(batch); }) form_.open(batch);
         const std::size_t B = batch.targets.size();
         rows_.resize(B);
-        accumulators_.resize(B);
+        accumulators_.assign(B, {});
+        nearest_.resize(B);
         for (std::size_t i = 0; i < B; ++i) {
             rows_[i] = form_.begin(batch.targets[i]);
             rows_[i].weight = batch.targets[i].y < 0 ? T(0) : T(1) / T(batch.counted);
-            form_.reset(accumulators_[i]);
+            nearest_[i].reset(nearest());
         }
     }
 
     void gather(int pass, const Tile<T>& tile) override {
         parallel_for(tile.B, tile.B * tile.n, [&](std::int64_t i) {
-            if (rows_[i].weight != 0) {
-                form_.gather(pass, rows_[i], accumulators_[i], tile.row(i));
-            }
+            if (rows_[i].weight == 0) return;
+            gather_row(form_, pass, rows_[i], accumulators_[i], nearest_[i], tile.row(i));
         });
     }
 
     void close(int pass) override {
         for (std::size_t i = 0; i < rows_.size(); ++i) {
-            if (rows_[i].weight != 0) form_.close(pass, rows_[i], accumulators_[i]);
+            if (rows_[i].weight == 0) continue;
+            close_row(form_, pass, rows_[i], accumulators_[i], nearest_[i]);
         }
         if constexpr (requires { form_.settle(pass, std::span(rows_)); }) {
             form_.settle(pass, std::span(rows_));
@@ -95,16 +163,19 @@ public:
 
     void differentiate(const Tile<T>& tile) override {
         parallel_for(tile.B, tile.B * tile.n, [&](std::int64_t i) {
-            const Chunk<T> chunk = tile.row(i);
             T* g = tile.c + i * tile.ld;
             if (rows_[i].weight == 0) {
                 std::fill(g, g + tile.n, T(0));
-                return;
+            } else {
+                differentiate_row(form_, rows_[i], tile.row(i), g);
             }
-            form_.differentiate(rows_[i], chunk, g);
-            if (chunk.holds_target()) g[chunk.y] = rows_[i].weight * rows_[i].dcos;
         });
-        if constexpr (requires { form_.columns(tile); }) form_.columns(tile);
+        StateArray* numbers = per_class();
+        for (std::int64_t i = 0; numbers && i < tile.B; ++i) {
+            for (std::int64_t j = 0; j < tile.n; ++j) {
+                numbers->gradient[tile.first + j] += tile.c[i * tile.ld + j];
+            }
+        }
     }
 
     void differentiate_pairs(double* dS) override {
@@ -113,10 +184,22 @@ public:
         }
     }
 
+    StateArray* per_class() const override {
+        if constexpr (requires { form_.per_class(); }) return form_.per_class();
+        return nullptr;
+    }
+    std::int64_t nearest() const override { return nearest_of(form_); }
+    void add_nearest(std::int64_t row, T c, std::int64_t j) override { nearest_[row].add(c, j); }
+    DeviceParts parts(const double* per_class) override {
+        return DeviceParts::of(on_device(form_, per_class), std::span<const Row>(rows_),
+                               std::span(accumulators_));
+    }
+
 private:
     Form form_;
     std::vector<Row> rows_;                         // (B)
     std::vector<typename Form::Acc> accumulators_;  // (B)
+    std::vector<TopK<T>> nearest_;                  // (B)
 };
 
 }  // namespace facet

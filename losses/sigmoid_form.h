@@ -44,7 +44,6 @@ struct SigmoidForm {
     explicit SigmoidForm(State& state) : bias(&state.declare("b", true, true)) {}
 
     void open(const Batch<T>&) { shift = sign * T(bias->value[0]); }
-    FACET_HD void reset(Acc& acc) const { acc = Acc(); }
 
     void gather(int, const Row&, Acc& acc, const Chunk<T>& chunk) const {
         for (std::int64_t at = 0; at < chunk.n; at += kBlock) {
@@ -62,7 +61,7 @@ struct SigmoidForm {
         }
     }
 
-    FACET_HD void close(int, Row& row, const Acc& others) const {
+    void close(int, Row& row, const Acc& others) const {
         const double z = double(row.target.z) + double(shift);
         const double pulled = double(pull) * sigmoid(-z);
         row.value = double(pull) * softplus(-z) + double(push) * others.softplus;
@@ -77,13 +76,14 @@ struct SigmoidForm {
         bias->gradient = {sum};
     }
 
-    void differentiate(const Row& row, const Chunk<T>& chunk, T* g) const {
-        const T height = row.weight * push;
-#pragma omp simd
-        for (std::int64_t j = 0; j < chunk.n; ++j) {
-            const T c = chunk.c[j];
-            g[j] = height * sigmoid_branch_free(self().logit(c) + shift) * self().slope(c);
-        }
+    FACET_HD void take(int, const Row&, Acc& acc, T c, std::int64_t) const {
+        const T z = self().logit(c) + shift;
+        acc.softplus += softplus_branch_free(z);
+        acc.sigmoid += sigmoid_branch_free(z);
+    }
+
+    FACET_HD T derivative(const Row& row, T c, std::int64_t) const {
+        return row.weight * push * sigmoid_branch_free(self().logit(c) + shift) * self().slope(c);
     }
 
 private:

@@ -34,8 +34,13 @@ struct Softmax : SoftmaxForm<T, Softmax<T>> {
         if (!bias) return;
         FACET_CHECK(std::int64_t(bias->value.size()) == batch.C,
                     "softmax: state b has {} values, expected C = {}", bias->value.size(), batch.C);
-        bias->gradient.assign(batch.C, 0.0);
         b = bias->value.data();
+    }
+    StateArray* per_class() const { return bias; }
+    Softmax on_device(const double* numbers) const {
+        Softmax form = *this;
+        form.b = numbers;
+        return form;
     }
 
     Row begin(const Target<T>& y) const {
@@ -44,17 +49,10 @@ struct Softmax : SoftmaxForm<T, Softmax<T>> {
         row.target = {y.cos + shift, 1, 0};
         return row;
     }
-    T logit(const Row&, T product, std::int64_t j) const { return b ? product + T(b[j]) : product; }
-    T slope(const Row&, T, std::int64_t) const { return 1; }
-
-    void columns(const Tile<T>& tile) {
-        if (!bias) return;
-        for (std::int64_t i = 0; i < tile.B; ++i) {
-            for (std::int64_t j = 0; j < tile.n; ++j) {
-                bias->gradient[tile.first + j] += tile.c[i * tile.ld + j];
-            }
-        }
+    FACET_HD T logit(const Row&, T product, std::int64_t j) const {
+        return b ? product + T(b[j]) : product;
     }
+    FACET_HD T slope(const Row&, T, std::int64_t) const { return 1; }
 
     static LossInfo info() {
         return {.name = "softmax",

@@ -19,7 +19,6 @@
 #include <cmath>
 #include <limits>
 
-#include "losses/accumulators.h"
 #include "losses/hd.h"
 #include "losses/rows.h"
 #include "losses/softplus.h"
@@ -45,8 +44,6 @@ struct SoftmaxForm {
     static constexpr bool normalised = true;
     static constexpr int passes = 1;
 
-    FACET_HD void reset(Acc& acc) const { acc = Acc(); }
-
     template <class Row>
     void gather(int, const Row& row, Acc& acc, const Chunk<T>& chunk) const {
         alignas(64) T z[kBlock];
@@ -58,7 +55,12 @@ struct SoftmaxForm {
     }
 
     template <class Row>
-    FACET_HD void close(int, Row& row, const Acc& others) const {
+    FACET_HD void take(int, const Row& row, Acc& acc, T c, std::int64_t j) const {
+        acc.add_quickly(self().logit(row, c, j));
+    }
+
+    template <class Row>
+    void close(int, Row& row, const Acc& others) const {
         const double above = double(others.max) - double(row.target.z);
         const double d = above + std::log(others.sum);
         row.missing = T(sigmoid(d));
@@ -72,22 +74,23 @@ struct SoftmaxForm {
     template <class Row>
     void differentiate(const Row& row, const Chunk<T>& chunk, T* g) const {
         alignas(64) T z[kBlock];
-        const T height = row.weight * row.outer;
         for (std::int64_t at = 0; at < chunk.n; at += kBlock) {
             const std::int64_t n = std::min(kBlock, chunk.n - at), first = chunk.first + at;
             const T* c = chunk.c + at;
             other_logits(row, chunk, at, n, z);
 #pragma omp simd
-            for (std::int64_t j = 0; j < n; ++j) {
-                const T p = exp_branch_free(z[j] - row.top - row.log_rest);
-                g[at + j] = height * p * self().slope(row, c[j], first + j);
-            }
+            for (std::int64_t j = 0; j < n; ++j) g[at + j] = push(row, z[j], c[j], first + j);
         }
+    }
+
+    template <class Row>
+    FACET_HD T derivative(const Row& row, T c, std::int64_t j) const {
+        return push(row, self().logit(row, c, j), c, j);
     }
 
     // After close(): L_i = factor l_i, or another function of l_i with that value and derivative.
     template <class Row>
-    FACET_HD static void wrap(Row& row, double value, T derivative) {
+    static void wrap(Row& row, double value, T derivative) {
         row.value = value;
         row.outer = derivative;
         row.dcos *= derivative;
@@ -109,6 +112,13 @@ struct SoftmaxForm {
     }
 
 private:
+    // weight dL_i/dc_j, given the logit z of c.
+    template <class Row>
+    FACET_HD T push(const Row& row, T z, T c, std::int64_t j) const {
+        const T p = exp_branch_free(z - row.top - row.log_rest);
+        return row.weight * row.outer * p * self().slope(row, c, j);
+    }
+
     FACET_HD const Derived& self() const { return static_cast<const Derived&>(*this); }
 };
 

@@ -28,7 +28,7 @@ template <class T>
 struct Psi {
     T value, dtheta;
 
-    FACET_HD Psi(const Target<T>& y, T m) {
+    Psi(const Target<T>& y, T m) {
         const T pi = std::numbers::pi_v<T>, theta = y.angle();
         const auto k = std::int64_t(m * theta / pi);
         const T sign = k % 2 == 0 ? T(1) : T(-1);
@@ -81,8 +81,7 @@ struct SphereFace : SoftmaxForm<T, SphereFace<T>> {
         const double calls = it->value[0] += 1;
         if (!fixed) lam = std::max(lam_min, base * std::pow(1 + gamma * calls, -power));
     }
-    FACET_HD void reset(Acc& acc) const { acc = Acc(); }
-    FACET_HD Row begin(const Target<T>& y) const {
+    Row begin(const Target<T>& y) const {
         const Psi<T> psi(y, m);
         const T mix = T(1 / (1 + lam)), blend = T(lam / (1 + lam));
         Row row;
@@ -115,7 +114,10 @@ struct SphereFace : SoftmaxForm<T, SphereFace<T>> {
             acc.merge(block);
         }
     }
-    FACET_HD void close(int pass, Row& row, const Acc& acc) const {
+    FACET_HD void take(int, const Row& row, Acc& acc, T c, std::int64_t j) const {
+        acc.merge({{logit(row, c, j), 1.0}, double(c)});
+    }
+    void close(int pass, Row& row, const Acc& acc) const {
         Base::close(pass, row, acc.others);
         const double mean = acc.others.sum > 0 ? acc.moment / acc.others.sum : 0;  // of the others
         row.dnorm = row.missing * T(mean - double(row.target_u));

@@ -75,7 +75,7 @@ struct SphereFace2 : SigmoidForm<T, SphereFace2<T>> {
     FACET_HD T lift(T c) const { return 2 * power((c + 1) / 2, t) - 1; }
     FACET_HD T lift_slope(T c) const { return t * power((c + 1) / 2, t - 1); }
 
-    FACET_HD TargetLogit<T> target(const Target<T>& y) const {
+    TargetLogit<T> target(const Target<T>& y) const {
         if (kind == 'C') {
             const T slope = r * lift_slope(y.cos);
             return {r * (lift(y.cos) - m), slope, -slope * y.sin};
@@ -85,7 +85,7 @@ struct SphereFace2 : SigmoidForm<T, SphereFace2<T>> {
         const T c = std::cos(turned), inner = kind == 'A' ? T(1) : m;
         return by_angle(y, r * lift(c), -r * lift_slope(c) * std::sin(turned) * inner);
     }
-    FACET_HD Row begin(const Target<T>& y) const {
+    Row begin(const Target<T>& y) const {
         Row row;
         row.target = target(y);
         if (frozen) row.target = detached(y, row.target.z, r);

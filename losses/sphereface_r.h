@@ -19,6 +19,7 @@
 
 #include <numbers>
 
+#include "losses/bounded_angle.h"
 #include "losses/class_loss.h"
 #include "losses/sphereface.h"
 
@@ -41,7 +42,7 @@ struct SphereFaceR : SoftmaxForm<T, SphereFaceR<T>> {
         if (p.is("compat", "opensphere")) lw /= s;
     }
 
-    FACET_HD TargetLogit<T> target(const Target<T>& y) const {
+    TargetLogit<T> target(const Target<T>& y) const {
         if (version == 2) return additive_cosine(y, s, T(0));
         if (version == 0) {
             const Psi<T> psi(y, m);
@@ -51,21 +52,21 @@ struct SphereFaceR : SoftmaxForm<T, SphereFaceR<T>> {
         if (turned >= std::numbers::pi_v<T>) return {-s, 0, 0};
         return by_angle(y, s * std::cos(turned), -s * m * std::sin(turned));
     }
-    FACET_HD Row begin(const Target<T>& y) const {
+    Row begin(const Target<T>& y) const {
         Row row;
         row.target = target(y);
         if (frozen) row.target = detached(y, row.target.z, s);
         return row;
     }
     FACET_HD T logit(const Row&, T c, std::int64_t) const {
-        return version == 2 ? s * std::cos(std::acos(c) / m) : s * c;
+        return version == 2 ? s * bounded_cos(std::acos(c) / m) : s * c;
     }
     FACET_HD T slope(const Row&, T c, std::int64_t) const {
         if (version != 2 || frozen) return s;
         const T sine = std::sqrt((1 - c) * (1 + c));
-        return sine > 0 ? s * std::sin(std::acos(c) / m) / (m * sine) : T(0);
+        return sine > 0 ? s * bounded_sin(std::acos(c) / m) / (m * sine) : T(0);
     }
-    FACET_HD void close(int pass, Row& row, const LogSumExp<T>& others) const {
+    void close(int pass, Row& row, const LogSumExp<T>& others) const {
         Base::close(pass, row, others);
         this->wrap(row, double(lw) * row.value, lw);
     }

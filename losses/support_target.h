@@ -29,7 +29,7 @@ struct SupportTarget {
         easy_limit = p.is("compat", "facexzoo") && !arc ? m : T(0);
     }
 
-    FACET_HD SupportRow<T> begin(const Target<T>& y) const {
+    SupportRow<T> begin(const Target<T>& y) const {
         SupportRow<T> row;
         row.target = arc ? additive_angle(y, s, m) : additive_cosine(y, s, m);
         row.threshold = arc ? margined_cosine(y, m) : y.cos - m;

@@ -30,7 +30,7 @@ struct SvSoftmax : SoftmaxForm<T, SvSoftmax<T>> {
 
     SvSoftmax(const Settings& p, State&) : target(p), s(target.s), t(T(p.number("t"))) {}
 
-    FACET_HD Row begin(const Target<T>& y) const { return target.begin(y); }
+    Row begin(const Target<T>& y) const { return target.begin(y); }
     FACET_HD T logit(const Row& row, T c, std::int64_t) const {
         return s * (c > row.threshold ? t * c + (t - 1) : c);
     }

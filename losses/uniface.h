@@ -37,7 +37,7 @@ struct UniFace : SigmoidForm<T, UniFace<T>> {
     void prepare(std::int64_t C) {
         if (this->bias->value.empty()) this->bias->value = {std::log(10.0 * double(C))};
     }
-    FACET_HD Row begin(const Target<T>& y) const {
+    Row begin(const Target<T>& y) const {
         Row row;
         row.target = additive_cosine(y, s, m);
         return row;
@@ -45,7 +45,7 @@ struct UniFace : SigmoidForm<T, UniFace<T>> {
     FACET_HD T logit(T c) const { return s * c; }
     FACET_HD T slope(T) const { return s; }
 
-    FACET_HD void close(int pass, Row& row, const typename Base::Acc& others) const {
+    void close(int pass, Row& row, const typename Base::Acc& others) const {
         Base::close(pass, row, others);
         const double z = double(row.target.z) + double(this->shift), limit = double(s);
         if (!clamped || (z >= -limit && z <= limit)) return;

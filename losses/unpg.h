@@ -21,6 +21,7 @@
 
 #include "losses/class_loss.h"
 #include "losses/magface.h"
+#include "losses/normface.h"
 #include "losses/pair_slots.h"
 
 namespace facet {
@@ -61,7 +62,7 @@ struct Unpg : SoftmaxForm<T, Unpg<T>> {
         }
     }
 
-    FACET_HD Row begin(const Target<T>& y) const {
+    Row begin(const Target<T>& y) const {
         Row row;
         row.i = y.row;
         row.norm = y.norm;
@@ -72,6 +73,8 @@ struct Unpg : SoftmaxForm<T, Unpg<T>> {
     }
     FACET_HD T logit(const Row&, T c, std::int64_t) const { return s * c; }
     FACET_HD T slope(const Row&, T, std::int64_t) const { return s; }
+    // The pairs change what close() makes of a row, not what is done with another class.
+    NormFace<T> on_device(const double*) const { return NormFace<T>(s); }
 
     void close(int pass, Row& row, LogSumExp<T> others) const {
         const LogSumExp<double>& pairs = extra[by_anchor ? row.i : 0];

@@ -55,20 +55,23 @@ Result gathered(const std::string& name, const KeyValues& parameters, const Row&
     std::vector<typename Form::Row> rows = {form.begin(row.target)};
     rows[0].weight = 1;
     typename Form::Acc parts[2], whole;
-    for (auto* acc : {&parts[0], &parts[1], &whole}) form.reset(*acc);
+    TopK<double> near[2], nearest;
+    for (TopK<double>* best : {&near[0], &near[1], &nearest}) best->reset(nearest_of(form));
     for (int pass = 0; pass < Form::passes; ++pass) {
-        form.gather(pass, rows[0], parts[0], row.chunk(0, cut));
-        form.gather(pass, rows[0], parts[1], row.chunk(cut, kC - cut));
-        form.reset(whole);
+        gather_row(form, pass, rows[0], parts[0], near[0], row.chunk(0, cut));
+        gather_row(form, pass, rows[0], parts[1], near[1], row.chunk(cut, kC - cut));
+        whole = {};
         whole.merge(parts[1]);
         whole.merge(parts[0]);
-        form.close(pass, rows[0], whole);
+        nearest.merge(near[1]);
+        nearest.merge(near[0]);
+        close_row(form, pass, rows[0], whole, nearest);
         if constexpr (requires { form.settle(pass, std::span(rows)); }) {
             form.settle(pass, std::span(rows));
         }
     }
     Result result{rows[0].value, rows[0].dcos, rows[0].dnorm, std::vector<double>(kC)};
-    form.differentiate(rows[0], row.chunk(0, kC), result.g.data());
+    differentiate_row(form, rows[0], row.chunk(0, kC), result.g.data());
     result.g[row.target.y] = 0;
     return result;
 }
