@@ -90,6 +90,7 @@ clean:         ## remove build/ (runs/ is kept)
 $(BUILD)/facet: $(MAIN_OBJECT) $(BUILD)/libfacet.a $(CUDA_KERNEL_LIBRARY)
 	@echo "  link  $@"
 	@$(CXX) $(FLAGS) $(filter-out $(CUDA_KERNEL_LIBRARY),$^) $(CUDA_LINK) $(LIBS) -o $@
+	@echo '$(CUDA_LINK) $(LIBS)' > $(BUILD)/libraries  # for who adds to the program, add_loss_test.sh
 
 $(BUILD)/facet-tests: $(TEST_OBJECTS) $(BUILD)/libfacet.a $(CUDA_KERNEL_LIBRARY)
 	@echo "  link  $@"
@@ -125,6 +126,6 @@ $(BUILD)/obj/%.o: %.cpp Makefile $(BUILD)/flags | deps
 	@echo "  c++   $<"
 	@$(CXX) $(FLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
 
-include engine/cuda/kernels.mk tests/gpusim/rules.mk tests/plans/rules.mk tests/gpureport/rules.mk
+include losses/cuda/rules.mk engine/cuda/kernels.mk tests/gpusim/rules.mk tests/plans/rules.mk tests/gpureport/rules.mk
 
 -include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d)

@@ -1,6 +1,41 @@
 #include "losses/loss_op.h"
 
+#include <type_traits>
+
+#include "losses/cuda/device_head.h"
+
 namespace facet {
+
+namespace {
+
+template <class T>
+double run_loss_on_host(Loss& loss, const Tensor& x, const Tensor& w, const std::vector<int64_t>& y,
+                        const Tensor& dx, const Tensor& dw, HeadWorkspace<T>& workspace,
+                        const HeadOptions& options) {
+    HeadBatch<T> batch{x.data<T>(), nullptr, y.data(), x.size(0), 0, x.size(1)};
+    HeadGradient<T> gradient{dx.data<T>(), nullptr, nullptr};
+    if (w.defined()) {
+        batch.w = w.data<T>();
+        batch.C = w.size(0);
+        gradient.dw = dw.data<T>();
+    }
+    return loss.forward_backward(batch, gradient, workspace, options);
+}
+
+// Where x lies.
+template <class T>
+double run_loss(Loss& loss, const Tensor& x, const Tensor& w, const std::vector<int64_t>& y,
+                const Tensor& dx, const Tensor& dw, HeadWorkspace<T>& workspace,
+                const HeadOptions& options) {
+    if constexpr (std::is_same_v<T, float>) {
+        if (!x.device().has_host_memory()) {
+            return run_loss_on_cuda(loss, x, w, y, dx, dw, workspace, options);
+        }
+    }
+    return run_loss_on_host(loss, x, w, y, dx, dw, workspace, options);
+}
+
+}  // namespace
 
 template <class T>
 Var apply_loss(Tape& tape, Loss& loss, const Var& x, const Var& w,
@@ -11,21 +46,16 @@ Var apply_loss(Tape& tape, Loss& loss, const Var& x, const Var& w,
                 "loss: {} labels for embeddings {}", labels.size(), to_string(x->value.shape()));
     FACET_CHECK((w != nullptr) == loss.has_proxies(), "loss: {} {} proxies", loss.name(),
                 loss.has_proxies() ? "needs" : "has no");
-    HeadBatch<T> batch{
-        x->value.template data<T>(), nullptr, labels.data(), x->value.size(0), 0, x->value.size(1)};
     const Tensor dx = x->value.like();
-    HeadGradient<T> gradient{dx.template data<T>(), nullptr, nullptr};
     std::vector<Var> inputs{x};
-    Tensor dw;
+    Tensor proxies, dw;
     if (w) {
         expect_shape("loss", "w", w->value, {w->value.size(0), x->value.size(1)});
-        batch.w = w->value.template data<T>();
-        batch.C = w->value.size(0);
-        dw = w->value.like();
-        gradient.dw = dw.template data<T>();
+        proxies = w->value;
+        dw = proxies.like();
         inputs.push_back(w);
     }
-    const double value = loss.forward_backward(batch, gradient, workspace, options);
+    const double value = run_loss<T>(loss, x->value, proxies, labels, dx, dw, workspace, options);
     Device& device = x->value.device();
     const auto hand_on = [x, w, dx, dw](const Tensor& dy) {
         const double scale = dy.item();

@@ -6,12 +6,12 @@
 #   mutants/  one deliberate fault each (mutants.txt), which the tests must find
 
 GPUSIM         = $(BUILD)/gpusim
-GPUSIM_KERNELS = $(wildcard engine/cuda/*.cu tests/gpusim/*.cu)
-GPUSIM_HOST    = $(wildcard tests/gpusim/*.cpp)
+GPUSIM_KERNELS = $(wildcard engine/cuda/*.cu losses/cuda/*.cu tests/gpusim/*.cu)
+GPUSIM_HOST    = $(wildcard tests/gpusim/*.cpp) losses/cuda/driver.cpp
 GPUSIM_MUTANTS = $(shell awk '/^BUG_/ {print $$1}' tests/gpusim/mutants.txt)
 
-GPUSIM_FLAGS   = -std=c++20 -g1 $(WARNINGS) -I.
-GPUSIM_COMPILE = $(CXX) $(GPUSIM_FLAGS) -O1 -Itests/gpusim/include -MMD -MP -x c++
+GPUSIM_FLAGS   = -std=c++20 -g1 -fopenmp-simd $(WARNINGS) -I.
+GPUSIM_COMPILE = $(CXX) $(GPUSIM_FLAGS) -O1 -Itests/gpusim/include $(LOSS_KERNEL_INCLUDES) -MMD -MP -x c++
 GPUSIM_LINK    = -lgtest -lgtest_main $(LIBS)
 
 GPUSIM_OBJECTS = $(GPUSIM_HOST:%.cpp=$(GPUSIM)/host/%.o)
@@ -48,7 +48,7 @@ $(GPUSIM)/mutants/%: $(GPUSIM)/race-tests tests/gpusim/mutants.txt
 	@mkdir -p $(@D)
 	@echo "  c++   $*"
 	@source=$$(awk '$$1 == "$*" {print $$2}' tests/gpusim/mutants.txt); \
-	  $(CXX) $(GPUSIM_FLAGS) -O1 -Itests/gpusim/include -fsanitize=thread -D$* -x c++ -c $$source -o $@.o && \
+	  $(GPUSIM_COMPILE) -fsanitize=thread -D$* -c $$source -o $@.o && \
 	  right=$$(printf '%s\n' $(GPUSIM_RACE) | grep -vxF $(GPUSIM)/race/$${source%.cu}.o); \
 	  $(CXX) $(GPUSIM_OBJECTS) $$right $@.o $(BUILD)/libfacet.a $(GPUSIM_LINK) -o $@
 

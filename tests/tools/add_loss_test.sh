@@ -5,7 +5,7 @@ set -u
 facet=${FACET_BINARY:-$PWD/build/facet}
 build=$(dirname "$facet")
 fail() { echo "add_loss_test: $1" >&2; exit 1; }
-for needed in "$build/flags" "$build/obj/tools/main.o" "$build/libfacet.a"; do
+for needed in "$build/flags" "$build/obj/tools/main.o" "$build/libfacet.a" "$build/libraries"; do
     [ -f "$needed" ] || exit 77
 done
 tmp=$(mktemp -d) || exit 1
@@ -17,9 +17,10 @@ lines=$(wc -l <"$tmp/d_softmax.h")
 [ "$lines" -gt 20 ] && [ "$lines" -le 40 ] || fail "the file has $lines lines"
 echo '#include "d_softmax.h"' >"$tmp/loss.cpp"
 read -ra compiler <"$build/flags"
+read -ra libraries <"$build/libraries"
 "${compiler[@]}" -Werror -I"$tmp" -c "$tmp/loss.cpp" -o "$tmp/loss.o" || fail "it does not compile"
-"${compiler[@]}" "$tmp/loss.o" "$build/obj/tools/main.o" "$build/libfacet.a" -ldnnl -lfmt -lgomp \
-    -lpthread -o "$tmp/facet" || fail "it does not link"
+"${compiler[@]}" "$tmp/loss.o" "$build/obj/tools/main.o" "$build/libfacet.a" "${libraries[@]}" \
+    -o "$tmp/facet" || fail "it does not link"
 facet=$tmp/facet
 
 "$facet" losses d-softmax | grep -qE '^d +0\.9 ' || fail "facet losses does not know its parameters"

@@ -1,0 +1,265 @@
+// Norms, unit vectors, angles and tangents: a warp a row, the same arithmetic in double as
+// losses/geometry.cpp, where the reasons are given.
+#include <cfloat>
+
+#include "engine/cuda/reduce.cuh"
+#include "losses/cuda/head_kernels.h"
+
+namespace facet::cuda {
+namespace {
+
+constexpr int kWarps = kThreads / 32;  // a block
+
+__device__ __forceinline__ int64_t row_of_warp() {
+    return static_cast<int64_t>(blockIdx.x) * kWarps + threadIdx.x / 32;
+}
+
+unsigned warp_rows(int64_t rows) { return static_cast<unsigned>(ceil_div(rows, kWarps)); }
+
+// use(d) for this lane's columns d = 0 .. D - 1, V neighbours at a time.
+template <int V, class Use>
+__device__ __forceinline__ void each_step(int64_t D, Use use) {
+    for (int64_t d = threadIdx.x % 32 * V; d < D; d += 32 * V) use(d);
+}
+
+// Every lane gets the sum over d of term(k of V, d).
+template <int V, class Term>
+__device__ __forceinline__ double sum_over_row(int64_t D, Term term) {
+    double sum = 0;
+    each_step<V>(D, [&](int64_t d) { sum += term(d); });
+    return warp_sum(sum);
+}
+
+template <int V>
+__global__ void __launch_bounds__(kThreads, kBlocks)
+    vector_norms_kernel(const float* __restrict__ v, int64_t rows, int64_t D,
+                        double* __restrict__ norms, unsigned long long* bad) {
+    const int64_t row = row_of_warp();
+    if (row >= rows) return;  // the whole warp
+    const float* v_row = v + row * D;
+    // Squares of floats neither overflow nor vanish in double.
+    const double norm = sqrt(sum_over_row<V>(D, [&](int64_t d) {
+        const Lanes<V> value = load<V>(v_row + d);
+        double squares = 0;
+        for (int k = 0; k < V; ++k) squares += double(value[k]) * double(value[k]);
+        return squares;
+    }));
+    if (threadIdx.x % 32 != 0) return;
+    norms[row] = norm < shortest_norm<float>() ? 0 : norm;
+    if (!(norm < INFINITY)) atomicMax(bad, static_cast<unsigned long long>(rows - row));
+}
+
+template <int V, class T>
+__global__ void __launch_bounds__(kThreads, kBlocks)
+    unit_vectors_kernel(const float* __restrict__ v, const double* __restrict__ norms, int64_t rows,
+                        int64_t D, T* __restrict__ unit) {
+    const int64_t row = row_of_warp();
+    if (row >= rows) return;
+    const double scale = norms[row] > 0 ? 1 / norms[row] : 0;
+    each_step<V>(D, [&](int64_t d) {
+        Lanes<V> value = load<V>(v + row * D + d);
+        if constexpr (std::is_same_v<T, float>) {
+            for (int k = 0; k < V; ++k) value[k] = static_cast<float>(double(value[k]) * scale);
+            store<V>(unit + row * D + d, value);
+        } else {
+            for (int k = 0; k < V; ++k) unit[row * D + d + k] = double(value[k]) * scale;
+        }
+    });
+}
+
+template <int V>
+__global__ void __launch_bounds__(kThreads, kBlocks)
+    through_normalisation_kernel(const float* __restrict__ unit, const double* __restrict__ norms,
+                                 int64_t rows, int64_t D, float* gradient) {
+    const int64_t row = row_of_warp();
+    if (row >= rows) return;
+    const float* u = unit + row * D;
+    float* g = gradient + row * D;
+    const double scale = norms[row] > 0 ? 1 / norms[row] : 0;
+    const double radial = sum_over_row<V>(D, [&](int64_t d) {
+        const Lanes<V> a = load<V>(g + d), b = load<V>(u + d);
+        double products = 0;
+        for (int k = 0; k < V; ++k) products += double(a[k]) * double(b[k]);
+        return products;
+    });
+    each_step<V>(D, [&](int64_t d) {
+        Lanes<V> a = load<V>(g + d);
+        const Lanes<V> b = load<V>(u + d);
+        for (int k = 0; k < V; ++k)
+            a[k] = static_cast<float>((double(a[k]) - radial * double(b[k])) * scale);
+        store<V>(g + d, a);
+    });
+}
+
+// t = b/|b| - cos a/|a|, formed without cancellation, for a lane's columns.
+struct Tangent {
+    const float *a, *b;
+    double a_norm, b_norm;
+    int64_t D;
+    double cos, along, rest = 0;
+
+    __device__ Tangent(const float* a, double a_norm, const float* b, double b_norm, int64_t D)
+        : a(a), b(b), a_norm(a_norm), b_norm(b_norm), D(D) {
+        cos = sum_over_row<1>(D, [&](int64_t d) { return unit(d) * (double(b[d]) / b_norm); });
+        const double multiple = cos * (b_norm / a_norm);
+        along = multiple - multiple == 0 ? multiple : 0;  // finite, or norms too far apart
+        rest = sum_over_row<1>(D, [&](int64_t d) { return at(d) * unit(d); });
+    }
+    __device__ double unit(int64_t d) const { return double(a[d]) / a_norm; }
+    __device__ double at(int64_t d) const {
+        return fma(-along, double(a[d]), double(b[d])) / b_norm - rest * unit(d);
+    }
+    __device__ double length() const {
+        return sqrt(sum_over_row<1>(D, [&](int64_t d) { return at(d) * at(d); }));
+    }
+};
+
+__global__ void __launch_bounds__(kThreads, kBlocks)
+    target_angles_kernel(const Vectors vectors, const int64_t* __restrict__ labels, Angle* angles,
+                         double* products) {
+    const int64_t i = row_of_warp();
+    if (i >= vectors.B) return;
+    const int64_t y = labels[i], D = vectors.D;
+    Angle angle;
+    double product = 0;
+    if (y >= 0) {
+        const float *x = vectors.x + i * D, *w = vectors.w + y * D;
+        product = sum_over_row<1>(D, [&](int64_t d) { return double(x[d]) * double(w[d]); });
+        const double x_norm = vectors.x_norm[i], w_norm = vectors.w_norm[y];
+        if (x_norm > 0 && w_norm > 0) {
+            const Tangent tangent(x, x_norm, w, w_norm, D);
+            angle.cos = tangent.cos > 1 ? 1 : (tangent.cos < -1 ? -1 : tangent.cos);
+            const double sine = tangent.length();
+            angle.defined = sine > 4 * double(FLT_EPSILON);
+            angle.sin = angle.defined ? (sine < 1 ? sine : 1) : 0;
+        }
+    }
+    if (threadIdx.x % 32 != 0) return;
+    angles[i] = angle;
+    products[i] = product;
+}
+
+// to += scale t / |t|
+__device__ __forceinline__ void add_tangent(const Tangent& tangent, double scale, float* to) {
+    const double factor = scale / tangent.length();
+    each_step<1>(tangent.D, [&](int64_t d) {
+        to[d] = static_cast<float>(double(to[d]) + factor * tangent.at(d));
+    });
+}
+
+__global__ void __launch_bounds__(kThreads, kBlocks)
+    add_pulls_to_x_kernel(const Vectors vectors, const int64_t* __restrict__ labels,
+                          const Angle* __restrict__ angles, const RowPull* __restrict__ pulls,
+                          float* dx) {
+    const int64_t i = row_of_warp(), D = vectors.D;
+    if (i >= vectors.B) return;
+    const RowPull pull = pulls[i];
+    const float* x = vectors.x + i * D;
+    float* to = dx + i * D;
+    if (angles[i].defined && pull.tangent != 0) {
+        const int64_t y = labels[i];
+        const double norm = vectors.x_norm[i];
+        add_tangent(Tangent(x, norm, vectors.w + y * D, vectors.w_norm[y], D), pull.tangent / norm,
+                    to);
+    }
+    if (pull.norm == 0) return;
+    each_step<1>(D, [&](int64_t d) { to[d] += static_cast<float>(pull.norm * double(x[d])); });
+}
+
+// The warp whose place in `order` is the first of its class takes all rows of that class.
+__global__ void __launch_bounds__(kThreads, kBlocks)
+    add_pulls_to_w_kernel(const Vectors vectors, const int64_t* __restrict__ labels,
+                          const Angle* __restrict__ angles, const RowPull* __restrict__ pulls,
+                          const int64_t* __restrict__ order, int64_t count, float* dw) {
+    const int64_t place = row_of_warp(), D = vectors.D;
+    if (place >= count) return;
+    const int64_t y = labels[order[place]];
+#ifndef BUG_ROWS_OF_A_CLASS_APART
+    if (place > 0 && labels[order[place - 1]] == y) return;
+#endif
+    const double norm = vectors.w_norm[y];
+    for (int64_t at = place; at < count && labels[order[at]] == y; ++at) {
+        const int64_t i = order[at];
+        if (!angles[i].defined || pulls[i].tangent == 0) continue;
+        add_tangent(Tangent(vectors.w + y * D, norm, vectors.x + i * D, vectors.x_norm[i], D),
+                    pulls[i].tangent / norm, dw + y * D);
+    }
+}
+
+// Calls use(std::integral_constant<int, V>()): 4 floats a step where the rows allow it.
+template <class Use, class... Pointers>
+void with_width(int64_t D, Use use, Pointers... pointers) {
+    if (D % 4 == 0 && all_aligned(pointers...)) {
+        use(std::integral_constant<int, 4>());
+    } else {
+        use(std::integral_constant<int, 1>());
+    }
+}
+
+}  // namespace
+
+cudaError_t vector_norms(const float* v, int64_t rows, int64_t D, double* norms,
+                         unsigned long long* bad, cudaStream_t stream) {
+    with_width(
+        D,
+        [&](auto V) {
+            FACET_LAUNCH(vector_norms_kernel<V>, warp_rows(rows), kThreads, 0, stream)
+            (v, rows, D, norms, bad);
+        },
+        v);
+    return cudaGetLastError();
+}
+
+template <class T>
+cudaError_t unit_vectors(const float* v, const double* norms, int64_t rows, int64_t D, T* unit,
+                         cudaStream_t stream) {
+    with_width(
+        D,
+        [&](auto V) {
+            constexpr auto kernel = unit_vectors_kernel<V, T>;
+            FACET_LAUNCH(kernel, warp_rows(rows), kThreads, 0, stream)(v, norms, rows, D, unit);
+        },
+        v, unit);
+    return cudaGetLastError();
+}
+
+cudaError_t through_normalisation(const float* unit, const double* norms, int64_t rows, int64_t D,
+                                  float* gradient, cudaStream_t stream) {
+    with_width(
+        D,
+        [&](auto V) {
+            FACET_LAUNCH(through_normalisation_kernel<V>, warp_rows(rows), kThreads, 0, stream)
+            (unit, norms, rows, D, gradient);
+        },
+        unit, gradient);
+    return cudaGetLastError();
+}
+
+cudaError_t target_angles(const Vectors& vectors, const int64_t* labels, Angle* angles,
+                          double* products, cudaStream_t stream) {
+    FACET_LAUNCH(target_angles_kernel, warp_rows(vectors.B), kThreads, 0, stream)
+    (vectors, labels, angles, products);
+    return cudaGetLastError();
+}
+
+cudaError_t add_pulls_to_x(const Vectors& vectors, const int64_t* labels, const Angle* angles,
+                           const RowPull* pulls, float* dx, cudaStream_t stream) {
+    FACET_LAUNCH(add_pulls_to_x_kernel, warp_rows(vectors.B), kThreads, 0, stream)
+    (vectors, labels, angles, pulls, dx);
+    return cudaGetLastError();
+}
+
+cudaError_t add_pulls_to_w(const Vectors& vectors, const int64_t* labels, const Angle* angles,
+                           const RowPull* pulls, const int64_t* order, int64_t count, float* dw,
+                           cudaStream_t stream) {
+    FACET_LAUNCH(add_pulls_to_w_kernel, warp_rows(count), kThreads, 0, stream)
+    (vectors, labels, angles, pulls, order, count, dw);
+    return cudaGetLastError();
+}
+
+template cudaError_t unit_vectors(const float*, const double*, int64_t, int64_t, float*,
+                                  cudaStream_t);
+template cudaError_t unit_vectors(const float*, const double*, int64_t, int64_t, double*,
+                                  cudaStream_t);
+
+}  // namespace facet::cuda

@@ -1,0 +1,28 @@
+# The CUDA kernels of the losses. Those of the class losses are made of the losses' own files: a
+# generated list has every `Registered<ClassLoss<...>>`, so that a new loss has its kernels without
+# being named here. --fmad=false: both sweeps over the cosines must round alike.
+
+CLASS_LOSSES        := $(shell grep -l '^inline const Registered<ClassLoss<' losses/*.h)
+LOSS_KERNELS         = $(wildcard losses/cuda/*.cu)
+LOSS_KERNEL_INCLUDES = -I$(BUILD)/generated
+# For the GPU, for the simulated one, and for the double of the runtime.
+LOSS_KERNEL_OBJECTS  = $(LOSS_KERNELS:%.cu=$(BUILD)/cuda/%.o)
+GPUDOUBLES_KERNELS  += $(LOSS_KERNELS)
+
+$(foreach kind,cuda gpusim/race gpusim/address gpudoubles,$(BUILD)/$(kind)/losses/cuda/class_losses.o): \
+  $(BUILD)/generated/class_losses.inc
+$(BUILD)/generated/class_losses.inc: $(CLASS_LOSSES) losses/cuda/rules.mk
+	@mkdir -p $(@D)
+	@(printf '#include "%s"\n' $(CLASS_LOSSES); echo 'namespace facet::cuda {'; \
+	  sed -nE 's/^inline const Registered<(ClassLoss<.*>)> registered_.*;/\1/p' $(CLASS_LOSSES) | \
+	    paste -sd, | sed 's/.*/using ClassLosses = Types<&>;/'; echo '}') > $@
+
+$(BUILD)/cuda/losses/cuda/%.o: losses/cuda/%.cu losses/cuda/rules.mk
+	@mkdir -p $(@D)
+	@echo "  nvcc  $<"
+	@$(CUDA)/bin/nvcc -std=c++20 -O3 -I. $(LOSS_KERNEL_INCLUDES) $(CUDA_TARGETS) --fmad=false \
+	  --expt-relaxed-constexpr -Werror all-warnings -Xcompiler -Wall,-Wextra,-fopenmp \
+	  -Xptxas -v,-warn-spills,-warn-lmem-usage -MMD -MP -c $< -o $@ > $(@:.o=.log) 2>&1 || \
+	  (grep -E 'error|arning' $(@:.o=.log); exit 1)
+
+-include $(LOSS_KERNEL_OBJECTS:.o=.d)

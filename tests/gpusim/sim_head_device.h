@@ -1,0 +1,36 @@
+// The simulated GPU as the heads' driver sees a device (losses/cuda/head_device.h): memory in which
+// every byte starts as part of a NaN, matrix products of the host.
+#pragma once
+
+#include <cstring>
+
+#include "losses/cuda/head_device.h"
+#include "tests/gpusim/sim.h"
+
+namespace facet::test {
+
+class SimHeadDevice final : public cuda::HeadDevice {
+public:
+    cudaStream_t stream() const override { return nullptr; }
+    std::shared_ptr<void> allocate(size_t bytes) override {
+        std::shared_ptr<void> memory(gpusim::allocate(bytes), gpusim::release);
+        std::memset(memory.get(), 0xFF, bytes);
+        return memory;
+    }
+    void upload(void* device, const void* host, size_t bytes) override {
+        if (bytes > 0) std::memcpy(device, host, bytes);
+    }
+    void download(void* host, const void* device, size_t bytes) override {
+        if (bytes > 0) std::memcpy(host, device, bytes);
+    }
+    void gemm(Op a_op, Op b_op, int64_t M, int64_t N, int64_t K, const float* A, int64_t lda,
+              const float* B, int64_t ldb, float beta, float* C, int64_t ldc) override {
+        facet::gemm<float>(a_op, b_op, M, N, K, A, lda, B, ldb, beta, C, ldc);
+    }
+    void gemm(Op a_op, Op b_op, int64_t M, int64_t N, int64_t K, const double* A, int64_t lda,
+              const double* B, int64_t ldb, double beta, double* C, int64_t ldc) override {
+        facet::gemm<double>(a_op, b_op, M, N, K, A, lda, B, ldb, beta, C, ldc);
+    }
+};
+
+}  // namespace facet::test
