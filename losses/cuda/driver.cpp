@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <source_location>
 
 #include "engine/cuda/kernels.h"
 #include "engine/error.h"
@@ -12,9 +12,10 @@
 namespace facet::cuda {
 namespace {
 
-void check(cudaError_t status, const char* kernel) {
-    FACET_CHECK(status == cudaSuccess, "CUDA kernel {}: error {}", kernel,
-                static_cast<int>(status));
+// Of a launch.
+void check(cudaError_t status, std::source_location where = std::source_location::current()) {
+    FACET_CHECK(status == cudaSuccess, "CUDA kernel at {}:{}: error {}", where.file_name(),
+                where.line(), static_cast<int>(status));
 }
 
 class Driver {
@@ -73,7 +74,7 @@ private:
         if (!form_.normalised()) return;
         x_unit_ = make<float>(B_ * D_);
         w_unit_ = make<float>(tile_ * D_);
-        check(unit_vectors(in_.x, x_norm_.data(), B_, D_, x_unit_.data(), stream_), "unit_vectors");
+        check(unit_vectors(in_.x, x_norm_.data(), B_, D_, x_unit_.data(), stream_));
         x_ = x_unit_.data();
     }
 
@@ -81,7 +82,7 @@ private:
                     const DeviceVector<double>& to) {
         const unsigned long long none = 0;
         const DeviceVector<unsigned long long> bad(device_, &none, 1);
-        check(vector_norms(v, rows, D_, to.data(), bad.data(), stream_), "vector_norms");
+        check(vector_norms(v, rows, D_, to.data(), bad.data(), stream_));
         const auto found = int64_t(bad.to_vector()[0]);
         if (found == 0) return;
         const int64_t row = rows - found;
@@ -100,8 +101,7 @@ private:
         labels_ = {device_, in_.y, B_};
         angles_ = make<Angle>(B_);
         const auto products = make<double>(B_);
-        check(target_angles(vectors(), labels_.data(), angles_.data(), products.data(), stream_),
-              "target_angles");
+        check(target_angles(vectors(), labels_.data(), angles_.data(), products.data(), stream_));
         const std::vector<Angle> angles = angles_.to_vector();
         const std::vector<double> product = products.to_vector();
         ws_.x_norm = x_norm_.to_vector();
@@ -130,7 +130,7 @@ private:
     // S = xh xh^T, in double.
     void form_pairs() {
         const auto unit = make<double>(B_ * D_), pairs = make<double>(B_ * B_);
-        check(unit_vectors(in_.x, x_norm_.data(), B_, D_, unit.data(), stream_), "unit_vectors");
+        check(unit_vectors(in_.x, x_norm_.data(), B_, D_, unit.data(), stream_));
         device_.gemm(Op::none, Op::transpose, B_, B_, D_, unit.data(), D_, unit.data(), D_, 0.0,
                      pairs.data(), B_);
         ws_.pairs = pairs.to_vector();
@@ -152,13 +152,12 @@ private:
         loaded_ = tile;
         w_ = in_.w + at * D_;
         if (form_.normalised()) {
-            check(unit_vectors(w_, w_norm_.data() + at, n, D_, w_unit_.data(), stream_),
-                  "unit_vectors");
+            check(unit_vectors(w_, w_norm_.data() + at, n, D_, w_unit_.data(), stream_));
             w_ = w_unit_.data();
         }
         device_.gemm(Op::none, Op::transpose, B_, n, D_, x_, D_, w_, D_, 0.0f, cosines_.data(),
                      ld_);
-        if (form_.normalised()) check(clip_cosines(view, stream_), "clip_cosines");
+        if (form_.normalised()) check(clip_cosines(view, stream_));
         return view;
     }
 
@@ -174,8 +173,7 @@ private:
         const DeviceParts parts = this->parts();
         for (int64_t t = 0; t < tiles_; ++t) {
             check(kernels_.gather(parts.form.data(), pass, rows_.data(), accumulators_.data(),
-                                  load(t), stream_),
-                  "gather");
+                                  load(t), stream_));
         }
         device_.download(parts.accumulators.data(), accumulators_.data(), accumulators_.bytes());
     }
@@ -187,10 +185,9 @@ private:
         for (int64_t t = 0; t < tiles_; ++t) {
             const Tile<float> tile = load(t);
             const int64_t at = t * B_ * k;
-            check(target_columns(tile, skip.data(), stream_), "target_columns");
+            check(target_columns(tile, skip.data(), stream_));
             check(top_k(tile.c, B_, tile.n, tile.ld, skip.data(), k, values.data() + at,
-                        columns.data() + at, stream_),
-                  "top_k");
+                        columns.data() + at, stream_));
         }
         const std::vector<float> value = values.to_vector();
         const std::vector<int64_t> column = columns.to_vector();
@@ -207,35 +204,33 @@ private:
         dx_ = out_.dx ? out_.dx : unasked_dx.data();
         dw_ = out_.dw ? out_.dw : unasked_dw.data();
         const DeviceParts parts = this->parts();
-        const auto class_sums = make<double>(per_class_.count());
+        StateArray* numbers = form_.per_class();
+        DeviceVector<double> class_sums;
+        if (numbers) class_sums = make<double>(C_);
         // Backwards: the last tile's cosines are still in the buffer.
         for (int64_t t = tiles_ - 1; t >= 0; --t) {
             const Tile<float> tile = load(t);
             loaded_ = -1;
             check(kernels_.differentiate(parts.form.data(), rows_.data(), accumulators_.data(),
-                                         tile, stream_),
-                  "differentiate");
-            if (form_.per_class()) {
-                check(sum_columns(tile, class_sums.data(), stream_), "sum_columns");
-            }
+                                         tile, stream_));
+            if (numbers) check(sum_columns(tile, class_sums.data(), stream_));
             multiply_back(tile, t == tiles_ - 1);
         }
-        if (StateArray* numbers = form_.per_class()) numbers->gradient = class_sums.to_vector();
+        if (numbers) numbers->gradient = class_sums.to_vector();
         finish();
     }
 
     // The tile's part of dx and its rows of dw.
     void multiply_back(const Tile<float>& tile, bool first_visit) {
-        if (out_.dcos) check(copy_tile(tile, out_.dcos, C_, stream_), "copy_tile");
+        if (out_.dcos) check(copy_tile(tile, out_.dcos, C_, stream_));
         // The target's entry has its own way through the sphere: add_pulls().
-        if (form_.normalised()) check(zero_targets(tile, stream_), "zero_targets");
+        if (form_.normalised()) check(zero_targets(tile, stream_));
         float* dw = dw_ + tile.first * D_;
         device_.gemm(Op::none, Op::none, B_, D_, tile.n, tile.c, ld_, w_, D_,
                      first_visit ? 0.0f : 1.0f, dx_, D_);
         device_.gemm(Op::transpose, Op::none, tile.n, D_, B_, tile.c, ld_, x_, D_, 0.0f, dw, D_);
         if (!form_.normalised()) return;
-        check(through_normalisation(w_, w_norm_.data() + tile.first, tile.n, D_, dw, stream_),
-              "through_normalisation");
+        check(through_normalisation(w_, w_norm_.data() + tile.first, tile.n, D_, dw, stream_));
     }
 
     // --- after the tiles ---
@@ -244,8 +239,7 @@ private:
     void finish() {
         if (form_.reads_pairs()) add_pairs();
         if (form_.normalised()) {
-            check(through_normalisation(x_, x_norm_.data(), B_, D_, dx_, stream_),
-                  "through_normalisation");
+            check(through_normalisation(x_, x_norm_.data(), B_, D_, dx_, stream_));
         }
         add_pulls();
     }
@@ -280,11 +274,9 @@ private:
         const DeviceVector<RowPull> device_pulls(device_, pulls.data(), B_);
         const DeviceVector<int64_t> device_order(device_, order.data(), count);
         check(add_pulls_to_x(vectors(), labels_.data(), angles_.data(), device_pulls.data(), dx_,
-                             stream_),
-              "add_pulls_to_x");
+                             stream_));
         check(add_pulls_to_w(vectors(), labels_.data(), angles_.data(), device_pulls.data(),
-                             device_order.data(), count, dw_, stream_),
-              "add_pulls_to_w");
+                             device_order.data(), count, dw_, stream_));
     }
 
     double value() {
