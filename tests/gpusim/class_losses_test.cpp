@@ -98,9 +98,9 @@ Problem far_problem(double target) {
     return p;
 }
 
-// All of them for a loss as it is by default, the first two for its other choices.
+// All of them for a loss as it is by default, the first for its other choices.
 std::vector<Problem> problems(const Case& c) {
-    if (!c.parameters.empty()) return {odd_problem(), degenerate_problem()};
+    if (!c.parameters.empty()) return {odd_problem()};
     return {odd_problem(),    degenerate_problem(),       far_problem(0.05),
             far_problem(3.1), random_problem(3, 1, 5, 7), aligned_problem("aligned", 20, 0.1)};
 }
@@ -116,6 +116,8 @@ TEST(ClassLossKernels, EveryLossIsTheHostsOnEveryProblem) {
     int turn = 0;
     for (const Case& c : cases) {
         if (!make_loss(c.name, c.parameters)->form()) continue;
+        // Which addresses are touched does not depend on the parameters.
+        if (gpusim::under_address_sanitizer() && !c.parameters.empty()) continue;
         for (const Problem& p : problems(c)) {
             gpusim::set_order(turn % 2 ? gpusim::Order::Random : gpusim::Order::Reverse, turn);
             ++turn;
@@ -126,14 +128,15 @@ TEST(ClassLossKernels, EveryLossIsTheHostsOnEveryProblem) {
     gpusim::set_order(gpusim::Order::Forward);
 }
 
-// A softmax, two passes, columns, hinges of all and of the nearest; rows of more than one step a
-// thread.
+// A softmax, two passes, columns, hinges of all and of the nearest; then rows of more than one step
+// a thread.
 TEST(ClassLossKernels, AnyOrderOfTheThreadsIsRight) {
-    Problem wide = random_problem(2, 1500, 3, 8);
-    wide.y = {1499, 1024};
+    Problem wide = random_problem(2, 1100, 3, 8);
+    wide.y = {1099, 1024};
     for (const Case& c : {Case{"cosface", {}}, Case{"npcface", {}}, Case{"proxy-anchor", {}},
                           Case{"npt", {{"k", "0"}}}, Case{"npt", {{"k", "2"}}}}) {
-        in_every_order([&] { expect_same(c, wide, {}); });
+        in_every_order([&] { expect_same(c, odd_problem(), {}); });
+        expect_same(c, wide, {});
     }
 }
 
