@@ -11,6 +11,7 @@
 #include "losses/proof/composition.h"
 #include "losses/proof/numeric.h"
 #include "losses/state_json.h"
+#include "tools/arrays.h"
 #include "tools/commands.h"
 #include "train/files/npy.h"
 
@@ -20,7 +21,8 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options {
-    std::string loss, x, w, y, state, out;
+    std::string loss, state, out;
+    ArrayFiles files;
     std::vector<std::string> set;
     std::string dtype = "auto", head = "dense", method = "analytic";
     std::int64_t tile = HeadOptions().tile;
@@ -28,54 +30,15 @@ struct Options {
     bool dcos = false;
 };
 
-std::string shape_text(const NpyArray& array) {
-    std::string text;
-    for (const std::int64_t n : array.shape)
-        text += fmt::format("{}{}", text.empty() ? "" : ", ", n);
-    return "(" + text + ")";
-}
-
-NpyArray read_matrix(const std::string& path, const char* option, const char* shape) {
-    NpyArray array = read_npy(path);
-    FACET_CHECK(array.shape.size() == 2, "{}: shape {}, expected {} for {}", path,
-                shape_text(array), shape, option);
-    FACET_CHECK(array.dtype == "<f4" || array.dtype == "<f8",
-                "{}: element type {}, expected <f4 or <f8", path, array.dtype);
-    return array;
-}
-
-// The arrays of one call, checked against each other.
-struct Inputs {
-    NpyArray x, w;
-    std::vector<std::int64_t> y;
-    std::int64_t B, C = 0, D;
-};
-
-Inputs read_inputs(const Options& options, const Loss& loss) {
-    Inputs in{read_matrix(options.x, "--x", "(B, D)"), {}, {}, 0, 0, 0};
-    in.B = in.x.shape[0];
-    in.D = in.x.shape[1];
-    FACET_CHECK(in.B > 0 && in.D > 0, "{}: shape {}, expected at least one row and one column",
-                options.x, shape_text(in.x));
-    const NpyArray labels = read_npy(options.y);
-    FACET_CHECK(labels.dtype == "<i4" || labels.dtype == "<i8",
-                "{}: element type {}, expected <i4 or <i8", options.y, labels.dtype);
-    FACET_CHECK(labels.shape == std::vector<std::int64_t>{in.B},
-                "{}: shape {}, expected ({}), one label a row of {}", options.y, shape_text(labels),
-                in.B, options.x);
-    in.y = npy_as<std::int64_t>(labels);
+Arrays read_inputs(const Options& options, const Loss& loss) {
     if (!loss.has_proxies()) {
-        if (!options.w.empty())
+        if (!options.files.w.empty())
             fmt::print(stderr, "warning: {} has no proxies, --w is not read\n", loss.name());
-        return in;
+    } else {
+        FACET_USAGE(!options.files.w.empty(), "loss {}: --w is missing: it has proxies",
+                    loss.name());
     }
-    FACET_USAGE(!options.w.empty(), "loss {}: --w is missing: it has proxies", loss.name());
-    in.w = read_matrix(options.w, "--w", "(C, D)");
-    in.C = in.w.shape[0];
-    FACET_CHECK(in.C > 0 && in.w.shape[1] == in.D,
-                "{}: shape {}, expected (C, {}) as {} has {} columns", options.w, shape_text(in.w),
-                in.D, options.x, in.D);
-    return in;
+    return read_arrays(options.files, loss.has_proxies());
 }
 
 template <class T>
@@ -84,7 +47,7 @@ void save(const fs::path& path, const std::vector<T>& values, std::vector<std::i
 }
 
 template <class T>
-void run_analytic(const Options& options, Loss& loss, const Inputs& in) {
+void run_analytic(const Options& options, Loss& loss, const Arrays& in) {
     const std::vector<T> x = npy_as<T>(in.x);
     const std::vector<T> w = in.C > 0 ? npy_as<T>(in.w) : std::vector<T>();
     std::vector<T> dx(in.B * in.D), dw(in.C * in.D), dcos(options.dcos ? in.B * in.C : 0);
@@ -110,7 +73,7 @@ struct Found {
     std::vector<double> dx, dw, dcos;
 };
 
-void run_other(const Options& options, Loss& loss, const Inputs& in) {
+void run_other(const Options& options, Loss& loss, const Arrays& in) {
     const std::vector<double> x = npy_as<double>(in.x);
     const std::vector<double> w = in.C > 0 ? npy_as<double>(in.w) : std::vector<double>();
     const HeadBatch<double> batch{x.data(), in.C > 0 ? w.data() : nullptr, in.y.data(), in.B, in.C,
@@ -166,7 +129,7 @@ void run(const Options& options) {
     if (!options.state.empty()) {
         state_from_json(read_text(options.state), options.state, loss->state());
     }
-    const Inputs in = read_inputs(options, *loss);
+    const Arrays in = read_inputs(options, *loss);
     fs::create_directories(options.out);
     fmt::print("{}\n", loss->describe());
     const bool single = options.dtype == "f32" || (options.dtype == "auto" && in.x.dtype == "<f4");
@@ -190,12 +153,12 @@ void add_grad_command(CLI::App& app) {
         ->required()
         ->type_name("NAME");
     command->add_option("--set", options->set, "parameters of the loss, k=v")->type_name("k=v");
-    command->add_option("--x", options->x, "embeddings (B, D), float32 or float64")
+    command->add_option("--x", options->files.x, "embeddings (B, D), float32 or float64")
         ->required()
         ->type_name("X.npy");
-    command->add_option("--w", options->w, "proxies (C, D), as --x; not read by a pair loss")
+    command->add_option("--w", options->files.w, "proxies (C, D), as --x; not read by a pair loss")
         ->type_name("W.npy");
-    command->add_option("--y", options->y, "labels (B), int32 or int64; -1: ignored")
+    command->add_option("--y", options->files.y, "labels (B), int32 or int64; -1: ignored")
         ->required()
         ->type_name("Y.npy");
     command->add_option("--state", options->state, "state before the call")->type_name("S.json");

@@ -72,6 +72,7 @@ void add_subcommands(CLI::App& app) {
     add_eval_command(app);
     add_embed_command(app);
     add_grad_command(app);
+    add_atlas_command(app);
     add_losses_command(app);
     add_synth_command(app);
     add_inspect_command(app);
