@@ -57,10 +57,17 @@ Measured measure(const LossSpec& spec, const std::vector<Setting>& settings, Tab
     return measured;
 }
 
+std::string chart_over_angle(const std::string& title, const std::vector<Line>& lines) {
+    Chart chart;
+    chart.title = title;
+    chart.x = {"θy, angle to its own class", Scale::angle};
+    chart.lines = lines;
+    return draw(chart);
+}
+
 std::string drawn(const Measured& measured, const std::string& about, const std::string& caption) {
-    const Axis angle{"θy, angle to its own class", Scale::angle};
-    return "<figure><div class=\"two\">" + draw({"value L, " + about, angle, {}, measured.values}) +
-           draw({"gradient dL/dθy per radian, " + about, angle, {}, measured.slopes}) + "</div>" +
+    return "<figure><div class=\"two\">" + chart_over_angle("value L, " + about, measured.values) +
+           chart_over_angle("gradient dL/dθy per radian, " + about, measured.slopes) + "</div>" +
            legend(measured.values) + "<figcaption>" + caption + "</figcaption></figure>\n";
 }
 

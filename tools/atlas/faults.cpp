@@ -77,6 +77,11 @@ Finding measured(Probe& probe, Kind kind, const Inside& inside, std::pair<int, i
             what};
 }
 
+// "1/|x|", or "|x|^-0.5"
+std::string power_law(const std::string& of, double power) {
+    return std::abs(power - 1) < 0.01 ? "1/" + of : fmt::format("{}^-{:.2g}", of, power);
+}
+
 // --- what is searched ---
 
 struct Search {
@@ -151,8 +156,8 @@ struct Search {
             const double end = far_end ? 180 : 0;
             findings.push_back({Kind::growth, end, end, far_end ? 70.0 : 0.0, far_end ? 70.0 : 0.0,
                                 power,
-                                fmt::format("dL/dcos θy grows without bound, like {}^−{:.2g}",
-                                            far_end ? "(180° − θy)" : "θy", power)});
+                                "dL/dcos θy grows without bound, like " +
+                                    power_law(far_end ? "(180° − θy)" : "θy", power)});
         }
         return power;
     }
@@ -166,7 +171,7 @@ struct Search {
         if (power < 0.1) return;
         findings.push_back(
             {Kind::length, 60, 60, 50, 50, power,
-             fmt::format("|dL/dx| grows without bound for short x, like |x|^−{:.2g}", power)});
+             "|dL/dx| grows without bound for short x, like " + power_law("|x|", power)});
     }
 
     // Steps of the value over theta_y; one that stands at the same place for several theta_j is

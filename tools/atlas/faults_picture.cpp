@@ -23,19 +23,31 @@ const char* kind_pen(Kind kind) {
     return names[std::size_t(kind)];
 }
 
+// What is told of the place and the size of a finding, behind its words.
+std::string details(const Finding& f) {
+    const std::string at_y = interval(f.y_from, f.y_to), at_j = interval(f.j_from, f.j_to);
+    switch (f.kind) {
+        case Kind::wrong_target:
+            return fmt::format(" at θy {}, θj {}; dL/dθy down to {:.3g}", at_y, at_j, f.amount);
+        case Kind::wrong_negative:
+            return fmt::format(" at θy {}, θj {}; dL/dcos θj down to {:.3g}", at_y, at_j, f.amount);
+        case Kind::vanishing:
+            return fmt::format(" at θy {}, θj {}", at_y, at_j);
+        case Kind::step:
+            return fmt::format(" at θy {}, θj {}: by {:.3g}", at_y, at_j, f.amount);
+        default:
+            return "";
+    }
+}
+
 std::string list_of(const std::vector<Finding>& findings) {
     if (findings.empty()) return "<p class=\"none\">Nothing found.</p>\n";
-    std::string html =
-        "<div class=\"scroll\"><table class=\"faults\"><thead><tr><th>what</th><th></th><th>θy</th>"
-        "<th>θj</th><th>amount</th></tr></thead><tbody>\n";
+    std::string html = "<ul class=\"key\">\n";
     for (const Finding& f : findings) {
-        html += fmt::format(
-            "<tr><td><b "
-            "class=\"{}\"></b>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-            kind_pen(f.kind), kind_text(f.kind), f.what, interval(f.y_from, f.y_to),
-            interval(f.j_from, f.j_to), fmt::format("{:.3g}", f.amount));
+        html += fmt::format("<li><b class=\"{}\"></b><span><strong>{}</strong> {}{}</span></li>\n",
+                            kind_pen(f.kind), kind_text(f.kind), f.what, details(f));
     }
-    return html + "</tbody></table></div>\n";
+    return html + "</ul>\n";
 }
 
 // One path for all cells of a kind: runs of cells become rectangles.
@@ -79,8 +91,8 @@ std::string faults_picture(const std::vector<Finding>& findings, const FaultCell
            "own class</span> <span><b class=\"f-negative\"></b>pulled towards the other "
            "class</span> "
            "<span><b class=\"f-vanish\"></b>misplaced, pull below 1/1000 of the largest</span></p>"
-           "<figcaption>A white map has no such place. The list gives borders refined to 1e-6 "
-           "degrees, through the worst place of a region.</figcaption></figure>\n";
+           "<figcaption>An empty map has no such place; borders in the list are refined by halving "
+           "and hold through the worst place of a region.</figcaption></figure>\n";
 }
 
 }  // namespace facet::atlas

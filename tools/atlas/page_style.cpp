@@ -63,8 +63,10 @@ svg path { fill: none; }
 .grid { stroke: var(--line); } .axis { stroke: var(--soft); } .diagonal { stroke: var(--soft); stroke-dasharray: 2 4; }
 .plot { stroke: var(--line); }
 .curves path { stroke-width: 2.1; stroke-linejoin: round; stroke-linecap: round; vector-effect: non-scaling-stroke; }
-.curves path:first-child:not(:last-child) { stroke-width: 3.6; }
-.curves.second path { stroke-dasharray: 1 5; stroke-width: 2.6; }
+/* Where curves coincide, all are seen: each is drawn thinner than the one below it. */
+.curves path:nth-child(1):not(:last-child) { stroke-width: 4.4; } .curves path:nth-child(2):not(:last-child) { stroke-width: 3.4; }
+.curves path:nth-child(3):not(:last-child) { stroke-width: 2.6; } .curves path:nth-child(n+5) { stroke-width: 1.5; }
+.curves.second path:nth-child(n) { stroke-dasharray: 1 5; stroke-width: 2.6; }
 .o0 { stroke: var(--o0); } .o1 { stroke: var(--o1); } .o2 { stroke: var(--o2); } .o3 { stroke: var(--o3); }
 .s0 { stroke: var(--s0); } .s1 { stroke: var(--s1); } .s2 { stroke: var(--s2); } .s3 { stroke: var(--s3); }
 .s4 { stroke: var(--s4); } .s5 { stroke: var(--s5); } .s6 { stroke: var(--s6); } .s7 { stroke: var(--s7); }
@@ -101,9 +103,6 @@ table { border-collapse: collapse; font-size: .88rem; width: 100%; }
 th { text-align: left; color: var(--soft); font-weight: 500; vertical-align: bottom; }
 th, td { padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.faults td:nth-child(n+3) { white-space: nowrap; font-variant-numeric: tabular-nums; }
-.faults b { display: inline-block; width: .65rem; height: .65rem; border-radius: 2px; margin-right: .4rem; }
-.faults td:first-child { white-space: nowrap; }
 .glance td:nth-child(2) { width: 108px; } svg.spark { width: 80px; height: 28px; } .glance td { padding-top: .1rem; padding-bottom: .1rem; }
 .spark path { stroke-width: 1.6; } .bad { color: var(--bad); font-weight: 600; }
 .matrix { font-size: .8rem; width: auto; } .matrix td, .matrix th { padding: .2rem .3rem; font-variant-numeric: tabular-nums; text-align: center; border: 1px solid var(--card); }
