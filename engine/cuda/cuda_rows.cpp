@@ -57,6 +57,7 @@ void CudaDevice::dropout(const Tensor& x, double p, uint64_t seed, uint64_t step
                          Grad mode) {
     expect_layout("dropout", "x", x, Layout::Plain);
     expect_plain("dropout", "y", y, x.shape());
+    FACET_CHECK(p >= 0 && p < 1, "dropout: p must be in [0, 1), found {}", p);
     const auto* cell = static_cast<const uint64_t*>(dropout_step_.data());
     FACET_CUDA(cuda::dropout(x.raw<float>(), x.count(), p, seed,
                              {step, recording_ ? cell : nullptr}, y.raw<float>(), accumulates(mode),
@@ -155,6 +156,8 @@ void CudaDevice::adamw_step(const AdamWStep& step, const Tensor& dw, const Tenso
                                            static_cast<float>(step.eps),
                                            static_cast<float>(step.weight_decay),
                                            static_cast<float>(step.gradient_scale),
+                                           static_cast<float>(1 - step.beta1),
+                                           static_cast<float>(1 - step.beta2),
                                            static_cast<float>(1 - std::pow(step.beta1, steps)),
                                            static_cast<float>(1 - std::pow(step.beta2, steps))};
     FACET_CUDA(cuda::adamw_step(parameters, dw.raw<float>(), m.raw<float>(), v.raw<float>(),

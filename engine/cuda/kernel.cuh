@@ -19,8 +19,7 @@
 // What a vector access demands of its address; only the simulator checks it.
 #define FACET_ALIGNED(address, bytes) static_cast<void>(0)
 #else
-#define FACET_LAUNCH(kernel, grid, block, shared_bytes, stream) \
-    (static_cast<void>(stream), GPUSIM_LAUNCH(kernel, grid, block, shared_bytes))
+#define FACET_LAUNCH GPUSIM_LAUNCH
 #define FACET_DYNAMIC_SHARED(T, name) T* name = static_cast<T*>(gpusim::dynamic_shared())
 #define FACET_UNROLL_TWICE
 #define FACET_ALIGNED(address, bytes) gpusim::require_aligned(address, bytes, gpusim::Place::here())

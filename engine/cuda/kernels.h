@@ -170,6 +170,7 @@ cudaError_t sgd_step(const SgdParameters& step, const float* dw, float* v, float
 
 struct AdamWParameters {
     float lr, beta1, beta2, eps, weight_decay, gradient_scale;
+    float rest1, rest2;              // 1 - beta, which float has no digits for
     float correction1, correction2;  // 1 - beta^step
 };
 cudaError_t adamw_step(const AdamWParameters& step, const float* dw, float* m, float* v, float* w,

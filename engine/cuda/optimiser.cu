@@ -34,8 +34,8 @@ __global__ void __launch_bounds__(kThreads, kBlocks)
         const Lanes<n> dw_i = load<n>(dw + i);
         for (int k = 0; k < n; ++k) {
             const float d = step.gradient_scale * dw_i[k];
-            m_i[k] = step.beta1 * m_i[k] + (1 - step.beta1) * d;
-            v_i[k] = step.beta2 * v_i[k] + (1 - step.beta2) * d * d;
+            m_i[k] = step.beta1 * m_i[k] + step.rest1 * d;
+            v_i[k] = step.beta2 * v_i[k] + step.rest2 * d * d;
             const float update =
                 (m_i[k] / step.correction1) / (sqrtf(v_i[k] / step.correction2) + step.eps);
             w_i[k] -= step.lr * (update + step.weight_decay * w_i[k]);

@@ -58,12 +58,12 @@ __global__ void __launch_bounds__(kThreads, kBlocks)
     const RowOfWarp at = row_of_warp<V>();
     if (at.row >= B) return;  // the whole warp
     const float* x_b = x + at.row * D;
-    float squares = 0;
+    double squares = 0;  // those of 1e30 and 1e-30 are no floats
     FACET_UNROLL_TWICE for (int64_t d = at.first; d < D; d += 32 * V) {
         const Lanes<V> value = load<V>(x_b + d);
-        for (int k = 0; k < V; ++k) squares += value[k] * value[k];
+        for (int k = 0; k < V; ++k) squares += static_cast<double>(value[k]) * value[k];
     }
-    const float length = sqrtf(warp_sum(squares));
+    const auto length = static_cast<float>(sqrt(warp_sum(squares)));
     if (threadIdx.x % 32 == 0) norm[at.row] = length;
     const float scale = 1 / (length > kShortestRow ? length : kShortestRow);
     FACET_UNROLL_TWICE for (int64_t d = at.first; d < D; d += 32 * V) {

@@ -75,7 +75,7 @@ TEST(BatchNorm, TheSlopeSideIsTakenAtTheKink) {
     }
 }
 
-// --- the CPU device against the reference ---
+// --- the tested device against the reference ---
 
 // Sums of M float32 terms err by at most M u of the sum of magnitudes; a few roundings more an
 // element. x - mean loses what |x| has in magnitude over the spread, |x| invstd.
@@ -107,13 +107,14 @@ std::vector<BatchNormCase> all_cases() {
     return cases;
 }
 
-class BatchNormOnCpu : public testing::TestWithParam<BatchNormCase> {};
+class BatchNormOnDevice : public testing::TestWithParam<BatchNormCase> {};
 
-INSTANTIATE_TEST_SUITE_P(Shapes, BatchNormOnCpu, testing::ValuesIn(all_cases()));
+INSTANTIATE_TEST_SUITE_P(Shapes, BatchNormOnDevice, testing::ValuesIn(all_cases()));
 
-TEST_P(BatchNormOnCpu, TrainingMatchesTheReference) {
-    const BatchNormOperands cpu(cpu_device(), GetParam()), exact(reference_device(), GetParam());
-    const auto expected = exact.train(), found = cpu.train();
+TEST_P(BatchNormOnDevice, TrainingMatchesTheReference) {
+    const BatchNormOperands tested(tested_device(), GetParam()),
+        exact(reference_device(), GetParam());
+    const auto expected = exact.train(), found = tested.train();
     const Bounds bounds(exact);
     expect_within(found.y, expected.y, largest(expected.y) + 2, bounds.sum);
     expect_within(found.mean, expected.mean, largest(exact.x.to_doubles()), bounds.sum);
@@ -122,22 +123,24 @@ TEST_P(BatchNormOnCpu, TrainingMatchesTheReference) {
     expect_within(found.running_variance, expected.running_variance, 4, bounds.sum);
 }
 
-TEST_P(BatchNormOnCpu, EvaluationMatchesTheReference) {
-    const BatchNormOperands cpu(cpu_device(), GetParam()), exact(reference_device(), GetParam());
+TEST_P(BatchNormOnDevice, EvaluationMatchesTheReference) {
+    const BatchNormOperands tested(tested_device(), GetParam()),
+        exact(reference_device(), GetParam());
     // |gamma| (|x| + |mean|) / sqrt(variance) + |beta| + |addend| < 2 (3 + 1) 1.5 + 2
-    expect_within(cpu.eval(), exact.eval(), 14, 8 * kUnit);
+    expect_within(tested.eval(), exact.eval(), 14, 8 * kUnit);
 }
 
-TEST_P(BatchNormOnCpu, BackwardMatchesTheReference) {
-    const BatchNormOperands cpu(cpu_device(), GetParam()), exact(reference_device(), GetParam());
+TEST_P(BatchNormOnDevice, BackwardMatchesTheReference) {
+    const BatchNormOperands tested(tested_device(), GetParam()),
+        exact(reference_device(), GetParam());
     exact.train();
-    cpu.train();
+    tested.train();
     const Bounds bounds(exact);
     const auto M = static_cast<double>(GetParam().per_channel());
     for (const Grad parameter_mode : kBothModes) {
         for (const Grad dx_mode : kBothModes) {
             const auto expected = exact.backward(parameter_mode, dx_mode);
-            const auto found = cpu.backward(parameter_mode, dx_mode);
+            const auto found = tested.backward(parameter_mode, dx_mode);
             // |dz - mean dz - x_hat mean(dz x_hat)| is at most a few times max |dz|.
             expect_within(found.dx, expected.dx, 1 + 4 * bounds.dx_scale, bounds.sum);
             // Sums of M terms of magnitude at most about 2 each.
@@ -148,15 +151,15 @@ TEST_P(BatchNormOnCpu, BackwardMatchesTheReference) {
     }
 }
 
-TEST_P(BatchNormOnCpu, TheNumberOfThreadsDoesNotChangeABit) {
-    const BatchNormOperands cpu(cpu_device(), GetParam());
+TEST_P(BatchNormOnDevice, TheNumberOfThreadsDoesNotChangeABit) {
+    const BatchNormOperands tested(tested_device(), GetParam());
     expect_same_bits_with_two_threads([&] {
-        const auto forward = cpu.train();
-        const auto gradients = cpu.backward(Grad::Overwrite, Grad::Accumulate);
+        const auto forward = tested.train();
+        const auto gradients = tested.backward(Grad::Overwrite, Grad::Accumulate);
         std::vector<double> all = forward.y;
         for (const auto& more :
              {forward.mean, forward.invstd, forward.running_variance, gradients.dx,
-              gradients.dgamma, gradients.dbeta, gradients.dslope, cpu.eval()})
+              gradients.dgamma, gradients.dbeta, gradients.dslope, tested.eval()})
             append(all, more);
         return all;
     });

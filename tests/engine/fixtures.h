@@ -56,6 +56,10 @@ void with_storage(const Tensor& tensor, Use use) {
 // Every stored number is NaN, padding channels too: what a primitive does not write stays NaN.
 inline Tensor poisoned(Device& device, const Shape& shape, Layout layout = Layout::Plain) {
     Tensor tensor(device, shape, layout);
+    if (!device.has_host_memory()) {
+        device.fill(tensor, NAN);
+        return tensor;
+    }
     with_storage(tensor, [&](auto* data) { std::fill_n(data, tensor.stored_count(), NAN); });
     return tensor;
 }
@@ -68,7 +72,7 @@ inline Tensor gradient_target(Device& device, const Shape& shape, Grad mode,
 }
 
 inline void expect_zero_padding(const Tensor& map) {
-    if (map.layout() != Layout::Map) return;
+    if (map.layout() != Layout::Map || map.device().channel_block() == 1) return;
     const int64_t block = map.device().channel_block(), C = map.size(1);
     const int64_t blocks = (C + block - 1) / block, pixels = map.size(2) * map.size(3);
     int64_t nonzero = 0;  // NaN included
@@ -185,8 +189,12 @@ inline void append(std::vector<double>& values, const std::vector<double>& more)
     values.insert(values.end(), more.begin(), more.end());
 }
 
+// The device whose primitives are compared with the reference. Every program of tests has one: the
+// CPU device (tested_device.cpp), or the CUDA device (tests/gpudoubles).
+Device& tested_device();
+
 // The devices a test of common behaviour runs on.
-inline std::vector<Device*> all_devices() { return {&reference_device(), &cpu_device()}; }
+inline std::vector<Device*> all_devices() { return {&reference_device(), &tested_device()}; }
 
 constexpr Grad kBothModes[] = {Grad::Overwrite, Grad::Accumulate};
 

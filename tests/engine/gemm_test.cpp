@@ -49,16 +49,16 @@ TEST(Gemm, ComputesAnExampleByHandInAllFourForms) {
     }
 }
 
-class GemmOnCpu : public testing::TestWithParam<GemmCase> {};
+class GemmOnDevice : public testing::TestWithParam<GemmCase> {};
 
-INSTANTIATE_TEST_SUITE_P(Shapes, GemmOnCpu,
+INSTANTIATE_TEST_SUITE_P(Shapes, GemmOnDevice,
                          testing::Values(GemmCase{1, 1, 1}, GemmCase{3, 5, 7}, GemmCase{16, 16, 16},
                                          GemmCase{17, 1, 33}, GemmCase{1, 64, 5},
                                          GemmCase{65, 33, 129}, GemmCase{2, 100, 1}));
 
 // A sum of K products in any order errs by at most K u sum |a| |b|; two operations more for alpha
 // and for beta times what was there, at most 1.
-TEST_P(GemmOnCpu, MatchesTheReference) {
+TEST_P(GemmOnDevice, MatchesTheReference) {
     const GemmCase& z = GetParam();
     const double tolerance = static_cast<double>(z.K + 4) * kUnit;
     for (const Transpose ta : kBothTransposes) {
@@ -67,7 +67,7 @@ TEST_P(GemmOnCpu, MatchesTheReference) {
                 std::vector<double> magnitude =
                     product(reference_device(), z, ta, tb, std::abs(alpha), 0, true);
                 for (double& value : magnitude) value += beta;
-                expect_within(product(cpu_device(), z, ta, tb, alpha, beta),
+                expect_within(product(tested_device(), z, ta, tb, alpha, beta),
                               product(reference_device(), z, ta, tb, alpha, beta), magnitude,
                               tolerance);
             }

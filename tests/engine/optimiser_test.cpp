@@ -67,18 +67,19 @@ TEST(AdamW, TheFirstStepIsTheSignOfTheGradientAndADecay) {
 
 // Numbers of magnitude at most 2 and about ten roundings an element. In float32 1 - beta2 is taken
 // from the exact number, so that it does not lose its digits.
-TEST(Optimiser, CpuMatchesTheReference) {
+TEST(Optimiser, TestedDeviceMatchesTheReference) {
     for (const int64_t n : {1, 7, 16, 33, 1000}) {
         for (const SgdStep& step : kSgdSteps) {
-            const State cpu(cpu_device(), n), exact(reference_device(), n);
-            for (const State& s : {cpu, exact}) s.w.device().sgd_step(step, s.dw, s.m, s.w);
-            expect_within(cpu.numbers(), exact.numbers(), 2, 12 * kUnit);
+            const State tested(tested_device(), n), exact(reference_device(), n);
+            for (const State& s : {tested, exact}) s.w.device().sgd_step(step, s.dw, s.m, s.w);
+            expect_within(tested.numbers(), exact.numbers(), 2, 12 * kUnit);
         }
         for (const AdamWStep& step : kAdamWSteps) {
-            const State cpu(cpu_device(), n), exact(reference_device(), n);
-            for (const State& s : {cpu, exact}) s.w.device().adamw_step(step, s.dw, s.m, s.v, s.w);
-            expect_within(cpu.m.to_doubles(), exact.m.to_doubles(), 1, 12 * kUnit);
-            expect_within(cpu.v.to_doubles(), exact.v.to_doubles(), exact.v.to_doubles(),
+            const State tested(tested_device(), n), exact(reference_device(), n);
+            for (const State& s : {tested, exact})
+                s.w.device().adamw_step(step, s.dw, s.m, s.v, s.w);
+            expect_within(tested.m.to_doubles(), exact.m.to_doubles(), 1, 12 * kUnit);
+            expect_within(tested.v.to_doubles(), exact.v.to_doubles(), exact.v.to_doubles(),
                           12 * kUnit);
             const std::vector<double> m = exact.m.to_doubles(), v = exact.v.to_doubles();
             const double t = static_cast<double>(step.step);
@@ -87,16 +88,16 @@ TEST(Optimiser, CpuMatchesTheReference) {
                 magnitude[i] = 1 + step.lr * std::abs(m[i]) / (1 - std::pow(step.beta1, t)) /
                                        std::sqrt(v[i] / (1 - std::pow(step.beta2, t)));
             }
-            expect_within(cpu.w.to_doubles(), exact.w.to_doubles(), magnitude, 12 * kUnit);
+            expect_within(tested.w.to_doubles(), exact.w.to_doubles(), magnitude, 12 * kUnit);
         }
     }
 }
 
 TEST(Optimiser, TheNumberOfThreadsDoesNotChangeABit) {
     expect_same_bits_with_two_threads([] {
-        const State s(cpu_device(), 1001);
-        cpu_device().sgd_step(kSgdSteps[2], s.dw, s.m, s.w);
-        cpu_device().adamw_step(kAdamWSteps[1], s.dw, s.m, s.v, s.w);
+        const State s(tested_device(), 1001);
+        tested_device().sgd_step(kSgdSteps[2], s.dw, s.m, s.w);
+        tested_device().adamw_step(kAdamWSteps[1], s.dw, s.m, s.v, s.w);
         return s.numbers();
     });
 }

@@ -102,12 +102,12 @@ TEST(AveragePool, ReferenceComputesMeansAndSpreadsGradients) {
               (std::vector<double>{1, 1, 1, 1, 2, 2, 2, 2}));
 }
 
-class PoolOnCpu : public testing::TestWithParam<PoolCase> {};
+class PoolOnDevice : public testing::TestWithParam<PoolCase> {};
 
-INSTANTIATE_TEST_SUITE_P(Shapes, PoolOnCpu, testing::ValuesIn(kCases));
+INSTANTIATE_TEST_SUITE_P(Shapes, PoolOnDevice, testing::ValuesIn(kCases));
 
 // The largest is one of the inputs: exact in every arithmetic.
-TEST_P(PoolOnCpu, MaxForwardEqualsTheReference) {
+TEST_P(PoolOnDevice, MaxForwardEqualsTheReference) {
     const PoolCase& c = GetParam();
     std::vector<double> y[2];
     for (int d = 0; d < 2; ++d) {
@@ -118,7 +118,7 @@ TEST_P(PoolOnCpu, MaxForwardEqualsTheReference) {
 }
 
 // A pixel wins at most window^2 windows, so a sum has at most that many terms, and one to add to.
-TEST_P(PoolOnCpu, MaxBackwardMatchesTheReference) {
+TEST_P(PoolOnDevice, MaxBackwardMatchesTheReference) {
     const PoolCase& c = GetParam();
     // Few different values, so that ties are everywhere.
     std::vector<double> values = random_values(count(c.x), 1, -3, 3);
@@ -136,7 +136,7 @@ TEST_P(PoolOnCpu, MaxBackwardMatchesTheReference) {
 }
 
 // The mean of values in [-1, 1] and a division: n u of the mean magnitude, at most 1.
-TEST_P(PoolOnCpu, AverageMatchesTheReference) {
+TEST_P(PoolOnDevice, AverageMatchesTheReference) {
     const PoolCase& c = GetParam();
     const auto pixels = static_cast<double>(c.x[2] * c.x[3]);
     std::vector<double> y[2];
@@ -151,9 +151,9 @@ TEST_P(PoolOnCpu, AverageMatchesTheReference) {
     }
 }
 
-TEST_P(PoolOnCpu, TheNumberOfThreadsDoesNotChangeABit) {
+TEST_P(PoolOnDevice, TheNumberOfThreadsDoesNotChangeABit) {
     const PoolCase& c = GetParam();
-    Device& device = cpu_device();
+    Device& device = tested_device();
     const Tensor x = random_tensor(device, c.x, 1, Layout::Map);
     const Tensor dy = random_tensor(device, c.y(), 2, Layout::Map);
     expect_same_bits_with_two_threads([&] {

@@ -69,16 +69,16 @@ TEST(PRelu, ReferenceGradientsMatchCentralDifferences) {
     }
 }
 
-class PReluOnCpu : public testing::TestWithParam<Shape> {};
+class PReluOnDevice : public testing::TestWithParam<Shape> {};
 
-INSTANTIATE_TEST_SUITE_P(Shapes, PReluOnCpu,
+INSTANTIATE_TEST_SUITE_P(Shapes, PReluOnDevice,
                          testing::Values(Shape{1, 1, 1, 1}, Shape{2, 3, 5, 7}, Shape{1, 16, 4, 3},
                                          Shape{3, 17, 2, 5}, Shape{2, 64, 9, 8}, Shape{1, 5},
                                          Shape{7, 16}, Shape{3, 33}, Shape{100, 17}));
 
 // One product an element, and one addition when accumulating: 2 u. The slope's gradient sums M
 // products of magnitude at most 1, and one number to add to.
-TEST_P(PReluOnCpu, MatchesTheReference) {
+TEST_P(PReluOnDevice, MatchesTheReference) {
     const Shape& shape = GetParam();
     const auto M = static_cast<double>(count(shape) / shape[1]);
     const auto operand = [&](Device& device, uint64_t seed) {
@@ -104,9 +104,9 @@ TEST_P(PReluOnCpu, MatchesTheReference) {
     }
 }
 
-TEST_P(PReluOnCpu, TheNumberOfThreadsDoesNotChangeABit) {
+TEST_P(PReluOnDevice, TheNumberOfThreadsDoesNotChangeABit) {
     const Shape& shape = GetParam();
-    Device& device = cpu_device();
+    Device& device = tested_device();
     const Tensor x = random_tensor(device, shape, 1, layout_of(shape));
     const Tensor dy = random_tensor(device, shape, 2, layout_of(shape));
     const Tensor slope = random_tensor(device, {shape[1]}, 3);

@@ -211,7 +211,7 @@ TEST(Elements, SumOfSquaresCountsNoPadding) {
     }
     // Many elements: the sum must not lose what single float32 accumulation would.
     const std::vector<double> values = random_values(100000, 1);
-    EXPECT_NEAR(cpu_device().sum_of_squares(Tensor::from(cpu_device(), {100000}, values)),
+    EXPECT_NEAR(tested_device().sum_of_squares(Tensor::from(tested_device(), {100000}, values)),
                 dot(values, values), 1e-6 * dot(values, values));
 }
 
@@ -263,7 +263,7 @@ TEST(Rows, AHashIsOfTheBytesOfAllTensorsInOrder) {
 }
 
 TEST(Rows, TheNumberOfThreadsDoesNotChangeABit) {
-    Device& device = cpu_device();
+    Device& device = tested_device();
     expect_same_bits_with_two_threads([&] {
         std::vector<double> all;
         for (const Shape& shape : kRowShapes) {

@@ -155,6 +155,8 @@ TEST(OptimiserKernels, AdamWStepIsTheReferences) {
                                              1e-8f,
                                              0.1f,
                                              0.5f,
+                                             static_cast<float>(1 - 0.9),
+                                             static_cast<float>(1 - 0.999),
                                              static_cast<float>(1 - std::pow(0.9, 3)),
                                              static_cast<float>(1 - std::pow(0.999, 3))};
             cuda::adamw_step(step, dw.device.data(), m.device.data(), v.device.data(),

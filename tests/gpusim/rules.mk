@@ -53,3 +53,6 @@ $(GPUSIM)/mutants/%: $(GPUSIM)/race-tests tests/gpusim/mutants.txt
 	  $(CXX) $(GPUSIM_OBJECTS) $$right $@.o $(BUILD)/libfacet.a $(GPUSIM_LINK) -o $@
 
 -include $(GPUSIM_OBJECTS:.o=.d) $(GPUSIM_RACE:.o=.d) $(GPUSIM_ADDRESS:.o=.d)
+
+# What else runs on it.
+include tests/gpudoubles/rules.mk

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 
 #include "tests/gpusim/fibers.h"
 #include "tests/gpusim/sim.h"
@@ -18,6 +19,7 @@ Order order = Order::Forward;
 uint64_t random_state = 1;
 uint64_t threads_total = 0;
 void (*kernel_body)(void*);
+Queue queue = nullptr;
 
 uint64_t next_random() {  // xorshift64; picks threads, nothing else depends on it
     random_state ^= random_state << 13;
@@ -92,7 +94,11 @@ void run_block() {
     while (!run.ready.empty()) {
         const size_t choice = choose();
         run.current = &run.threads[run.ready[choice]];
-        run.ready.erase(run.ready.begin() + choice);
+        if (choice == 0) {
+            run.ready.pop_front();
+        } else {
+            run.ready.erase(run.ready.begin() + choice);
+        }
         resume_fiber(run.current->number);
         if (!run.failure.empty()) throw Failure(run.failure);
         run.current = nullptr;
@@ -102,16 +108,23 @@ void run_block() {
     }
 }
 
-void check_configuration(const char* kernel, dim3 grid, dim3 block, size_t shared_bytes) {
+// The kernel's name as one writes it: "(f<float, 4>)" was written in parentheses for the macro.
+std::string name_of(const Call& call) {
+    const std::string name = call.kernel;
+    return name.front() == '(' ? name.substr(1, name.size() - 2) : name;
+}
+
+void check_configuration(const Call& call) {
+    const dim3 grid = call.grid, block = call.block;
     const uint64_t threads = uint64_t{block.x} * block.y * block.z;
     const bool good_grid = grid.x >= 1 && grid.x <= 0x7fffffffu && grid.y >= 1 && grid.y <= 65535 &&
                            grid.z >= 1 && grid.z <= 65535;
     const bool good_block = threads >= 1 && threads <= kFibers && block.z <= 64;
-    const bool good_shared = shared_bytes <= 48 << 10;  // more needs an attribute of the kernel
+    const bool good_shared = call.shared_bytes <= 48 << 10;  // more needs an attribute
     if (good_grid && good_block && good_shared) return;
     throw Failure(fmt::format(
         "kernel {}: invalid launch: grid ({},{},{}), block ({},{},{}), {} bytes of shared memory",
-        kernel, grid.x, grid.y, grid.z, block.x, block.y, block.z, shared_bytes));
+        name_of(call), grid.x, grid.y, grid.z, block.x, block.y, block.z, call.shared_bytes));
 }
 
 // Leaves the state clean however the launch ends.
@@ -127,6 +140,31 @@ struct Finally {
     }
 };
 
+void run_grid(const Call& call) {
+    kernel_body = call.body;
+    run.kernel = name_of(call);
+    run.grid = call.grid;
+    run.block = call.block;
+    run.parameters = call.parameters;
+    run.parameter_bytes = call.parameter_bytes;
+    run.shared_bytes = call.shared_bytes;
+    run.shared =
+        run.shared_bytes > 0 ? std::malloc(run.shared_bytes) : nullptr;  // exact: overruns show
+    run.active = true;
+    const Finally cleanup;
+    begin_access_checks();
+    const uint64_t blocks = uint64_t{run.grid.x} * run.grid.y * run.grid.z;
+    for (uint64_t i = 0; i < blocks; ++i) {
+        const uint64_t b = order == Order::Reverse ? blocks - 1 - i : i;
+        run.block_number = b;
+        run.block_index = {static_cast<unsigned>(b % run.grid.x),
+                           static_cast<unsigned>(b / run.grid.x % run.grid.y),
+                           static_cast<unsigned>(b / run.grid.x / run.grid.y)};
+        run_block();
+    }
+    end_access_checks();
+}
+
 }  // namespace
 
 void set_order(Order chosen, uint64_t seed) {
@@ -134,34 +172,16 @@ void set_order(Order chosen, uint64_t seed) {
     random_state = seed * 0x9e3779b97f4a7c15u + 1;
 }
 
-uint64_t threads_run() { return threads_total; }
+void set_queue(Queue chosen) { queue = chosen; }
 
-void run_grid(const char* kernel, dim3 grid, dim3 block, size_t shared_bytes, void (*body)(void*),
-              void* parameters, size_t parameter_bytes) {
-    check_configuration(kernel, grid, block, shared_bytes);
-    kernel_body = body;
-    run.kernel = kernel;
-    if (run.kernel.front() == '(') run.kernel = run.kernel.substr(1, run.kernel.size() - 2);
-    run.grid = grid;
-    run.block = block;
-    run.parameters = parameters;
-    run.parameter_bytes = parameter_bytes;
-    run.shared_bytes = shared_bytes;
-    run.shared = shared_bytes > 0 ? std::malloc(shared_bytes) : nullptr;  // exact: overruns show
-    run.active = true;
-    const Finally cleanup;
-    begin_access_checks();
-    const uint64_t blocks = uint64_t{grid.x} * grid.y * grid.z;
-    for (uint64_t i = 0; i < blocks; ++i) {
-        const uint64_t b = order == Order::Reverse ? blocks - 1 - i : i;
-        run.block_number = b;
-        run.block_index = {static_cast<unsigned>(b % grid.x),
-                           static_cast<unsigned>(b / grid.x % grid.y),
-                           static_cast<unsigned>(b / grid.x / grid.y)};
-        run_block();
-    }
-    end_access_checks();
+void launch(const Call& call, cudaStream_t stream) {
+    const std::shared_ptr<void> parameters(call.parameters, call.release);
+    check_configuration(call);
+    if (!queue) return run_grid(call);
+    queue(stream, call.kernel, [call, parameters] { run_grid(call); });
 }
+
+uint64_t threads_run() { return threads_total; }
 
 uint3 thread_index() { return run.current->index; }
 uint3 block_index() { return run.block_index; }

@@ -19,8 +19,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <stdexcept>
 #include <vector>
+
+struct CUstream_st;  // cudaStream_t points to one
 
 namespace gpusim {
 
@@ -28,6 +31,11 @@ enum class Order { Forward, Reverse, Random };
 
 // The order of the threads (and of the blocks, but for Random) in the launches that follow.
 void set_order(Order order, uint64_t seed = 1);
+
+// Who gets the launches that follow: `run` runs the kernel, once or more, at any later time. Null,
+// as at the start: they run at once, whatever their stream.
+using Queue = void (*)(CUstream_st* stream, const char* kernel, std::function<void()> run);
+void set_queue(Queue queue);
 
 // Thrown by a launch: what was wrong, with the kernel, the block and the thread.
 class Failure : public std::runtime_error {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <string>
 #include <vector>
@@ -49,7 +50,7 @@ struct Run {
     uint64_t block_number = 0;
     std::vector<Thread> threads;
     std::vector<Warp> warps;
-    std::vector<int> ready;  // threads that wait for nothing, in the order they became so
+    std::deque<int> ready;  // threads that wait for nothing, in the order they became so
     Thread* current = nullptr;
     int at_barrier = 0, exited = 0;
     Place barrier_place = {nullptr, 0};  // where the first one waits

@@ -1,14 +1,12 @@
 #include "tests/plans/recorder.h"
 
-#include <dlfcn.h>
-
 #include <cstring>
 
 namespace facet::cuda {
 namespace {
 
 std::map<cudnnBackendDescriptor_t, Said>& all() {
-    static std::map<cudnnBackendDescriptor_t, Said> said;
+    static auto& said = *new std::map<cudnnBackendDescriptor_t, Said>;  // outlives descriptors
     return said;
 }
 
@@ -23,8 +21,10 @@ Said::Numbers numbers(int64_t count, const void* values) {
     return list;
 }
 
-void record(cudnnBackendDescriptor_t descriptor, cudnnBackendAttributeName_t name,
-            cudnnBackendAttributeType_t type, int64_t count, const void* values) {
+}  // namespace
+
+void note_set(cudnnBackendDescriptor_t descriptor, cudnnBackendAttributeName_t name,
+              cudnnBackendAttributeType_t type, int64_t count, const void* values) {
     Said& said = all()[descriptor];
     switch (type) {
         case CUDNN_TYPE_BACKEND_DESCRIPTOR: {
@@ -44,42 +44,26 @@ void record(cudnnBackendDescriptor_t descriptor, cudnnBackendAttributeName_t nam
         case CUDNN_TYPE_HEUR_MODE:
             said.numbers[name] = numbers<int32_t>(count, values);
             break;
+        case CUDNN_TYPE_VOID_PTR: {
+            const auto* const pointers = static_cast<void* const*>(values);
+            said.pointers[name].assign(pointers, pointers + count);
+            break;
+        }
         default:
-            break;  // pointers and texts
+            break;  // texts
     }
 }
 
-// The library's function that ours stands before.
-template <class Function>
-Function* library(const char* name) {
-    return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
+void note_results(cudnnBackendDescriptor_t heuristics, int64_t count, const void* results) {
+    constexpr auto graph = CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH;
+    for (int64_t i = 0; i < count; ++i) {
+        const auto configuration = static_cast<const cudnnBackendDescriptor_t*>(results)[i];
+        all()[configuration].descriptors[graph] = all().at(heuristics).descriptors.at(graph);
+    }
 }
 
-}  // namespace
+void forget(cudnnBackendDescriptor_t descriptor) { all().erase(descriptor); }
 
 const Said& said_to(cudnnBackendDescriptor_t descriptor) { return all().at(descriptor); }
 
 }  // namespace facet::cuda
-
-// The linker takes these before the library's.
-extern "C" {
-
-cudnnStatus_t cudnnBackendSetAttribute(cudnnBackendDescriptor_t descriptor,
-                                       cudnnBackendAttributeName_t name,
-                                       cudnnBackendAttributeType_t type, int64_t count,
-                                       const void* values) {
-    facet::cuda::record(descriptor, name, type, count, values);
-    static auto* const real =
-        facet::cuda::library<decltype(cudnnBackendSetAttribute)>("cudnnBackendSetAttribute");
-    return real(descriptor, name, type, count, values);
-}
-
-// The address may be another descriptor's next.
-cudnnStatus_t cudnnBackendDestroyDescriptor(cudnnBackendDescriptor_t descriptor) {
-    facet::cuda::all().erase(descriptor);
-    static auto* const real = facet::cuda::library<decltype(cudnnBackendDestroyDescriptor)>(
-        "cudnnBackendDestroyDescriptor");
-    return real(descriptor);
-}
-
-}  // extern "C"

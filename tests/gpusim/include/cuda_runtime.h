@@ -106,41 +106,54 @@ __attribute__((no_sanitize("thread"))) T atomically(T* address, Update update) {
     return old;
 }
 
-// A launch waiting for its arguments, which are copied as a real launch copies them.
-void run_grid(const char* kernel, dim3 grid, dim3 block, size_t shared_bytes, void (*body)(void*),
-              void* parameters, size_t parameter_bytes);
+// A kernel with its grid and its arguments, copied as a real launch copies them.
+struct Call {
+    const char* kernel;
+    dim3 grid, block;
+    size_t shared_bytes;
+    void (*body)(void* parameters);
+    void* parameters;
+    size_t parameter_bytes;
+    void (*release)(void* parameters);
+};
 
+// Runs the call, or hands it to whoever keeps the streams (sim.h, set_queue); then releases it.
+void launch(const Call& call, cudaStream_t stream);
+
+// A launch waiting for its arguments.
 template <class... Parameters>
 struct Launch {
     void (*kernel)(Parameters...);
     const char* name;
     dim3 grid, block;
     size_t shared_bytes;
+    cudaStream_t stream;
 
-    struct Call {
+    struct Packed {
         void (*kernel)(Parameters...);
         std::tuple<Parameters...> arguments;
     };
     template <class... Arguments>
     void operator()(Arguments&&... arguments) const {
-        Call call{kernel, std::tuple<Parameters...>(arguments...)};
+        auto* const packed = new Packed{kernel, std::tuple<Parameters...>(arguments...)};
         const auto body = [](void* p) {
-            std::apply(static_cast<Call*>(p)->kernel, static_cast<Call*>(p)->arguments);
+            std::apply(static_cast<Packed*>(p)->kernel, static_cast<Packed*>(p)->arguments);
         };
-        run_grid(name, grid, block, shared_bytes, body, &call, sizeof call);
+        const auto release = [](void* p) { delete static_cast<Packed*>(p); };
+        launch({name, grid, block, shared_bytes, body, packed, sizeof(Packed), release}, stream);
     }
 };
 
 template <class... Parameters>
 Launch<Parameters...> prepare_launch(void (*kernel)(Parameters...), const char* name, dim3 grid,
-                                     dim3 block, size_t shared_bytes) {
-    return {kernel, name, grid, block, shared_bytes};
+                                     dim3 block, size_t shared_bytes, cudaStream_t stream) {
+    return {kernel, name, grid, block, shared_bytes, stream};
 }
 
 }  // namespace gpusim
 
-#define GPUSIM_LAUNCH(kernel, grid, block, shared_bytes) \
-    gpusim::prepare_launch(kernel, #kernel, grid, block, shared_bytes)
+#define GPUSIM_LAUNCH(kernel, grid, block, shared_bytes, stream) \
+    gpusim::prepare_launch(kernel, #kernel, grid, block, shared_bytes, stream)
 
 #define threadIdx (gpusim::thread_index())
 #define blockIdx (gpusim::block_index())
