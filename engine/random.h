@@ -26,6 +26,7 @@ enum class Purpose : uint32_t {
     Test = 9,
     Margin = 10,   // margins that a loss draws
     Classes = 11,  // which classes a step computes the loss over
+    Bootstrap = 12,
 };
 
 // The bare generator: 128 bits of counter and 64 bits of key give 128 random bits.

@@ -34,6 +34,10 @@ int drawable_pairs(const Dataset& data) {
     return static_cast<int>(std::min<int64_t>({same, different, kDrawnPairs}));
 }
 
+uint64_t synth_seed(const RunConfig& config) {
+    return static_cast<uint64_t>(config.synth_seed >= 0 ? config.synth_seed : config.seed);
+}
+
 }  // namespace
 
 Dataset folder_data(const std::string& folder, const FolderOptions& options) {
@@ -78,7 +82,7 @@ Dataset procedural_faces(int64_t people, int64_t images, double difficulty, int6
 Dataset training_data(const RunConfig& config) {
     if (config.data == "synth") {
         return procedural_faces(config.synth_people, config.synth_images, config.synth_difficulty,
-                                config.network.image, static_cast<uint64_t>(config.seed), 0,
+                                config.network.image, synth_seed(config), 0,
                                 "faces to learn from");
     }
     FolderOptions options;
@@ -89,7 +93,7 @@ Dataset training_data(const RunConfig& config) {
 }
 
 std::optional<EvalSet> evaluation_data(const RunConfig& config) {
-    const auto seed = static_cast<uint64_t>(config.seed);
+    const uint64_t seed = synth_seed(config);
     const auto size = static_cast<int>(config.network.image);
     const std::string folder = config.eval_data.empty() ? config.data : config.eval_data;
     if (!config.pairs.empty()) {

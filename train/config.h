@@ -34,6 +34,7 @@ struct RunConfig {
     int64_t min_images = 2;  // people with fewer are left out
     std::string data_hash;   // of the training images; written, and checked on resume
     int64_t synth_people = 600, synth_images = 10;
+    int64_t synth_seed = -1;      // of the procedural faces; -1: the run's
     double synth_difficulty = 1;  // scales every nuisance of the procedural faces, 0 to 2
     // [eval]
     std::string eval_data;   // "": with pairs the training folder; for synth unseen people

@@ -48,6 +48,8 @@ std::vector<Setting> settings_of(RunConfig& c) {
         {"data", "synth_people", "--synth-people", "procedural people to train on",
          &c.synth_people},
         {"data", "synth_images", "--synth-images", "procedural images of each", &c.synth_images},
+        {"data", "synth_seed", "--synth-seed", "of the procedural faces (-1: --seed)",
+         &c.synth_seed},
         {"data", "synth_difficulty", "--synth-difficulty",
          "procedural pose, light, occlusion, ...: 0 none, 1 usual, at most 2", &c.synth_difficulty},
         {"eval", "data", "--eval-data", "folder to evaluate on; with --pairs it defaults to --data",

@@ -1,0 +1,77 @@
+// `facet compare` as a person runs it.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/tools/command.h"
+#include "tests/train/data_fixture.h"
+
+namespace facet::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string tiny =
+    "compare --data synth --synth-people 6 --synth-images 4 --synth-eval-people 4 "
+    "--synth-eval-images 4 --batch 8 --steps 3 --embedding 16 --seeds 2 --resamples 100 ";
+
+class Compare : public testing::Test {
+protected:
+    TemporaryFolder folder;
+    fs::path out = folder.path() / "out";
+    std::string losses = "--losses cosface,npt:k=2,delta=0.8 ";
+
+    Outcome compare(const std::string& more = "") {
+        return run(tiny + losses + more + " --json --out " + out.string() + " 2>/dev/null");
+    }
+};
+
+TEST_F(Compare, MakesAllRunsAndAReportAndReadsThemTheNextTime) {
+    const Outcome outcome = compare();
+    ASSERT_EQ(outcome.status, 0);
+    const auto report = nlohmann::json::parse(outcome.text);
+    ASSERT_EQ(report.at("losses").size(), 2u);
+    EXPECT_EQ(report.at("seeds"), (std::vector<int64_t>{0, 1}));
+    EXPECT_EQ(report.at("differences").at("accuracy").at(0).at("b"), "npt k=2 delta=0.8");
+    for (const char* file : {"report.json", "report.html", "table.csv", "curves.csv",
+                             "differences.csv", "plan.toml"}) {
+        EXPECT_GT(fs::file_size(out / file), 100u) << file;
+    }
+    EXPECT_EQ(content(out / "report.html").find("http"), std::string::npos);
+
+    const auto written = fs::last_write_time(out / "runs" / "cosface_seed0" / "log.jsonl");
+    EXPECT_EQ(compare().text, outcome.text);
+    EXPECT_EQ(fs::last_write_time(out / "runs" / "cosface_seed0" / "log.jsonl"), written);
+}
+
+TEST_F(Compare, ItsRunsAreThoseOfTrain) {
+    ASSERT_EQ(compare().status, 0);
+    const fs::path one = out / "runs" / "cosface_seed1", again = folder.path() / "again";
+    ASSERT_EQ(run("train --config " + (one / "config.toml").string() + " --out " + again.string() +
+                  " 2>/dev/null")
+                  .status,
+              0);
+    EXPECT_TRUE(content(one / "model.safetensors") == content(again / "model.safetensors"));
+}
+
+TEST_F(Compare, RefusesAFolderWithAnotherComparison) {
+    fs::create_directories(out);
+    std::ofstream(out / "plan.toml") << "another\n";
+    const Outcome outcome = errors_of(tiny + losses + " --out " + out.string());
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_NE(outcome.text.find("another comparison"), std::string::npos) << outcome.text;
+    EXPECT_FALSE(fs::exists(out / "report.json"));
+}
+
+TEST_F(Compare, WrongUsageIsRefusedBeforeAnyWork) {
+    for (const std::string wrong :
+         {"--losses cosface", "--losses cosface,nosuch", "--losses cosface,npt:nosuch=1",
+          "--losses cosface,npt --seeds 0"}) {
+        const Outcome outcome = errors_of(tiny + wrong + " --out " + out.string());
+        EXPECT_EQ(outcome.status, 2) << wrong << ": " << outcome.text;
+        EXPECT_FALSE(fs::exists(out)) << wrong;
+    }
+}
+
+}  // namespace
+}  // namespace facet::test

@@ -1,0 +1,232 @@
+// facet compare: the same training with several losses and seeds, and which differences are real.
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "tools/commands.h"
+#include "tools/compare/report.h"
+#include "tools/compare/runs.h"
+#include "tools/sources.h"
+#include "tools/terminal.h"
+#include "train/files/atomic.h"
+#include "train/files/file_reader.h"
+#include "train/trainer.h"
+
+namespace facet {
+namespace {
+
+std::atomic<bool> interrupted{false};
+
+void on_interrupt(int) {
+    interrupted = true;
+    std::signal(SIGINT, SIG_DFL);
+}
+
+struct Request {
+    RunConfig unused;  // gives the table of settings its addresses while options are declared
+    std::vector<std::string> losses;
+    int64_t seeds = 3;
+    int resamples = 4000;
+    std::string config_file, out;
+    std::vector<std::pair<std::string, std::string>> given;  // (option, text)
+    bool json = false;
+};
+
+// What differs between the runs is not a setting of all of them.
+bool common(const Setting& setting) {
+    return !setting.option.empty() && setting.option != "--loss";
+}
+
+// "cosface,arcface:m=0.3,s=32,npt" names three: a part that only assigns belongs to the loss
+// before.
+std::vector<std::string> separate_losses(const std::vector<std::string>& texts) {
+    std::vector<std::string> losses;
+    for (const std::string& text : texts) {
+        for (size_t at = 0; at <= text.size();) {
+            const size_t end = std::min(text.find(',', at), text.size());
+            const std::string part = text.substr(at, end - at);
+            const bool assigns = part.find('=') < std::min(part.find(':'), part.find('@'));
+            if (assigns && !losses.empty()) {
+                losses.back() += "," + part;
+            } else {
+                losses.push_back(part);
+            }
+            at = end + 1;
+        }
+    }
+    return losses;
+}
+
+compare::Plan plan_of(const Request& request) {
+    compare::Plan plan;
+    plan.losses = atlas::parse_specs(separate_losses(request.losses), {});
+    FACET_USAGE(plan.losses.size() >= 2, "--losses: expected two or more to compare, found {}",
+                plan.losses.size());
+    FACET_USAGE(request.seeds >= 1, "--seeds: expected 1 or more, found {}", request.seeds);
+    if (!request.config_file.empty()) read_config(request.config_file, plan.base);
+    for (const auto& [option, text] : request.given) {
+        for (const Setting& setting : settings_of(plan.base)) {
+            if (setting.option == option) assign(setting, text);
+        }
+    }
+    const int64_t first =
+        globals().seed_given ? static_cast<int64_t>(globals().seed) : plan.base.seed;
+    for (int64_t k = 0; k < request.seeds; ++k) plan.seeds.push_back(first + k);
+    // One data set for all seeds, one evaluation an epoch for the curves.
+    if (plan.base.synth_seed < 0) plan.base.synth_seed = first;
+    if (plan.base.eval_every == 0) plan.base.eval_every = 1;
+    if (globals().threads > 0) plan.base.threads = globals().threads;
+    plan.out = request.out;
+    FACET_USAGE(!plan.base.data.empty(), "--data is needed: synth, or a folder");
+    for (size_t loss = 0; loss < plan.losses.size(); ++loss) check_config(plan.config(loss, 0));
+    return plan;
+}
+
+// The comparison's own record in its folder: a second call goes on with it, or is refused when it
+// means another one.
+void claim_folder(const compare::Plan& plan) {
+    std::string text;
+    for (size_t loss = 0; loss < plan.losses.size(); ++loss) {
+        const RunConfig config = plan.config(loss, 0);
+        const auto made = make_loss(config.loss, config.loss_parameters);
+        text += to_toml(config, *made, {}) + "\n";
+    }
+    const std::filesystem::path file = plan.out / "plan.toml";
+    std::filesystem::create_directories(plan.out / "runs");
+    if (!std::filesystem::exists(file)) return write_file_atomically(file, text);
+    FileReader reader(file);
+    if (reader.text(reader.size(), "plan") != text) {
+        throw UsageError(fmt::format("{}: it holds another comparison", plan.out.string()),
+                         "name another --out, or remove the folder");
+    }
+}
+
+// By name where images have one, 0 .. n - 1.
+std::vector<int> people_of(const EvalSet& evaluation) {
+    if (!evaluation.labels.empty()) return evaluation.labels;
+    std::map<std::string, int> numbers;
+    std::vector<int> people;
+    for (const std::string& file : evaluation.pairs.files) {
+        const std::string person = std::filesystem::path(file).parent_path().string();
+        people.push_back(numbers.emplace(person, static_cast<int>(numbers.size())).first->second);
+    }
+    return people;
+}
+
+compare::Findings findings_of(const compare::Plan& plan, const Request& request,
+                              const Dataset& data, const EvalSet& evaluation) {
+    compare::Findings findings;
+    compare::Judged judged{evaluation.pairs.pairs, people_of(evaluation), {}, {}};
+    for (size_t loss = 0; loss < plan.losses.size(); ++loss) {
+        findings.losses.push_back(plan.losses[loss].label());
+        auto& results = findings.results.emplace_back();
+        auto& similarity = judged.similarity.emplace_back();
+        auto& correct = judged.correct.emplace_back();
+        for (size_t seed = 0; seed < plan.seeds.size(); ++seed) {
+            results.push_back(compare::read_result(plan, loss, seed, evaluation));
+            similarity.push_back(results.back().similarity);
+            correct.push_back(results.back().verification.cross_validated.correct);
+        }
+    }
+    findings.seeds = plan.seeds;
+    findings.resamples = request.resamples;
+    findings.data = fmt::format("{} images of {} people", data.images.size(), data.people.size());
+    findings.source =
+        fmt::format("{} same and {} different pairs, {}", findings.results[0][0].verification.same,
+                    findings.results[0][0].verification.different, evaluation.source);
+    const auto seed = static_cast<uint64_t>(plan.seeds[0]);
+    findings.accuracy = compare::merits(judged, compare::Merit::Accuracy);
+    findings.tar = compare::merits(judged, compare::Merit::Tar);
+    findings.accuracy_differences =
+        compare::differences(judged, compare::Merit::Accuracy, request.resamples, seed);
+    findings.tar_differences =
+        compare::differences(judged, compare::Merit::Tar, request.resamples, seed);
+    return findings;
+}
+
+// False when interrupted.
+bool make_runs(const compare::Plan& plan, const Dataset& data, const EvalSet& evaluation) {
+    const auto losses = plan.losses.size(), seeds = plan.seeds.size();
+    Progress progress("compare", static_cast<int64_t>(losses * seeds));
+    // Seed by seed: what is there after an interruption compares all losses.
+    for (size_t seed = 0; seed < seeds; ++seed) {
+        for (size_t loss = 0; loss < losses; ++loss) {
+            const auto done = static_cast<int64_t>(seed * losses + loss);
+            const auto heard = [&](int64_t, const std::string& note) {
+                progress.update(done, note);
+            };
+            if (!compare::make_run(plan, loss, seed, data, evaluation, interrupted, heard)) {
+                return false;
+            }
+            progress.update(done + 1, plan.losses[loss].label());
+        }
+    }
+    return true;
+}
+
+void run(const Request& request) {
+    const compare::Plan plan = plan_of(request);
+    claim_folder(plan);
+    const Dataset data = training_data(plan.base);
+    const std::optional<EvalSet> evaluation = evaluation_data(plan.base);
+    FACET_USAGE(evaluation.has_value(),
+                "there is nothing to judge on: give --pairs or --eval-data");
+    interrupted = false;
+    std::signal(SIGINT, on_interrupt);
+    if (!make_runs(plan, data, *evaluation)) {
+        fmt::print(stderr, "interrupted; the same command goes on with {}\n", plan.out.string());
+        set_exit_status(130);
+        return;
+    }
+    std::signal(SIGINT, SIG_DFL);
+    const compare::Findings findings = findings_of(plan, request, data, *evaluation);
+    compare::write_report(findings, plan.out);
+    if (request.json) {
+        fmt::print("{}\n", to_json(findings).dump(2));
+    } else {
+        print(findings);
+        fmt::print("\nthe report is {}\n", (plan.out / "report.html").string());
+    }
+}
+
+}  // namespace
+
+void add_compare_command(CLI::App& app) {
+    CLI::App* command = app.add_subcommand(
+        "compare",
+        "the same training with several losses and seeds, and which differences are "
+        "larger than noise");
+    auto request = std::make_shared<Request>();
+    command
+        ->add_option("--losses", request->losses,
+                     "names, with parameters where wanted: cosface,arcface:m=0.3,npt")
+        ->required();
+    command->add_option("--seeds", request->seeds, "how many, from --seed on")
+        ->capture_default_str();
+    command->add_option("--resamples", request->resamples, "of the bootstrap")
+        ->check(CLI::Range(100, 1'000'000))
+        ->capture_default_str();
+    command->add_option("--config", request->config_file, "TOML file; options override it");
+    command->add_option("--out", request->out, "folder of the runs and the report")->required();
+    command->add_flag("--json", request->json, "print the report as JSON");
+    for (const Setting& setting : settings_of(request->unused)) {
+        if (!common(setting)) continue;
+        command
+            ->add_option_function<std::string>(
+                setting.option,
+                [request, option = setting.option](const std::string& text) {
+                    request->given.emplace_back(option, text);
+                },
+                setting.help)
+            ->default_str(current_text(setting))
+            ->group(setting.section);
+    }
+    command->footer(
+        "Example: facet compare --losses cosface,arcface,npt --seeds 3 --config "
+        "tools/recipes/compare.toml --out runs/compare\n\n"
+        "Choose parameters on other pairs than those that judge (LFW: View 1, not View 2).");
+    command->callback([request] { run(*request); });
+}
+
+}  // namespace facet

@@ -1,0 +1,120 @@
+#include "tools/compare/runs.h"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "tools/devices.h"
+#include "tools/versions.h"
+#include "train/eval/identification.h"
+#include "train/files/atomic.h"
+#include "train/files/npy.h"
+#include "train/model.h"
+#include "train/trainer.h"
+
+namespace facet::compare {
+namespace {
+
+// Cosines of the evaluation's pairs: what is left to do when training has ended.
+std::filesystem::path similarities_of(const std::filesystem::path& run) {
+    return run / "similarities.npy";
+}
+
+VerifyOptions verify_options(const RunConfig& config) {
+    VerifyOptions options;
+    options.seed = static_cast<uint64_t>(config.seed);
+    return options;
+}
+
+void write_config(const RunFolder& folder, const RunConfig& config, Learner& learner,
+                  const Dataset& data) {
+    RunConfig stored = config;
+    stored.data_hash = data_hash(data);
+    std::vector<std::pair<std::string, std::string>> versions{{"facet", kVersion}};
+    for (const Library& library : libraries()) versions.emplace_back(library.name, library.version);
+    versions.emplace_back("device", learner.device().description());
+    write_file_atomically(folder.config(), to_toml(stored, learner.loss(), versions));
+}
+
+RunFolder open_or_create(const std::filesystem::path& path) {
+    return std::filesystem::exists(path / "config.toml") ? RunFolder::open(path)
+                                                         : RunFolder::create(path);
+}
+
+// The log's lines: means of the target cosine between evaluations, and the time of the steps.
+void read_log(const std::filesystem::path& file, int64_t batch, RunResult& result) {
+    std::ifstream log(file);
+    FACET_CHECK(log.good(), "{}: it cannot be read", file.string());
+    double cosines = 0;
+    int64_t steps = 0;
+    for (std::string line; std::getline(log, line);) {
+        const auto entry = nlohmann::json::parse(line);
+        if (entry.contains("evaluation")) {
+            const auto& evaluation = entry.at("evaluation");
+            const double mean = steps > 0 ? cosines / static_cast<double>(steps) : 0;
+            result.curve.push_back({entry.at("step"), mean, evaluation.at("accuracy").at("mean")});
+            cosines = 0;
+            steps = 0;
+            continue;
+        }
+        cosines += entry.at("target_cosine").get<double>();
+        ++steps;
+        result.seconds += static_cast<double>(batch) / entry.at("images_per_s").get<double>();
+    }
+}
+
+}  // namespace
+
+std::filesystem::path Plan::folder(size_t loss, size_t seed) const {
+    return out / "runs" / fmt::format("{}_seed{}", losses[loss].folder(), seeds[seed]);
+}
+
+RunConfig Plan::config(size_t loss, size_t seed) const {
+    RunConfig config = base;
+    config.loss = losses[loss].name;
+    config.loss_parameters = losses[loss].settings;
+    config.seed = seeds[seed];
+    return config;
+}
+
+bool make_run(const Plan& plan, size_t loss, size_t seed, const Dataset& data,
+              const EvalSet& evaluation, const std::atomic<bool>& stop,
+              const std::function<void(int64_t, const std::string&)>& heard) {
+    const std::filesystem::path path = plan.folder(loss, seed);
+    if (std::filesystem::exists(similarities_of(path))) return true;
+    const RunConfig config = plan.config(loss, seed);
+    Device& device = chosen_device(precision_of(config));
+    if (!std::filesystem::exists(path / "model.safetensors")) {
+        RunFolder folder = open_or_create(path);
+        Trainer trainer(device, config, folder, data, &evaluation);
+        write_config(folder, config, trainer.learner(), data);
+        trainer.resume();
+        TrainEvents events;
+        events.step = [&](const StepReport& step) {
+            heard(step.step,
+                  fmt::format("{} seed {}, loss {:.3f}, {:.0f} img/s", plan.losses[loss].label(),
+                              plan.seeds[seed], step.result.loss, step.images_per_second));
+        };
+        if (trainer.run(stop, events) == facet::Outcome::Interrupted) return false;
+    }
+    const auto network = load_model(device, path / "model.safetensors");
+    const std::vector<float> embeddings =
+        embed_images(*network, evaluation.images, kEvaluateWithMirror);
+    const std::vector<double> similarity =
+        pair_similarities(embeddings, network->config().embedding, evaluation.pairs);
+    write_npy(similarities_of(path),
+              npy_from(std::span<const double>(similarity), {std::ssize(similarity)}));
+    return true;
+}
+
+RunResult read_result(const Plan& plan, size_t loss, size_t seed, const EvalSet& evaluation) {
+    const std::filesystem::path path = plan.folder(loss, seed);
+    RunResult result;
+    result.similarity = npy_as<double>(read_npy(similarities_of(path)));
+    result.verification =
+        verify(result.similarity, evaluation.pairs, verify_options(plan.config(loss, seed)));
+    read_log(path / "log.jsonl", plan.base.batch, result);
+    return result;
+}
+
+}  // namespace facet::compare
