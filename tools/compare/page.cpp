@@ -64,8 +64,9 @@ std::string accuracy_picture(const Findings& f) {
         const double centre = rows.x(100 * mean(f.accuracy[loss]));
         svg += svg_line(centre, y - 8, centre, y + 8, "curve s0");
         for (const double a : f.accuracy[loss]) {
-            svg += fmt::format("<circle class=\"dot s0\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.5\"/>",
-                               rows.x(100 * a), y);
+            svg += fmt::format(
+                "<circle style=\"fill:var(--s0)\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.5\"/>",
+                rows.x(100 * a), y);
         }
     }
     return svg + "</svg>";
@@ -92,8 +93,9 @@ std::string difference_picture(const Findings& f, const std::vector<Difference>&
         for (const double end : {d.low, d.high}) {
             svg += svg_line(rows.x(100 * end), y - 4, rows.x(100 * end), y + 4, pen);
         }
-        svg += fmt::format("<circle class=\"dot {}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.5\"/>",
-                           d.beyond_noise() ? "s1" : "s6", rows.x(100 * d.mean), y);
+        svg +=
+            fmt::format("<circle style=\"fill:var(--{})\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.5\"/>",
+                        d.beyond_noise() ? "s1" : "s6", rows.x(100 * d.mean), y);
     }
     return svg + "</svg>";
 }
@@ -102,8 +104,8 @@ std::string pen_of(size_t number) { return fmt::format("s{}", number % 8); }
 
 // The mean over the seeds at every evaluation.
 template <class Value>
-std::string curves(const Findings& f, const std::string& title, atlas::Scale scale, Value value) {
-    Chart chart{title, {"step"}, {"", scale}};
+std::string curves(const Findings& f, const std::string& title, Value value) {
+    Chart chart{title, {"step"}};
     for (size_t loss = 0; loss < f.losses.size(); ++loss) {
         atlas::Line line{f.losses[loss], pen_of(loss), {}, {}};
         const auto& runs = f.results[loss];
@@ -124,7 +126,7 @@ atlas::Line histogram_line(const char* label, const char* pen, const Distributio
     atlas::Line line{label, pen, {}, {}};
     for (size_t bin = 0; bin < distribution.histogram.size(); ++bin) {
         line.x.push_back(-1 + (static_cast<double>(bin) + 0.5) / 20);
-        line.y.push_back(static_cast<double>(distribution.histogram[bin]) /
+        line.y.push_back(100.0 * static_cast<double>(distribution.histogram[bin]) /
                          static_cast<double>(distribution.count));
     }
     return line;
@@ -134,9 +136,8 @@ std::string similarities(const Findings& f) {
     std::string html = "<div class=\"two\">";
     for (const size_t loss : ranking(f)) {
         const Verification& v = f.results[loss].front().verification;
-        Chart chart{f.losses[loss],
-                    {"cosine of a pair", atlas::Scale::linear, -1, 1},
-                    {"share", atlas::Scale::percent}};
+        Chart chart{
+            f.losses[loss], {"cosine of a pair", atlas::Scale::linear, -1, 1}, {"% of the pairs"}};
         chart.lines = {histogram_line("same person", "s2", v.similarity_same),
                        histogram_line("different people", "s1", v.similarity_different)};
         html += figure(draw(chart) + atlas::legend(chart.lines),
@@ -188,12 +189,12 @@ std::string html_report(const Findings& f) {
                            "strokes: 95 % for that difference; the line: 95 % for all of them "
                            "together. Coloured where the line does not touch zero.",
                            f.resamples)));
-    body += section("Learning", "<div class=\"two\">" +
-                                    curves(f, "accuracy", atlas::Scale::percent,
-                                           [](const CurvePoint& p) { return p.accuracy; }) +
-                                    curves(f, "mean cosine to the own class", atlas::Scale::linear,
-                                           [](const CurvePoint& p) { return p.target_cosine; }) +
-                                    "</div>");
+    body += section("Learning",
+                    "<div class=\"two\">" + curves(f, "accuracy, %", [](const CurvePoint& p) {
+                        return 100 * p.accuracy;
+                    }) + curves(f, "mean cosine to the own class", [](const CurvePoint& p) {
+                        return p.target_cosine;
+                    }) + "</div>");
     body += section("Similarities of pairs", similarities(f));
     return fmt::format(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "

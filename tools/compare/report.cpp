@@ -37,8 +37,6 @@ double auc(const RunResult& o) { return o.verification.auc; }
 double gap(const RunResult& o) { return o.verification.gap_of_means; }
 double seconds(const RunResult& o) { return o.seconds; }
 
-std::string percent(double share) { return fmt::format("{:.2f}", 100 * share); }
-
 std::string percent(const std::vector<double>& shares) {
     return fmt::format("{:.2f} ± {:.2f}", 100 * mean(shares), 100 * spread(shares));
 }
