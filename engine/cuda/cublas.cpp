@@ -39,10 +39,8 @@ void multiply(cublasHandle_t handle, Transpose ta, Transpose tb, int64_t M, int6
 
 }  // namespace
 
-Cublas::Cublas(const Stream& stream, MemoryPool& memory, GemmCompute compute)
-    : workspace_(memory.allocate(workspace_bytes)),
-      compute_(compute == GemmCompute::Tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32
-                                            : CUBLAS_COMPUTE_32F_PEDANTIC) {
+Cublas::Cublas(const Stream& stream, MemoryPool& memory)
+    : workspace_(memory.allocate(workspace_bytes)) {
     cublasHandle_t handle = nullptr;
     FACET_CUBLAS(cublasCreate(&handle));
     handle_.reset(handle);
@@ -53,11 +51,13 @@ Cublas::Cublas(const Stream& stream, MemoryPool& memory, GemmCompute compute)
     FACET_CUBLAS(cublasSetPointerMode(handle, CUBLAS_POINTER_MODE_HOST));
 }
 
-void Cublas::gemm(Transpose ta, Transpose tb, int64_t M, int64_t N, int64_t K, double alpha,
-                  Matrix<const float> a, Matrix<const float> b, double beta,
+void Cublas::gemm(GemmCompute compute, Transpose ta, Transpose tb, int64_t M, int64_t N, int64_t K,
+                  double alpha, Matrix<const float> a, Matrix<const float> b, double beta,
                   Matrix<float> c) const {
-    multiply<float, float>(handle_.get(), ta, tb, M, N, K, static_cast<float>(alpha), a, b,
-                           static_cast<float>(beta), c, CUDA_R_32F, compute_);
+    multiply<float, float>(
+        handle_.get(), ta, tb, M, N, K, static_cast<float>(alpha), a, b, static_cast<float>(beta),
+        c, CUDA_R_32F,
+        compute == GemmCompute::Tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F_PEDANTIC);
 }
 
 void Cublas::gemm(Transpose ta, Transpose tb, int64_t M, int64_t N, int64_t K, double alpha,

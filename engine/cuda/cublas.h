@@ -30,11 +30,12 @@ struct Matrix {
 class Cublas {
 public:
     // The stream and the pool outlive it. Throws Error with the library's words.
-    Cublas(const Stream& stream, MemoryPool& memory, GemmCompute compute);
+    Cublas(const Stream& stream, MemoryPool& memory);
 
     // c (M, N) = alpha op(a) op(b) + beta c, where op(a) is (M, K) and op(b) is (K, N).
-    void gemm(Transpose ta, Transpose tb, int64_t M, int64_t N, int64_t K, double alpha,
-              Matrix<const float> a, Matrix<const float> b, double beta, Matrix<float> c) const;
+    void gemm(GemmCompute compute, Transpose ta, Transpose tb, int64_t M, int64_t N, int64_t K,
+              double alpha, Matrix<const float> a, Matrix<const float> b, double beta,
+              Matrix<float> c) const;
     // In float64, products and sums.
     void gemm(Transpose ta, Transpose tb, int64_t M, int64_t N, int64_t K, double alpha,
               Matrix<const double> a, Matrix<const double> b, double beta, Matrix<double> c) const;
@@ -49,7 +50,6 @@ private:
 
     Block workspace_;
     std::unique_ptr<cublasContext, Destroy> handle_;
-    cublasComputeType_t compute_;
 };
 
 }  // namespace facet::cuda

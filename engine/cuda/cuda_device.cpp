@@ -48,8 +48,7 @@ CudaDevice::CudaDevice(Precision precision)
       pinned_(pinned_memory_),
       transfers_(stream_, pinned_),
       dropout_step_(memory_.allocate(sizeof(uint64_t))),
-      cublas_(stream_, memory_,
-              precision == Precision::Tf32 ? cuda::GemmCompute::Tf32 : cuda::GemmCompute::Float32),
+      cublas_(stream_, memory_),
       cudnn_(new_cudnn_handle(stream_)),
       properties_(cudnn_.get()),
       plans_(properties_) {}
@@ -153,8 +152,10 @@ void CudaDevice::gemm(Transpose ta, Transpose tb, double alpha, const Tensor& a,
                       double beta, const Tensor& c) {
     const auto [M, N, K] = gemm_shape(ta, tb, a, b, c);
     if (M == 0 || N == 0) return;
-    cublas_.gemm(ta, tb, M, N, K, alpha, {a.raw<float>(), a.size(1)}, {b.raw<float>(), b.size(1)},
-                 beta, {c.raw<float>(), c.size(1)});
+    const auto compute =
+        precision_ == Precision::Tf32 ? cuda::GemmCompute::Tf32 : cuda::GemmCompute::Float32;
+    cublas_.gemm(compute, ta, tb, M, N, K, alpha, {a.raw<float>(), a.size(1)},
+                 {b.raw<float>(), b.size(1)}, beta, {c.raw<float>(), c.size(1)});
 }
 
 // Never destroyed: tensors of static life time may outlive everything else.

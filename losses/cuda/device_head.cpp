@@ -22,8 +22,9 @@ public:
     }
     void gemm(Op a_op, Op b_op, int64_t M, int64_t N, int64_t K, const float* A, int64_t lda,
               const float* B, int64_t ldb, float beta, float* C, int64_t ldc) override {
-        device_.cublas().gemm(transposed(a_op), transposed(b_op), M, N, K, 1, {A, lda}, {B, ldb},
-                              beta, {C, ldc});
+        // Cosines keep all their digits whatever the network's precision.
+        device_.cublas().gemm(cuda::GemmCompute::Float32, transposed(a_op), transposed(b_op), M, N,
+                              K, 1, {A, lda}, {B, ldb}, beta, {C, ldc});
     }
     void gemm(Op a_op, Op b_op, int64_t M, int64_t N, int64_t K, const double* A, int64_t lda,
               const double* B, int64_t ldb, double beta, double* C, int64_t ldc) override {
