@@ -27,6 +27,9 @@ void add_workload(CLI::App& command, bench::StepBench& options) {
     command.add_option("--conv", options.conv, "convolution algorithm: auto, direct or winograd")
         ->check(CLI::IsMember({"auto", "direct", "winograd"}))
         ->capture_default_str();
+    command.add_option("--precision", options.precision, "on a GPU: float32, tf32 or bfloat16")
+        ->check(CLI::IsMember({"float32", "tf32", "bfloat16"}))
+        ->capture_default_str();
     command.add_option("--steps", options.steps, "timed steps")
         ->check(CLI::Range(3, 1'000'000))
         ->capture_default_str();

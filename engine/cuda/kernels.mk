@@ -22,8 +22,16 @@ $(BUILD)/libfacet-kernels.a: $(BUILD)/cuda/report.txt
 $(BUILD)/cuda/report.txt: $(CUDA_KERNEL_OBJECTS) engine/cuda/registers.awk
 	@cat $(CUDA_KERNEL_OBJECTS:.o=.log) | c++filt | awk -f engine/cuda/registers.awk > $@ || (cat $@; rm $@; exit 1)
 
-$(BUILD)/cuda/%.o: engine/cuda/%.cu $(wildcard engine/cuda/*.cuh engine/cuda/kernels.h) engine/cuda/kernels.mk
-	@mkdir -p $(@D)
+$(BUILD)/cuda/%.o: engine/cuda/%.cu $(wildcard engine/cuda/*.cuh) $(addprefix engine/cuda/,kernels.h pictures.h bfloat16.h) engine/hash.h engine/cuda/kernels.mk
+	$(call CUDA_COMPILE)
+
+# The recipe that makes $@ of $<, with what ptxas says, .log, and the PTX, .ptx, beside it. $(1):
+# more options.
+define CUDA_COMPILE
+	@rm -rf $(@:.o=.keep) && mkdir -p $(@:.o=.keep)
 	@echo "  nvcc  $<"
-	@$(CUDA)/bin/nvcc -std=c++20 -O3 -I. $(CUDA_TARGETS) -Werror all-warnings -Xcompiler -Wall,-Wextra \
-	  -Xptxas -v,-warn-spills,-warn-lmem-usage -c $< -o $@ > $(@:.o=.log) 2>&1 || (grep -E 'error|arning' $(@:.o=.log); exit 1)
+	@$(CUDA)/bin/nvcc -std=c++20 -O3 -I. $(CUDA_TARGETS) $(1) -Werror all-warnings -Xcompiler -Wall,-Wextra \
+	  -Xptxas -v,-warn-spills,-warn-lmem-usage --keep --keep-dir $(@:.o=.keep) \
+	  -c $< -o $@ > $(@:.o=.log) 2>&1 || (grep -E 'error|arning' $(@:.o=.log); exit 1)
+	@cat $(@:.o=.keep)/*.ptx > $(@:.o=.ptx) && rm -r $(@:.o=.keep)
+endef

@@ -1,5 +1,5 @@
 // The CUDA device of a build without CUDA: says so.
-#include "engine/device.h"
+#include "engine/cuda/device_timer.h"
 
 namespace facet {
 
@@ -7,6 +7,11 @@ std::string why_no_cuda() { return "this build has no CUDA device: no nvcc or no
 
 Device& cuda_device(Precision) {
     throw Error("cuda: " + why_no_cuda(), "build with `make CUDA=/path/of/the/toolkit`");
+}
+
+double seconds_on(Device& device, const std::function<void()>&) {
+    throw Error(
+        fmt::format("device {}: it works on the host, there is no stream to time", device.name()));
 }
 
 }  // namespace facet

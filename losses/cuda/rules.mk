@@ -17,12 +17,7 @@ $(BUILD)/generated/class_losses.inc: $(CLASS_LOSSES) losses/cuda/rules.mk
 	  sed -nE 's/^inline const Registered<(ClassLoss<.*>)> registered_.*;/\1/p' $(CLASS_LOSSES) | \
 	    paste -sd, | sed 's/.*/using ClassLosses = Types<&>;/'; echo '}') > $@
 
-$(BUILD)/cuda/losses/cuda/%.o: losses/cuda/%.cu losses/cuda/rules.mk
-	@mkdir -p $(@D)
-	@echo "  nvcc  $<"
-	@$(CUDA)/bin/nvcc -std=c++20 -O3 -I. $(LOSS_KERNEL_INCLUDES) $(CUDA_TARGETS) --fmad=false \
-	  --expt-relaxed-constexpr -Werror all-warnings -Xcompiler -Wall,-Wextra,-fopenmp \
-	  -Xptxas -v,-warn-spills,-warn-lmem-usage -MMD -MP -c $< -o $@ > $(@:.o=.log) 2>&1 || \
-	  (grep -E 'error|arning' $(@:.o=.log); exit 1)
+$(BUILD)/cuda/losses/cuda/%.o: losses/cuda/%.cu losses/cuda/rules.mk engine/cuda/kernels.mk
+	$(call CUDA_COMPILE,$(LOSS_KERNEL_INCLUDES) --fmad=false --expt-relaxed-constexpr -Xcompiler -fopenmp -MMD -MP)
 
 -include $(LOSS_KERNEL_OBJECTS:.o=.d)

@@ -15,6 +15,13 @@
 namespace facet::cuda {
 namespace {
 
+int number(const std::string& line, const std::regex& pattern) {
+    std::smatch found;
+    return std::regex_search(line, found, pattern) ? std::stoi(found[1]) : 0;
+}
+
+}  // namespace
+
 // "void facet::cuda::(anonymous namespace)::fill_kernel<float>(float*, long, float)" without result
 // type, namespaces of the kernel itself and parameters.
 std::string short_name(const std::string& symbol) {
@@ -25,15 +32,14 @@ std::string short_name(const std::string& symbol) {
     static const std::regex scopes(R"((\(anonymous namespace\)|[A-Za-z_0-9]+)::)");
     std::string name = std::regex_replace(text.get(), scopes, "");
     if (name.rfind("void ", 0) == 0) name.erase(0, 5);
-    return name.substr(0, name.find('('));
+    for (size_t at; (at = name.find("> >")) != std::string::npos;) name.erase(at + 1, 1);
+    int depth = 0;  // of template arguments, which may have parentheses too
+    for (size_t i = 0; i < name.size(); ++i) {
+        depth += name[i] == '<' ? 1 : name[i] == '>' ? -1 : 0;
+        if (name[i] == '(' && depth == 0) return name.substr(0, i);
+    }
+    return name;
 }
-
-int number(const std::string& line, const std::regex& pattern) {
-    std::smatch found;
-    return std::regex_search(line, found, pattern) ? std::stoi(found[1]) : 0;
-}
-
-}  // namespace
 
 std::vector<KernelUse> parse_ptxas(const std::string& log) {
     static const std::regex entry(R"(Compiling entry function '([^']+)' for '([^']+)')"),
@@ -70,17 +76,26 @@ std::vector<KernelUse> parse_ptxas(const std::string& log) {
     return kernels;
 }
 
-std::map<std::string, int> parse_launch_bounds(const std::string& ptx) {
-    static const std::regex entry(R"(\.entry\s+(\S+?)\()"), bound(R"(\.maxntid\s+(\d+))");
-    std::map<std::string, int> bounds;
+std::map<std::string, PtxFacts> parse_ptx(const std::string& ptx) {
+    static const std::regex entry(R"(\.entry\s+(\S+?)\()"), bound(R"(\.maxntid\s+(\d+))"),
+        arithmetic(R"(\s(add|sub|mul|fma|div|sqrt|rsqrt|rcp|ex2|lg2|sin|cos)\.\S*f(32|64)\s)");
+    std::map<std::string, PtxFacts> kernels;
     std::istringstream lines(ptx);
-    std::string line, symbol;
+    std::string line;
     std::smatch found;
+    PtxFacts* kernel = nullptr;
     while (std::getline(lines, line)) {
-        if (std::regex_search(line, found, entry)) symbol = found[1];
-        if (std::regex_search(line, found, bound)) bounds[symbol] = std::stoi(found[1]);
+        if (std::regex_search(line, found, entry)) {
+            kernel = &kernels[found[1]];
+            *kernel = PtxFacts();
+        }
+        if (!kernel) continue;
+        if (std::regex_search(line, found, bound)) kernel->block_threads = std::stoi(found[1]);
+        if (!std::regex_search(line, found, arithmetic)) continue;
+        (found[2] == "32" ? kernel->flops_float32 : kernel->flops_float64) +=
+            found[1] == "fma" ? 2 : 1;
     }
-    return bounds;
+    return kernels;
 }
 
 DeviceLimits read_limits(const std::string& path) {
@@ -121,7 +136,7 @@ Occupancy occupancy(const KernelUse& kernel, const DeviceLimits& device) {
     properties.reservedSharedMemPerBlock = device.shared_reserved;
 
     cudaOccFuncAttributes attributes{};
-    attributes.maxThreadsPerBlock = kernel.block_threads;
+    attributes.maxThreadsPerBlock = kernel.ptx.block_threads;
     attributes.numRegs = kernel.registers;
     attributes.sharedSizeBytes = static_cast<size_t>(kernel.shared_bytes);
     attributes.maxDynamicSharedSizeBytes = device.shared_a_block;
@@ -130,7 +145,7 @@ Occupancy occupancy(const KernelUse& kernel, const DeviceLimits& device) {
     const cudaOccDeviceState state;
     cudaOccResult result;
     const cudaOccError status = cudaOccMaxActiveBlocksPerMultiprocessor(
-        &result, &properties, &attributes, &state, kernel.block_threads, 0);
+        &result, &properties, &attributes, &state, kernel.ptx.block_threads, 0);
     FACET_CHECK(status == CUDA_OCC_SUCCESS, "{}: cuda_occupancy.h says error {}", kernel.name,
                 static_cast<int>(status));
     std::string limits;
@@ -143,9 +158,10 @@ Occupancy occupancy(const KernelUse& kernel, const DeviceLimits& device) {
     add(OCC_LIMIT_SHARED_MEMORY, "shared memory");
     add(OCC_LIMIT_BLOCKS, "blocks");
     const int blocks = result.activeBlocksPerMultiprocessor;
-    return {blocks,
-            static_cast<double>(blocks) * kernel.block_threads / device.threads_a_multiprocessor,
-            limits};
+    return {
+        blocks,
+        static_cast<double>(blocks) * kernel.ptx.block_threads / device.threads_a_multiprocessor,
+        limits};
 }
 
 }  // namespace facet::cuda

@@ -7,23 +7,33 @@
 
 namespace facet::cuda {
 
+// What PTX says of a kernel.
+struct PtxFacts {
+    int block_threads = 0;                        // the launch bound, ".maxntid 256"
+    double flops_float32 = 0, flops_float64 = 0;  // of each instruction once, a multiply-add is two
+};
+
 struct KernelUse {
     std::string symbol;        // mangled
     std::string name;          // "rows_kernel<4>", without namespaces and parameters
     std::string architecture;  // "sm_90"
     int registers = 0;         // a thread
     int barriers = 0;
-    int shared_bytes = 0;   // static, a block
-    int stack_bytes = 0;    // a thread; 0 unless something does not fit in registers
-    int spill_bytes = 0;    // stores and loads
-    int block_threads = 0;  // the launch bound
+    int shared_bytes = 0;  // static, a block
+    int stack_bytes = 0;   // a thread; 0 unless something does not fit in registers
+    int spill_bytes = 0;   // stores and loads
+    PtxFacts ptx;
 };
+
+// A kernel's name of its mangled one: without result type, namespaces and parameters. nvcc and the
+// simulator's compiler name unnamed namespaces differently, this does not show them.
+std::string short_name(const std::string& symbol);
 
 // Reads what `ptxas -v` printed. Throws Error when a kernel's lines are incomplete.
 std::vector<KernelUse> parse_ptxas(const std::string& log);
 
-// Launch bounds by symbol, read from PTX (".maxntid 256").
-std::map<std::string, int> parse_launch_bounds(const std::string& ptx);
+// By symbol. Where one is there for several architectures, the last counts.
+std::map<std::string, PtxFacts> parse_ptx(const std::string& ptx);
 
 // A device's limits and data-sheet figures.
 struct DeviceLimits {

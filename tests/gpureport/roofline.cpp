@@ -9,21 +9,11 @@
 #include <fstream>
 
 #include "engine/error.h"
+#include "tests/gpureport/peaks.h"
 #include "tests/plans/networks.h"
 
 namespace facet::cuda {
 namespace {
-
-// Dense peaks in FLOP/s and bytes/s, from NVIDIA's data sheets (A100 80 GB SXM, H100 SXM, H200 SXM,
-// HGX B200 divided by eight GPUs; tensor-core figures given with sparsity are halved).
-struct Peaks {
-    const char* name;
-    double float32, tf32, bfloat16, bandwidth;
-};
-constexpr Peaks peaks[] = {{"A100", 19.5e12, 156e12, 312e12, 2.039e12},
-                           {"H100", 66.9e12, 494.7e12, 989.4e12, 3.35e12},
-                           {"H200", 66.9e12, 494.7e12, 989.4e12, 4.8e12},
-                           {"B200", 75e12, 1125e12, 2250e12, 7.7e12}};
 
 struct Cost {
     double flops, values;  // of one pass; values read or written, each tensor counted once
@@ -57,7 +47,7 @@ std::string rows_of(const ResNetConfig& config, int64_t N) {
     double flops = 0;
     for (size_t i = 0; i < shapes.size(); ++i) flops += passes(i) * cost(shapes[i], N).flops;
     std::string text;
-    for (const Peaks& p : peaks) {
+    for (const Peaks& p : kPeaks) {
         text += fmt::format("| {}@{} | {} | {} | {:.2f} | {} |", config.backbone, config.image, N,
                             shapes.size(), flops / 1e12, p.name);
         const auto add = [&](double flops_a_second, int value_bytes) {

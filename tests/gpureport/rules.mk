@@ -1,24 +1,26 @@
-# The static report: what the compiler makes of the CUDA kernels (registers, stack, spills, occupancy),
-# and computed bounds of the convolutions. Needs nvcc, no GPU.
+# The static report: for every CUDA kernel what the simulated GPU found, what the compiler made of it
+# (registers, stack, spills), its occupancy and computed bounds; and computed bounds of the
+# convolutions. Reads what `make cuda-kernels` and the simulator's tests leave. Needs nvcc, no GPU.
 
 GPUREPORT         = $(BUILD)/gpureport
-GPUREPORT_KERNELS = $(wildcard engine/cuda/*.cu)
-GPUREPORT_FOLDERS = $(CUDA_ARCHS:%=$(GPUREPORT)/sm_%)
-GPUREPORT_LOGS    = $(foreach folder,$(GPUREPORT_FOLDERS),$(GPUREPORT_KERNELS:engine/cuda/%.cu=$(folder)/%.log))
-GPUREPORT_SLIPS   = $(GPUREPORT)/slips/sm_90/slips.log
+GPUREPORT_FILES   = $(CUDA_KERNEL_OBJECTS:.o=.log) $(GPUSIM)/launches.json
+GPUREPORT_SLIPS   = $(GPUREPORT)/slips/slips.log
 GPUREPORT_OBJECTS = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(wildcard tests/gpureport/*.cpp))
-NVCC_FLAGS        = -std=c++20 -O3 -Werror all-warnings -I.
 
-.PHONY: gpu-report
+.PHONY: gpu-report gpu-docs
 ifeq ($(CUDA),no)
-gpu-report:    ## what the compiler says about the CUDA kernels, and their occupancy (needs nvcc)
+gpu-report gpu-docs:
 	@echo "skipped: no CUDA toolkit was found"; echo "0 passed, 0 failed"
 else
-gpu-report: $(GPUREPORT)/report $(GPUREPORT)/roofline $(GPUREPORT_LOGS) $(GPUREPORT_SLIPS)
-	@tests/gpureport/run.sh $(GPUREPORT) $(GPUREPORT_FOLDERS)
+GPUREPORT_NEEDS = $(GPUREPORT)/report $(GPUREPORT)/roofline $(BUILD)/cuda/report.txt $(GPUSIM)/launches.json $(GPUREPORT_SLIPS)
+gpu-report: $(GPUREPORT_NEEDS)  ## what is known of every CUDA kernel without a GPU (needs nvcc)
+	@tests/gpureport/run.sh $(GPUREPORT) $(GPUREPORT_FILES)
+gpu-docs: gpu-report  ## the same, written to docs/gpu-kernels.md
+	@cp $(GPUREPORT)/kernels.md docs/gpu-kernels.md
+	@(echo; sed 's/^# /## /' $(GPUREPORT)/convolutions.md) >> docs/gpu-kernels.md
 endif
 
-$(GPUREPORT)/report: $(addprefix $(BUILD)/obj/tests/gpureport/,report.o kernels.o)
+$(GPUREPORT)/report: $(addprefix $(BUILD)/obj/tests/gpureport/,report.o rows.o work.o simulated.o kernels.o)
 $(GPUREPORT)/roofline: $(BUILD)/obj/tests/gpureport/roofline.o $(BUILD)/obj/tests/plans/networks.o \
                        $(BUILD)/libfacet.a
 $(GPUREPORT)/report $(GPUREPORT)/roofline:
@@ -26,16 +28,6 @@ $(GPUREPORT)/report $(GPUREPORT)/roofline:
 	@echo "  link  $@"
 	@$(CXX) $(FLAGS) $^ $(LIBS) -o $@
 $(BUILD)/obj/tests/gpureport/%.o: private INCLUDES += $(CUDA_INCLUDES)
-
-# What ptxas prints, with the PTX kept beside it. $(1): architecture
-define GPUREPORT_RULE
-$(GPUREPORT)/sm_$(1)/%.log: engine/cuda/%.cu $(wildcard engine/cuda/*.h engine/cuda/*.cuh)
-	@mkdir -p $$(@D)
-	@echo "  nvcc  $$< (sm_$(1))"
-	@$(CUDA)/bin/nvcc $(NVCC_FLAGS) -arch=compute_$(1) -ptx $$< -o $$(@:.log=.ptx)
-	@$(CUDA)/bin/ptxas -v -arch=sm_$(1) $$(@:.log=.ptx) -o $$(@:.log=.cubin) > $$@ 2>&1 || (cat $$@; rm $$@; exit 1)
-endef
-$(foreach arch,$(CUDA_ARCHS),$(eval $(call GPUREPORT_RULE,$(arch))))
 
 $(GPUREPORT_SLIPS): tests/gpureport/slips.cu
 	@mkdir -p $(@D)

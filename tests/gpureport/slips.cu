@@ -1,5 +1,6 @@
 // Kernels that the gate must refuse: one indexes an array that cannot stay in registers, one is
-// forced to spill, one states no launch bound.
+// forced to spill, one states no launch bound; slips.json does not name one as tested, and names
+// one whose test failed in the only order it ran in.
 __global__ void __launch_bounds__(256) stack_kernel(const int* index, float* y) {
     float values[64];
     for (int i = 0; i < 64; ++i) values[i] = 0;
@@ -19,3 +20,7 @@ __global__ void __launch_bounds__(1024, 2) spill_kernel(const float* x, float* y
 }
 
 __global__ void unbounded_kernel(float* y) { y[threadIdx.x] = 1; }
+
+__global__ void __launch_bounds__(256) untested_kernel(float* y) { y[threadIdx.x] = 1; }
+
+__global__ void __launch_bounds__(256) half_tested_kernel(float* y) { y[threadIdx.x] = 1; }

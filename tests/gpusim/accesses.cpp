@@ -169,6 +169,8 @@ void check(const void* pointer, size_t size, bool is_write, bool is_atomic, cons
 
 }  // namespace
 
+void (*after_launch)() = nullptr;
+
 bool kernels_are_instrumented() { return instrumented; }
 uint64_t accesses_checked() { return access_count; }
 
@@ -180,6 +182,7 @@ void begin_access_checks() {
 
 void end_access_checks() {
     if (race_count > 0) throw Failure(fmt::format("{}{} races in all", races, race_count));
+    if (after_launch) after_launch();
 }
 
 void note_atomic(const void* address, int bytes) {

@@ -30,6 +30,10 @@ $(GPUSIM)/address-tests: $(GPUSIM_OBJECTS) $(GPUSIM_ADDRESS) $(BUILD)/libfacet.a
 	@echo "  link  $@"
 	@$(CXX) -fsanitize=address $^ $(GPUSIM_LINK) -o $@
 
+# What the tests launched and found; failures are in it, and in run.sh's log.
+$(GPUSIM)/launches.json: $(GPUSIM)/race-tests
+	@GPUSIM_LAUNCHES=$@ $< --gtest_color=no > $@.log || true
+
 $(GPUSIM)/host/%.o: %.cpp tests/gpusim/rules.mk | deps-test
 	@mkdir -p $(@D)
 	@echo "  c++   $<"

@@ -5,6 +5,7 @@
 #
 # Three kinds of tests: the kernels with every access checked, the kernels under AddressSanitizer,
 # and for each line of mutants.txt that a kernel with that fault fails with the expected report.
+# The first also writes launches.json, which `make gpu-report` reads.
 # Tests that need checked accesses are skipped under AddressSanitizer and not counted there.
 set -u
 cd "$(dirname "$0")/../.."
@@ -44,7 +45,7 @@ run_mutant() {  # $1: macro, $2: filter, $3: words of the report
     fi
 }
 
-run_tests race-tests
+GPUSIM_LAUNCHES=$build/launches.json run_tests race-tests
 run_tests address-tests
 mutants=0
 while read -r macro _ filter words; do

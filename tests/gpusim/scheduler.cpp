@@ -174,6 +174,11 @@ void set_order(Order chosen, uint64_t seed) {
 
 void set_queue(Queue chosen) { queue = chosen; }
 
+const char* order_name() {
+    constexpr const char* names[] = {"forward", "reverse", "random"};
+    return names[static_cast<int>(order)];
+}
+
 void launch(const Call& call, cudaStream_t stream) {
     const std::shared_ptr<void> parameters(call.parameters, call.release);
     check_configuration(call);

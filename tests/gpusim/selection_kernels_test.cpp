@@ -1,7 +1,8 @@
-// The largest of every row, and chosen rows, on the simulated GPU.
+// The largest of every row, chosen rows and fingerprints on the simulated GPU.
 #include <algorithm>
 #include <numeric>
 
+#include "engine/hash.h"
 #include "tests/gpusim/kernel_fixtures.h"
 
 namespace facet::test {
@@ -108,6 +109,23 @@ TEST(RowCopies, GatherTakesAndScatterPutsTheRowsNamed) {
                 }
             }
             EXPECT_EQ(scattered.values(), expected);
+        });
+    }
+}
+
+// Whole chunks, a short one at the end, one byte.
+TEST(HashKernels, ChunksAreTheHosts) {
+    for (const size_t bytes : {size_t{1}, size_t{37}, Hash::chunk, 2 * Hash::chunk + 13}) {
+        const DeviceArray<float> data(stored<float>(random_values(bytes / 4 + 1, 1)));
+        const auto* begin = reinterpret_cast<const std::byte*>(data.data());
+        in_every_order([&] {
+            const DeviceArray<uint64_t> hashes(cuda::hash_chunk_count(bytes));
+            cuda::hash_chunks(data.data(), bytes, hashes.data(), nullptr);
+            for (size_t i = 0; i < hashes.size(); ++i) {
+                const size_t first = i * Hash::chunk;
+                EXPECT_EQ(hashes[i],
+                          hash_chunk(begin + first, std::min(Hash::chunk, bytes - first)));
+            }
         });
     }
 }

@@ -76,9 +76,13 @@ std::string source_line(const void* code);  // of an instruction's address, "fil
 // warp.cpp: what an exit means for the lanes that wait for this one.
 void leave_warp(const Thread& thread);
 
+const char* order_name();  // of the threads: "forward", "reverse", "random"
+
 // accesses.cpp: forgets the accesses of earlier launches; throws Failure if this one raced.
 void begin_access_checks();
 void end_access_checks();
+// Called after a launch in which nothing was wrong; null at the start.
+extern void (*after_launch)();
 
 // memory.cpp
 struct Allocation {

@@ -16,10 +16,11 @@ struct StepBench {
     int64_t embedding = 256;  // D
     int64_t classes = 1000;   // C
     std::string loss = "cosface";
-    std::vector<std::string> set;  // "k=v" of the loss
-    std::string conv = "auto";     // auto | direct | winograd
-    int steps = 20;                // timed
-    int warmup = 5;                // before them
+    std::vector<std::string> set;       // "k=v" of the loss
+    std::string conv = "auto";          // auto | direct | winograd, on the CPU
+    std::string precision = "float32";  // on a GPU also tf32 | bfloat16
+    int steps = 20;                     // timed
+    int warmup = 5;                     // before them
     bool json = false;
 };
 
@@ -43,9 +44,10 @@ struct LoaderBench {
     bool json = false;
 };
 
-// Whole training steps beside the bare convolutions and matrix products they are made of.
+// Whole training steps; on the CPU beside the bare convolutions and matrix products they are made
+// of.
 void step(const StepBench& options);
-// Every primitive of a training step, by shape.
+// Every primitive of a training step, by shape. Throws UsageError where a GPU was asked for.
 void ops(const StepBench& options);
 // Loss and gradients of a head, dense and streamed, over the number of classes.
 void head(const HeadBench& options);

@@ -3,12 +3,14 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "engine/cuda/device_timer.h"
 #include "engine/random.h"
-#include "losses/loss.h"
+#include "losses/loss_op.h"
 #include "tools/bench/bench.h"
 #include "tools/bench/peak_memory.h"
 #include "tools/bench/timing.h"
 #include "tools/commands.h"
+#include "tools/devices.h"
 #include "tools/terminal.h"
 
 namespace facet::bench {
@@ -19,7 +21,7 @@ struct Row {
     int64_t classes;
     Spread time;
     double gflop;     // of the matrix products of the value and both gradients
-    double peak_mib;  // of the first call, beyond x, w, dx, dw
+    double peak_mib;  // of the first call, beyond x and w, and on the CPU beyond dx and dw
 };
 
 std::vector<float> random_normal(int64_t n, uint64_t index) {
@@ -48,6 +50,43 @@ struct Arrays {
     }
 };
 
+double products_gflop(const Arrays& arrays) {
+    return 3 * 2e-9 * static_cast<double>(arrays.B) * static_cast<double>(arrays.C * arrays.D);
+}
+
+// The same on a GPU, where x and w lie in its memory, timed by its own clock.
+Row measure_on_gpu(Device& device, const std::string& name, const KeyValues& settings, Head head,
+                   const Arrays& arrays, const HeadBench& options) {
+    const auto loss = make_loss(name, settings);
+    FACET_USAGE(loss->has_proxies(), "loss {} has no proxies, so no head to measure", name);
+    const auto& [B, C, D, x, w, dx, dw, y] = arrays;
+    const Tensor embeddings = Tensor::from<float>(device, {B, D}, x);
+    const Tensor proxies = Tensor::from<float>(device, {C, D}, w);
+    const Tensor one = Tensor::full(device, {1}, 1);
+    HeadWorkspace<float> workspace;
+    HeadOptions how;
+    how.head = head;
+    how.tile = options.tile;
+    const auto call = [&] {
+        Tape tape;
+        const Var value = apply_loss(tape, *loss, tape.variable(embeddings), tape.variable(proxies),
+                                     y, workspace, how);
+        tape.backward(value, one);
+    };
+    device.reset_peak_memory();
+    const size_t before = device.memory_use().peak;
+    call();
+    const double peak = static_cast<double>(device.memory_use().peak - before) / (1 << 20);
+    std::vector<double> samples;
+    for (int i = 0; i < options.repetitions; ++i) samples.push_back(seconds_on(device, call));
+    return {name,
+            head == Head::dense ? "dense" : "streamed",
+            C,
+            spread_of(std::move(samples)),
+            products_gflop(arrays),
+            peak};
+}
+
 Row measure_head(const std::string& name, const KeyValues& settings, Head head, Arrays& arrays,
                  const HeadBench& options) {
     const auto loss = make_loss(name, settings);
@@ -63,8 +102,8 @@ Row measure_head(const std::string& name, const KeyValues& settings, Head head, 
     };
     const double peak = peak_mib_of(call);
     const Spread time = measure(options.repetitions, 0, call);
-    const double products = 3 * 2.0 * static_cast<double>(B) * static_cast<double>(C * D);
-    return {name, head == Head::dense ? "dense" : "streamed", C, time, products / 1e9, peak};
+    return {name, head == Head::dense ? "dense" : "streamed", C, time, products_gflop(arrays),
+            peak};
 }
 
 void print_json(const std::vector<Row>& rows, const HeadBench& options) {
@@ -100,13 +139,16 @@ void head(const HeadBench& options) {
     for (const std::string& text : options.set) settings.push_back(split_assignment(text));
     const std::vector<std::string> losses = losses_of(options);
     for (const std::string& name : losses) make_loss(name, settings);  // before the work
+    Device& device = chosen_device();
     std::vector<Row> rows;
     for (const int64_t C : options.classes) {
         Arrays arrays(options.batch, C, options.embedding);
         for (const std::string& name : losses) {
             for (const Head head : {Head::dense, Head::streamed}) {
                 if (head == Head::dense && options.streamed_only) continue;
-                rows.push_back(measure_head(name, settings, head, arrays, options));
+                rows.push_back(device.has_host_memory()
+                                   ? measure_head(name, settings, head, arrays, options)
+                                   : measure_on_gpu(device, name, settings, head, arrays, options));
             }
         }
     }

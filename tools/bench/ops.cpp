@@ -58,6 +58,10 @@ void print_json(const std::vector<Cost>& costs) {
 
 void ops(const StepBench& options) {
     Workload workload(options);
+    // On a GPU a primitive only enqueues its work: the ledger would say how long that takes.
+    FACET_USAGE(workload.device().has_host_memory(),
+                "bench ops measures the primitives of the CPU, found device {}: say --device cpu",
+                workload.device().name());
     for (int i = 0; i < options.warmup; ++i) workload.step();
     const std::vector<Cost> costs = costs_of(workload, options.steps);
     if (options.json) return print_json(costs);

@@ -9,6 +9,7 @@
 #include "engine/memory.h"
 #include "tools/bench/bare.h"
 #include "tools/bench/bench.h"
+#include "tools/bench/gpu_step.h"
 #include "tools/bench/timing.h"
 #include "tools/bench/workload.h"
 #include "tools/terminal.h"
@@ -201,6 +202,7 @@ void print(const StepBench& options, const Result& result, const BareCost& bare)
 
 void step(const StepBench& options) {
     Workload workload(options);
+    if (!workload.device().has_host_memory()) return gpu_step(options, workload);
     for (int i = 0; i < options.warmup; ++i) workload.step();
     const auto convolutions = convolutions_of_a_step(workload);
     const double peak_process = peak_process_mib();

@@ -3,6 +3,7 @@
 #include "engine/random.h"
 #include "tools/bench/timing.h"
 #include "tools/commands.h"
+#include "tools/devices.h"
 
 namespace facet::bench {
 namespace {
@@ -29,7 +30,7 @@ ConvAlgorithm algorithm_of(const std::string& name) {
 
 Workload::Workload(const StepBench& options) {
     set_conv_algorithm(algorithm_of(options.conv));
-    Device& device = cpu_device();
+    Device& device = chosen_device(precision_named("--precision", options.precision));
     learner_ = std::make_unique<Learner>(device, config_of(options), options.classes);
     Random random(globals().seed, Purpose::Test);
     const Shape shape{options.batch, 3, options.image, options.image};

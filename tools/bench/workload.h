@@ -12,7 +12,8 @@ namespace facet::bench {
 
 class Workload {
 public:
-    // Throws UsageError for an unknown backbone, loss or setting.
+    // On the device that --device and options.precision choose. Throws UsageError for an unknown
+    // backbone, loss or setting.
     explicit Workload(const StepBench& options);
 
     void step();  // forward, loss, backward, update
@@ -25,6 +26,7 @@ public:
     Costs costs_of_a_step();
 
     const Learner& learner() const { return *learner_; }
+    Device& device() const { return learner_->device(); }
 
 private:
     std::unique_ptr<Learner> learner_;

@@ -1,0 +1,48 @@
+// Every loss with proxies on a GPU beside the CPU: value and gradients, dense and in tiles.
+#include <gtest/gtest.h>
+
+#include "losses/loss_op.h"
+#include "tests/losses/fixtures.h"
+
+namespace facet::test {
+namespace {
+
+using testing::Case;
+using testing::Problem;
+using testing::relative_error;
+
+struct Found {
+    double value;
+    std::vector<double> dx, dw;
+};
+
+Found evaluate(Device& device, const Case& c, const Problem& p, const HeadOptions& options) {
+    const auto loss = make_loss(c.name, c.parameters);
+    HeadWorkspace<float> workspace;
+    Tape tape;
+    const Var x = tape.variable(Tensor::from(device, {p.B, p.D}, p.x));
+    const Var w = tape.variable(Tensor::from(device, {p.C, p.D}, p.w));
+    const Var value = apply_loss(tape, *loss, x, w, p.y, workspace, options);
+    tape.backward(value, Tensor::full(device, {1}, 1));
+    return {value->value.item(), x->grad.to_doubles(), w->grad.to_doubles()};
+}
+
+}  // namespace
+
+TEST(CudaLosses, AreTheProcessors) {
+    ASSERT_EQ(why_no_cuda(), "") << "this test needs a GPU";
+    const Problem p = testing::random_problem(33, 260, 64, 5);
+    constexpr double tolerance = 1e-4;
+    for (const Case& c : testing::all_cases()) {
+        for (const HeadOptions& options : {HeadOptions{}, HeadOptions{Head::streamed, 100}}) {
+            SCOPED_TRACE(c.name + (options.head == Head::dense ? ", dense" : ", in tiles"));
+            const Found expected = evaluate(cpu_device(), c, p, options);
+            const Found found = evaluate(cuda_device(), c, p, options);
+            EXPECT_NEAR(found.value, expected.value, tolerance * (1 + std::abs(expected.value)));
+            EXPECT_LT(relative_error(found.dx, expected.dx), tolerance);
+            EXPECT_LT(relative_error(found.dw, expected.dw), tolerance);
+        }
+    }
+}
+
+}  // namespace facet::test

@@ -1,0 +1,113 @@
+// The kernels of flat arrays on the simulated GPU where the arrays begin anywhere: they then go
+// element by element, to the same numbers.
+#include "tests/gpusim/kernel_fixtures.h"
+
+namespace facet::test {
+namespace {
+
+constexpr int64_t kCount = 1029;
+
+// An array of kCount numbers that begins at a multiple of 16 bytes, or one element after it.
+template <class T>
+class Placed {
+public:
+    Placed(int64_t offset, uint64_t seed, double low = -1)
+        : offset_(offset), array_(stored<T>(exact_values<T>(kCount + 1, seed, low))) {
+        const auto values = stored<T>(exact_values<T>(kCount, seed, low));
+        std::copy(values.begin(), values.end(), data());
+    }
+    T* data() const { return array_.data() + offset_; }
+    std::vector<double> doubles() const {
+        std::vector<double> values;
+        for (int64_t i = 0; i < kCount; ++i) values.push_back(cuda::to_float(data()[i]));
+        return values;
+    }
+
+private:
+    int64_t offset_;
+    DeviceArray<T> array_;
+};
+
+using Outputs = std::vector<std::vector<double>>;
+
+// work(offset) must give the same wherever its arrays begin.
+template <class Work>
+void expect_same_anywhere(Work work) {
+    in_every_order([&] { EXPECT_EQ(work(1), work(0)); });
+}
+
+template <class T>
+Outputs sums_and_fills(int64_t offset) {
+    const Placed<T> x(offset, 1), y(offset, 2), z(offset, 3);
+    cuda::axpby(0.5f, x.data(), -2.0f, y.data(), kCount, nullptr);
+    cuda::fill(z.data(), kCount, 1.5f, nullptr);
+    return {y.doubles(), z.doubles()};
+}
+
+template <class From, class To>
+Outputs casts(int64_t offset) {
+    const Placed<From> x(offset, 1);
+    const Placed<To> y(offset, 2);
+    cuda::cast(x.data(), kCount, y.data(), nullptr);
+    return {y.doubles()};
+}
+
+}  // namespace
+
+TEST(Alignment, SumsAndFills) {
+    expect_same_anywhere(sums_and_fills<float>);
+    expect_same_anywhere(sums_and_fills<bfloat16>);
+}
+
+TEST(Alignment, Casts) {
+    expect_same_anywhere(casts<float, bfloat16>);
+    expect_same_anywhere(casts<bfloat16, float>);
+}
+
+TEST(Alignment, Dropout) {
+    expect_same_anywhere([](int64_t offset) {
+        const Placed<float> x(offset, 1), y(offset, 2);
+        cuda::dropout(x.data(), kCount, 0.4, 5, {6}, y.data(), true, nullptr);
+        return Outputs{y.doubles()};
+    });
+}
+
+TEST(Alignment, OptimiserSteps) {
+    expect_same_anywhere([](int64_t offset) {
+        const Placed<float> dw(offset, 1), v(offset, 2), w(offset, 3), m(offset, 4);
+        const Placed<float> u(offset, 5, 0.1);
+        cuda::sgd_step({0.1f, 0.9f, 5e-4f, 0.5f, true}, dw.data(), v.data(), w.data(), kCount,
+                       nullptr);
+        const cuda::AdamWParameters step{.lr = 0.01f,
+                                         .beta1 = 0.9f,
+                                         .beta2 = 0.999f,
+                                         .eps = 1e-8f,
+                                         .weight_decay = 0.1f,
+                                         .gradient_scale = 0.5f,
+                                         .rest1 = 0.1f,
+                                         .rest2 = 0.001f,
+                                         .correction1 = 0.1f,
+                                         .correction2 = 0.001f};
+        cuda::adamw_step(step, dw.data(), m.data(), u.data(), w.data(), kCount, nullptr);
+        return Outputs{v.doubles(), m.doubles(), u.doubles(), w.doubles()};
+    });
+}
+
+TEST(Alignment, SumsOverAnArray) {
+    const auto work = [](int64_t offset) {
+        const Placed<float> x(offset, 1);
+        x.data()[0] = x.data()[kCount - 1] = 0;
+        const DeviceArray<char> workspace(cuda::sum_of_squares_workspace(kCount));
+        const DeviceArray<double> sum(1);
+        cuda::sum_of_squares(x.data(), kCount, sum.data(), workspace.data(), nullptr);
+        x.data()[0] = x.data()[kCount - 1] = NAN;
+        const DeviceArray<unsigned> found(std::vector<unsigned>{0});
+        cuda::count_nonfinite(x.data(), kCount, found.data(), nullptr);
+        EXPECT_EQ(found[0], 2u);
+        return sum[0];
+    };
+    // Other threads take other elements: the order of the sum is another.
+    in_every_order([&] { EXPECT_NEAR(work(1), work(0), 1e-13 * work(0)); });
+}
+
+}  // namespace facet::test
