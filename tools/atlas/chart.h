@@ -25,7 +25,7 @@ enum class Scale {
 double ratio_scale(double ratio);
 
 struct Axis {
-    std::string title = {};
+    std::string title = {};  // below the plot; what goes upwards is in the chart's own title
     Scale scale = Scale::linear;
     double low = 0, high = 0;  // where low < high, the range is not taken from the data
 };
