@@ -15,5 +15,6 @@ $(BUILD)/facet-plans: $(PLANS_OBJECTS) $(BUILD)/libfacet.a
 
 $(PLANS_OBJECTS): | deps-test
 $(BUILD)/obj/tests/plans/%.o: private INCLUDES += $(CUDA_INCLUDES)
+$(BUILD)/obj/tests/plans/%.o: private OPTIMISE = -O1 -march=native
 
 -include $(PLANS_OBJECTS:.o=.d)
