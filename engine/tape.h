@@ -67,11 +67,24 @@ private:
     bool recording_ = true;
 };
 
+// Someone who looks at every operation as it runs, forward and back.
+class TapeObserver {
+public:
+    virtual ~TapeObserver() = default;
+    virtual void after_forward(const std::string& operation, const std::vector<Var>& inputs,
+                               const Tensor& output) = 0;
+    // dy: the gradient of the output; those of the inputs have their contributions.
+    virtual void after_backward(const std::string& operation, const std::vector<Var>& inputs,
+                                const Tensor& dy) = 0;
+};
+
 class Tape {
 public:
-    // With recording off (evaluation) operations only compute. `held`, if given, outlives the tape.
-    explicit Tape(bool recording = true, HeldConstants* held = nullptr)
-        : recording_(recording), held_(held) {}
+    // With recording off (evaluation) operations only compute. `held` and `observer`, if given,
+    // outlive the tape.
+    explicit Tape(bool recording = true, HeldConstants* held = nullptr,
+                  TapeObserver* observer = nullptr)
+        : recording_(recording), held_(held), observer_(observer) {}
 
     bool recording() const { return recording_; }
     HeldConstants* held() const { return held_; }
@@ -93,11 +106,14 @@ public:
 private:
     struct Node {
         std::string name;
+        std::string part;         // where it was recorded, see engine/place.h
+        std::vector<Var> inputs;  // for an observer only
         Var output;
         std::function<void(const Tensor&)> backward;
     };
     bool recording_;
     HeldConstants* held_;
+    TapeObserver* observer_;
     std::vector<Node> nodes_;
 };
 

@@ -1,5 +1,7 @@
 #include "layers/batch_norm.h"
 
+#include "engine/flops.h"
+
 namespace facet {
 
 BatchNormLayer::BatchNormLayer(Initialiser& init, int64_t C)
@@ -41,9 +43,10 @@ Shape BatchNormLayer::describe(const std::string& name, const Shape& in,
     FACET_CHECK(!in.empty() && in[0] == C, "{}: expected {} channels, found {}", name, C,
                 to_string(in));
     const int64_t parameters = C * ((vars_.gamma->needs_grad ? 2 : 1) + (vars_.slope ? 1 : 0));
-    const double flops = (vars_.slope ? 4.0 : 2.0) * static_cast<double>(count(in));
-    rows.push_back({name, vars_.slope ? "batch norm + PReLU" : "batch norm", in, parameters, flops,
-                    count(in)});
+    const bool prelu = vars_.slope != nullptr;
+    rows.push_back({name, prelu ? "batch norm + PReLU" : "batch norm", in, parameters,
+                    flops::batch_norm_train(count(in), prelu, false), count(in),
+                    flops::batch_norm_backward(count(in), prelu, false)});
     return in;
 }
 

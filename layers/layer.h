@@ -47,8 +47,9 @@ struct SummaryRow {
     std::string name, type;
     Shape output;             // without the batch
     int64_t parameters = 0;   // trained values
-    double flops = 0;         // forward, a multiply-add counts as two
+    double flops = 0;         // forward in training, a multiply-add counts as two
     int64_t activations = 0;  // values kept for the backward pass
+    double backward_flops = 0;
 };
 
 // Draws initial values; each parameter has its own stream, so adding one leaves the others alone.

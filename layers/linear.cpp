@@ -20,7 +20,8 @@ Shape Linear::describe(const std::string& name, const Shape& in,
     const int64_t K = weight_->value.size(0), D = weight_->value.size(1);
     FACET_CHECK(count(in) == D && in.size() == 1, "{}: expected ({}), found {}", name, D,
                 to_string(in));
-    rows.push_back({name, "linear", {K}, K * D + K, 2.0 * static_cast<double>(K * D), D});
+    const auto values = static_cast<double>(K * D), bias = static_cast<double>(K);
+    rows.push_back({name, "linear", {K}, K * D + K, 2 * values + bias, D, 4 * values + bias});
     return {K};
 }
 

@@ -1,5 +1,7 @@
 #include "layers/residual_block.h"
 
+#include "engine/place.h"
+
 namespace facet {
 
 ResidualBlock::ResidualBlock(Initialiser& init, int64_t C, int64_t K, int64_t stride)
@@ -16,15 +18,22 @@ ResidualBlock::ResidualBlock(Initialiser& init, int64_t C, int64_t K, int64_t st
 }
 
 Var ResidualBlock::forward(const Pass& pass, const Var& x) {
-    Var y = bn1_.forward(pass, x);
-    y = conv1_.forward(pass, y);
-    y = bn2_.forward(pass, y);
-    y = conv2_.forward(pass, y);
+    const auto run = [&](const char* name, auto& layer, const auto&... inputs) {
+        const InPart part(name);
+        return layer.forward(pass, inputs...);
+    };
+    Var y = run("bn1", bn1_, x);
+    y = run("conv1", conv1_, y);
+    y = run("bn2", bn2_, y);
+    y = run("conv2", conv2_, y);
     // The shortcut is recorded after the main branch, so that on the way back its convolution
     // writes the gradient of x first and the cheap normalisation adds to it.
     Var shortcut = x;
-    if (shortcut_conv_) shortcut = shortcut_bn_->forward(pass, shortcut_conv_->forward(pass, x));
-    return bn3_.forward(pass, y, shortcut);
+    if (shortcut_conv_) {
+        shortcut = run("downsample.0", *shortcut_conv_, x);
+        shortcut = run("downsample.1", *shortcut_bn_, shortcut);
+    }
+    return run("bn3", bn3_, y, shortcut);
 }
 
 void ResidualBlock::collect(const std::string& name, Inventory& inventory) const {
@@ -41,6 +50,8 @@ void ResidualBlock::collect(const std::string& name, Inventory& inventory) const
 Shape ResidualBlock::describe(const std::string& name, const Shape& in,
                               std::vector<SummaryRow>& rows) const {
     Shape y = bn1_.describe(name + ".bn1", in, rows);
+    // On the way back it adds to the gradient that the shortcut has left.
+    rows.back().backward_flops += static_cast<double>(count(in));
     y = conv1_.describe(name + ".conv1", y, rows);
     y = bn2_.describe(name + ".bn2", y, rows);
     y = conv2_.describe(name + ".conv2", y, rows);
@@ -48,7 +59,9 @@ Shape ResidualBlock::describe(const std::string& name, const Shape& in,
         const Shape side = shortcut_conv_->describe(name + ".downsample.0", in, rows);
         shortcut_bn_->describe(name + ".downsample.1", side, rows);
     }
-    return bn3_.describe(name + ".bn3", y, rows);
+    const Shape out = bn3_.describe(name + ".bn3", y, rows);
+    rows.back().flops += static_cast<double>(count(out));  // the sum with the shortcut
+    return out;
 }
 
 }  // namespace facet

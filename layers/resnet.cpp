@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "engine/place.h"
+
 namespace facet {
 namespace {
 
@@ -96,11 +98,16 @@ Var ResNet::forward(const Pass& pass, const Var& x) {
     FACET_CHECK(in.size() == 4 && in[1] == 3 && in[2] == config_.image && in[3] == config_.image,
                 "{}: expected images (N, 3, {}, {}), found {}", config_.backbone, config_.image,
                 config_.image, to_string(in));
-    Var y = bn1_.forward(pass, conv1_.forward(pass, x));
-    for (auto& [name, block] : blocks_) y = block->forward(pass, y);
-    y = flatten_.forward(pass, bn2_.forward(pass, y));
-    y = fc_.forward(pass, dropout_.forward(pass, y));
-    return features_.forward(pass, y);
+    const auto run = [&](const std::string& name, Layer& layer, const Var& input) {
+        const InPart part(name);
+        return layer.forward(pass, input);
+    };
+    const InPhase phase(Phase::Forward);
+    Var y = run("bn1", bn1_, run("conv1", conv1_, x));
+    for (auto& [name, block] : blocks_) y = run(name, *block, y);
+    y = run("flatten", flatten_, run("bn2", bn2_, y));
+    y = run("fc", fc_, run("dropout", dropout_, y));
+    return run("features", features_, y);
 }
 
 void ResNet::collect(const std::string& prefix, Inventory& inventory) const {
@@ -115,6 +122,7 @@ void ResNet::collect(const std::string& prefix, Inventory& inventory) const {
 Shape ResNet::describe(const std::string& prefix, const Shape& in,
                        std::vector<SummaryRow>& rows) const {
     Shape y = conv1_.describe(prefix + "conv1", in, rows);
+    rows.back().backward_flops /= 2;  // images have no gradient
     y = bn1_.describe(prefix + "bn1", y, rows);
     for (const auto& [name, block] : blocks_) y = block->describe(prefix + name, y, rows);
     y = bn2_.describe(prefix + "bn2", y, rows);

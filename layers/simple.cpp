@@ -19,7 +19,8 @@ void PRelu::collect(const std::string& name, Inventory& inventory) const {
 
 Shape PRelu::describe(const std::string& name, const Shape& in,
                       std::vector<SummaryRow>& rows) const {
-    rows.push_back({name, "PReLU", in, slope_->value.count(), 2 * size_of(in), count(in)});
+    rows.push_back(
+        {name, "PReLU", in, slope_->value.count(), 2 * size_of(in), count(in), 4 * size_of(in)});
     return in;
 }
 
@@ -30,7 +31,7 @@ Var Relu::forward(const Pass& pass, const Var& x) { return prelu(pass.tape, x, s
 
 Shape Relu::describe(const std::string& name, const Shape& in,
                      std::vector<SummaryRow>& rows) const {
-    rows.push_back({name, "ReLU", in, 0, size_of(in), count(in)});
+    rows.push_back({name, "ReLU", in, 0, 2 * size_of(in), count(in), 4 * size_of(in)});
     return in;
 }
 
@@ -41,7 +42,7 @@ Var GlobalAveragePool::forward(const Pass& pass, const Var& x) {
 Shape GlobalAveragePool::describe(const std::string& name, const Shape& in,
                                   std::vector<SummaryRow>& rows) const {
     expect_map(name, in);
-    rows.push_back({name, "average pool", {in[0]}, 0, size_of(in), 0});
+    rows.push_back({name, "average pool", {in[0]}, 0, size_of(in), 0, size_of(in)});
     return {in[0]};
 }
 
@@ -56,8 +57,9 @@ Shape MaxPool::describe(const std::string& name, const Shape& in,
                         std::vector<SummaryRow>& rows) const {
     expect_map(name, in);
     const Shape out{in[0], geometry_.out(in[1], window_), geometry_.out(in[2], window_)};
+    const double compared = size_of(out) * static_cast<double>(window_ * window_);
     rows.push_back({name, fmt::format("max pool {0}x{0}/{1}", window_, geometry_.stride), out, 0,
-                    size_of(out) * static_cast<double>(window_ * window_), count(in)});
+                    compared, count(in), 2 * compared});
     return out;
 }
 
@@ -80,7 +82,8 @@ Var Dropout::forward(const Pass& pass, const Var& x) {
 
 Shape Dropout::describe(const std::string& name, const Shape& in,
                         std::vector<SummaryRow>& rows) const {
-    rows.push_back({name, fmt::format("dropout {}", p_), in, 0, size_of(in), 0});
+    const double drawn = p_ > 0 ? size_of(in) : 0;
+    rows.push_back({name, fmt::format("dropout {}", p_), in, 0, drawn, 0, drawn});
     return in;
 }
 
@@ -88,7 +91,7 @@ Var NormaliseRows::forward(const Pass& pass, const Var& x) { return normalise_ro
 
 Shape NormaliseRows::describe(const std::string& name, const Shape& in,
                               std::vector<SummaryRow>& rows) const {
-    rows.push_back({name, "normalise rows", in, 0, 3 * size_of(in), count(in)});
+    rows.push_back({name, "normalise rows", in, 0, 3 * size_of(in), count(in), 5 * size_of(in)});
     return in;
 }
 

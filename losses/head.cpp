@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "engine/error.h"
+#include "engine/ledger.h"
 #include "losses/gemm.h"
 #include "losses/lanes.h"
 #include "losses/parallel.h"
@@ -29,12 +30,15 @@ public:
         for (int pass = 0; pass < form_.passes(); ++pass) {
             for (std::int64_t t = 0; t < tiles; ++t) {
                 load(t);
+                const LedgerScope scope("loss_gather", 0, tile_bytes(t), elements(t));
                 form_.gather(pass, view(t));
             }
+            const LedgerScope scope("loss_close", 0, 0);
             form_.close(pass);
         }
         const bool wanted = out_.dx || out_.dw || out_.dcos;
         if (wanted) {
+            const InPhase phase(Phase::Backward);
             if (!out_.dx) ws_.dx.resize(B_ * D_);
             if (!out_.dw) ws_.dw.resize(C_ * D_);
             dx_ = out_.dx ? out_.dx : ws_.dx.data();
@@ -50,18 +54,40 @@ private:
     std::int64_t first(std::int64_t tile) const { return tile * tile_; }
     std::int64_t width(std::int64_t tile) const { return std::min(tile_, C_ - first(tile)); }
 
+    double tile_bytes(std::int64_t tile) const { return double(B_ * width(tile) * sizeof(T)); }
+    auto elements(std::int64_t tile) const {
+        return [this, tile] { return fmt::format("B {} C {}", B_, width(tile)); };
+    }
+    // A scope over `rows` vectors of length D.
+    LedgerScope vectors_scope(const char* name, std::int64_t rows, int flops, int passes) const {
+        const auto values = double(rows * D_);
+        return {name, flops * values, passes * values * double(sizeof(T)),
+                [&] { return fmt::format("({}, {})", rows, D_); }};
+    }
+    // The product of B, n and D; two of the matrices are (B, D) or (n, D), one is (B, n).
+    LedgerScope product_scope(std::int64_t n) const {
+        const auto values = double(B_ * D_ + n * D_ + B_ * n);
+        return {"head_gemm", 2 * double(B_) * double(n * D_), values * double(sizeof(T)),
+                [=, this] { return fmt::format("B {} C {} D {}", B_, n, D_); }};
+    }
+
     // Norms, unit features, the target of every row.
     void prepare() {
         ws_.x_norm.resize(B_);
         ws_.w_norm.resize(C_);
-        vector_norms("embeddings", in_.x, B_, D_, ws_.x_norm.data());
-        vector_norms("proxies", in_.w, C_, D_, ws_.w_norm.data());
+        {
+            const LedgerScope scope = vectors_scope("head_norms", B_ + C_, 2, 1);
+            vector_norms("embeddings", in_.x, B_, D_, ws_.x_norm.data());
+            vector_norms("proxies", in_.w, C_, D_, ws_.w_norm.data());
+        }
         ws_.cosines.resize(B_ * tile_);
         if (form_.normalised()) {
             ws_.x_unit.resize(B_ * D_);
             ws_.w_unit.resize(tile_ * D_);
+            const LedgerScope scope = vectors_scope("head_unit_vectors", B_, 1, 2);
             unit_vectors(in_.x, ws_.x_norm.data(), B_, D_, ws_.x_unit.data());
         }
+        const LedgerScope scope("loss_open", 0, 0);
         x_ = form_.normalised() ? ws_.x_unit.data() : in_.x;
         ws_.angles.resize(B_);
         ws_.tangent.resize(D_);
@@ -109,13 +135,18 @@ private:
         const std::int64_t n = width(tile), at = first(tile);
         w_ = in_.w + at * D_;
         if (form_.normalised()) {
+            const LedgerScope scope = vectors_scope("head_unit_vectors", n, 1, 2);
             unit_vectors(w_, ws_.w_norm.data() + at, n, D_, ws_.w_unit.data());
             w_ = ws_.w_unit.data();
         }
-        gemm<T>(Op::none, Op::transpose, B_, n, D_, x_, D_, w_, D_, T(0), ws_.cosines.data(),
-                tile_);
+        {
+            const LedgerScope scope = product_scope(n);
+            gemm<T>(Op::none, Op::transpose, B_, n, D_, x_, D_, w_, D_, T(0), ws_.cosines.data(),
+                    tile_);
+        }
         loaded_ = tile;
         if (!form_.normalised()) return;
+        const LedgerScope scope("head_clip", 0, 2 * tile_bytes(tile), elements(tile));
         parallel_for(B_, B_ * n, [&](std::int64_t i) {
             T* c = ws_.cosines.data() + i * tile_;
 #pragma omp simd
@@ -133,13 +164,23 @@ private:
         load(tile);
         loaded_ = -1;
         const std::int64_t n = width(tile), at = first(tile);
-        form_.differentiate(view(tile));
-        for (std::int64_t i = 0; i < B_; ++i) hand_on_row(view(tile).row(i), i);
-        gemm<T>(Op::none, Op::none, B_, D_, n, ws_.cosines.data(), tile_, w_, D_,
-                first_visit ? T(0) : T(1), dx_, D_);
-        gemm<T>(Op::transpose, Op::none, n, D_, B_, ws_.cosines.data(), tile_, x_, D_, T(0),
-                dw_ + at * D_, D_);
+        {
+            const LedgerScope scope("loss_differentiate", 0, 2 * tile_bytes(tile), elements(tile));
+            form_.differentiate(view(tile));
+            for (std::int64_t i = 0; i < B_; ++i) hand_on_row(view(tile).row(i), i);
+        }
+        {
+            const LedgerScope scope = product_scope(n);
+            gemm<T>(Op::none, Op::none, B_, D_, n, ws_.cosines.data(), tile_, w_, D_,
+                    first_visit ? T(0) : T(1), dx_, D_);
+        }
+        {
+            const LedgerScope scope = product_scope(n);
+            gemm<T>(Op::transpose, Op::none, n, D_, B_, ws_.cosines.data(), tile_, x_, D_, T(0),
+                    dw_ + at * D_, D_);
+        }
         if (form_.normalised()) {
+            const LedgerScope scope = vectors_scope("head_through_normalisation", n, 4, 3);
             through_normalisation(w_, ws_.w_norm.data() + at, n, D_, dw_ + at * D_);
         }
     }
@@ -153,6 +194,7 @@ private:
 
     // Through the normalisation of x, and the targets' own gradients, in the order of the rows.
     void finish() {
+        const LedgerScope scope = vectors_scope("head_finish", B_, 4, 3);
         if (form_.reads_pairs()) add_pairs();
         if (form_.normalised()) {
             through_normalisation(x_, ws_.x_norm.data(), B_, D_, dx_);

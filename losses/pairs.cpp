@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "engine/error.h"
+#include "engine/ledger.h"
 #include "losses/gemm.h"
 #include "losses/lanes.h"
 #include "losses/parallel.h"
@@ -30,17 +31,23 @@ public:
 
     // The value; 0 and `usable` false if there is no pair.
     double forward(HeadWorkspace<T>& diagnostics, bool& usable) {
-        take_rows(diagnostics);
-        take_vectors(diagnostics);
+        {
+            const LedgerScope scope("pair_vectors", 0, 0);
+            take_rows(diagnostics);
+            take_vectors(diagnostics);
+        }
         compare();
+        const LedgerScope scope("loss_anchors", 0, 0, pairs_in_words());
         pairs_.open({ws_.y, ws_.q.data()});
         visit_anchors();
         return collect(diagnostics, usable);
     }
 
     void backward(T* dx) {
+        const InPhase phase(Phase::Backward);
         join_derivatives();
         multiply_back();
+        const LedgerScope scope("pair_finish", 0, 0, pairs_in_words());
         if (unit()) {
             through_normalisation(ws_.x.data(), ws_.norm.data(), n_, D_, ws_.dx.data());
         }
@@ -51,6 +58,16 @@ public:
     }
 
 private:
+    auto pairs_in_words() const {
+        return [this] { return fmt::format("n {} D {}", n_, D_); };
+    }
+    // A scope of one product, or as many differences: n^2 D.
+    LedgerScope product_scope(const char* name, int flops) const {
+        const auto n = double(n_), D = double(D_);
+        return {name, flops * n * n * D, (n * n + 2 * n * D) * double(sizeof(double)),
+                pairs_in_words()};
+    }
+
     bool unit() const { return quantity_.vectors == PairVectors::unit; }
     bool product() const { return quantity_.measure == PairMeasure::product; }
     const double* vector(std::int64_t u) const { return ws_.x.data() + u * D_; }
@@ -82,6 +99,7 @@ private:
     }
 
     void compare() {
+        const LedgerScope scope = product_scope("pair_compare", product() ? 2 : 3);
         ws_.q.resize(n_ * n_);
         if (product()) {
             gemm<double>(Op::none, Op::transpose, n_, n_, D_, ws_.x.data(), D_, ws_.x.data(), D_,
@@ -146,6 +164,7 @@ private:
     // In place of dL/dq_uv, for every pair the factor h with which v enters dL/dx_u:
     // dx_u += h_uv x_v for products, h_uv (x_u - x_v) for distances.
     void join_derivatives() {
+        const LedgerScope scope("pair_join", 0, 0, pairs_in_words());
         parallel_for_uneven(n_, n_ * n_, [&](std::int64_t u) {
             for (std::int64_t v = u; v < n_; ++v) {
                 const double both = (ws_.g[u * n_ + v] + ws_.g[v * n_ + u]) * scale_;
@@ -161,6 +180,7 @@ private:
     }
 
     void multiply_back() {
+        const LedgerScope scope = product_scope("pair_multiply_back", product() ? 2 : 3);
         ws_.dx.assign(n_ * D_, 0.0);
         if (product()) {
             gemm<double>(Op::none, Op::none, n_, D_, n_, ws_.g.data(), n_, ws_.x.data(), D_, 0.0,

@@ -7,9 +7,9 @@
 #include "tools/commands.h"
 
 namespace facet {
-namespace {
+namespace bench {
 
-void add_workload(CLI::App& command, bench::StepBench& options) {
+void add_workload(CLI::App& command, StepBench& options) {
     command.add_option("--backbone", options.backbone, "r10, r18, r34 or r50")
         ->capture_default_str();
     command.add_option("--image", options.image, "pixels: 64 or 112")->capture_default_str();
@@ -36,14 +36,22 @@ void add_workload(CLI::App& command, bench::StepBench& options) {
     command.add_option("--warmup", options.warmup, "steps before them")
         ->check(CLI::Range(1, 1'000'000))
         ->capture_default_str();
-    command.add_flag("--json", options.json, "print one JSON document");
+}
+
+}  // namespace bench
+
+namespace {
+
+void add_json(CLI::App& command, bool& json) {
+    command.add_flag("--json", json, "print one JSON document");
 }
 
 void add_step(CLI::App& parent) {
     CLI::App* command = parent.add_subcommand(
         "step", "whole training steps beside their bare convolutions and matrix products");
     auto options = std::make_shared<bench::StepBench>();
-    add_workload(*command, *options);
+    bench::add_workload(*command, *options);
+    add_json(*command, options->json);
     command->footer("Example: facet bench step --backbone r18 --image 112 --batch 32");
     command->callback([options] { bench::step(*options); });
 }
@@ -52,7 +60,8 @@ void add_ops(CLI::App& parent) {
     CLI::App* command =
         parent.add_subcommand("ops", "every primitive of a training step, by shape");
     auto options = std::make_shared<bench::StepBench>();
-    add_workload(*command, *options);
+    bench::add_workload(*command, *options);
+    add_json(*command, options->json);
     command->footer("Example: facet bench ops --backbone r10 --batch 64");
     command->callback([options] { bench::ops(*options); });
 }
@@ -82,7 +91,7 @@ void add_head(CLI::App& parent) {
     command->add_option("--repetitions", options->repetitions, "timed, of each")
         ->check(CLI::Range(1, 1'000'000))
         ->capture_default_str();
-    command->add_flag("--json", options->json, "print one JSON document");
+    add_json(*command, options->json);
     command->footer("Example: facet bench head --loss cosface,arcface --classes 1000,100000");
     command->callback([options] { bench::head(*options); });
 }
@@ -105,7 +114,7 @@ void add_loader(CLI::App& parent) {
     command->add_option("--seconds", options->seconds, "spent on each row")
         ->check(CLI::Range(0.01, 3600.0))
         ->capture_default_str();
-    command->add_flag("--json", options->json, "print one JSON document");
+    add_json(*command, options->json);
     command->footer("Example: facet bench loader --image 112 --workers 2");
     command->callback([options] { bench::loader(*options); });
 }

@@ -9,10 +9,13 @@
 #include "losses/class_sampling.h"
 #include "tools/commands.h"
 #include "tools/devices.h"
+#include "tools/microscope_page.h"
+#include "tools/profile/train_profile.h"
 #include "tools/sources.h"
 #include "tools/terminal.h"
 #include "tools/versions.h"
 #include "train/files/atomic.h"
+#include "train/microscope.h"
 #include "train/trainer.h"
 
 namespace facet {
@@ -32,6 +35,9 @@ struct Request {
     std::string config_file, out, resume;
     std::vector<std::string> loss_parameters;  // k=v
     bool summary = false;
+    std::string profile;  // folder, or empty
+    bool microscope = false;
+    MicroscopeOptions look;
 };
 
 // Defaults, then the file, then the command line.
@@ -151,7 +157,10 @@ void report(const RunConfig& config, const RunFolder& folder, const EvalSet& eva
     table.print();
 }
 
-void train(const RunConfig& config, RunFolder& folder, bool resume, bool summary) {
+constexpr int64_t profile_skip = 10, profile_steps = 20;
+
+void train(const Request& request, const RunConfig& config, RunFolder& folder) {
+    const bool resume = !request.resume.empty();
     check_config(config);
     make_loss(config.loss, config.loss_parameters);  // refuse before any picture is made
     if (!config.pairs.empty()) read_lfw_pairs(config.pairs);
@@ -178,7 +187,7 @@ void train(const RunConfig& config, RunFolder& folder, bool resume, bool summary
     if (!evaluation) {
         fmt::print(stderr, "no evaluation: give --pairs or --eval-data for one\n");
     }
-    if (summary) fmt::print("{}", trainer.learner().network().summary(config.batch));
+    if (request.summary) fmt::print("{}", trainer.learner().network().summary(config.batch));
     if (resume) {
         trainer.resume();
         fmt::print("resumed  after step {} of {}\n", trainer.steps_done(), trainer.total_steps());
@@ -189,9 +198,21 @@ void train(const RunConfig& config, RunFolder& folder, bool resume, bool summary
                               to_toml(stored, trainer.learner().loss(), versions(device)));
     }
 
+    std::optional<profile::TrainProfile> profiled;
+    if (!request.profile.empty()) {
+        const int64_t left = trainer.total_steps() - trainer.steps_done();
+        FACET_USAGE(left > profile_skip, "--profile skips {} steps, the run has {} to go",
+                    profile_skip, left);
+        profiled.emplace(request.profile, profile_skip, profile_steps);
+    }
+    std::optional<Microscope> microscope;
+    if (request.microscope) {
+        microscope.emplace(trainer.learner(), request.look, folder.path(), trainer.steps_done());
+    }
     Progress progress("train", trainer.total_steps(), trainer.steps_done());
     TrainEvents events;
     events.step = [&](const StepReport& step) {
+        if (profiled) profiled->after_step();
         progress.update(step.step,
                         fmt::format("epoch {} loss {:.3f} cos {:.3f} lr {:.4f} {:.0f} img/s",
                                     step.epoch + 1, step.result.loss, step.result.target_cosine,
@@ -204,6 +225,12 @@ void train(const RunConfig& config, RunFolder& folder, bool resume, bool summary
     interrupted = false;
     std::signal(SIGINT, on_interrupt);
     const Outcome outcome = trainer.run(interrupted, events);
+    if (profiled && profiled->any()) {
+        progress.say(profiled->finish(
+            fmt::format("{} at {} px, batch {}, {}", config.network.backbone, config.network.image,
+                        config.batch, trainer.learner().loss().describe()),
+            device_line(device), trainer.learner(), config.batch));
+    }
     if (outcome == Outcome::Interrupted || interrupted) {
         progress.say(fmt::format("interrupted after step {}; go on with: facet train --resume {}",
                                  trainer.steps_done(), folder.path().string()));
@@ -211,6 +238,11 @@ void train(const RunConfig& config, RunFolder& folder, bool resume, bool summary
         return;
     }
     std::signal(SIGINT, SIG_DFL);
+    if (microscope && std::filesystem::file_size(microscope->file()) > 0) {
+        fmt::print("the gradients: {}\n",
+                   write_microscope_page(microscope->file(), trainer.learner().loss().describe())
+                       .string());
+    }
     warn_of_empty_batches(trainer);
     if (evaluation) report(config, folder, *evaluation, data, *trainer.last_evaluation());
     fmt::print("\nthe run is in {}\n", folder.path().string());
@@ -219,7 +251,7 @@ void train(const RunConfig& config, RunFolder& folder, bool resume, bool summary
 void run(const Request& request) {
     if (!request.resume.empty()) {
         RunFolder folder = RunFolder::open(request.resume);
-        train(resolve_resumed(request, folder), folder, true, request.summary);
+        train(request, resolve_resumed(request, folder), folder);
         return;
     }
     const RunConfig config = resolve(request);
@@ -228,7 +260,7 @@ void run(const Request& request) {
     check_config(config);
     make_loss(config.loss, config.loss_parameters);
     RunFolder folder = RunFolder::create(request.out);
-    train(config, folder, false, request.summary);
+    train(request, config, folder);
 }
 
 }  // namespace
@@ -243,6 +275,17 @@ void add_train_command(CLI::App& app) {
     command->add_option("--set", request->loss_parameters,
                         "parameters of the loss, as k=v (see `facet losses NAME`)");
     command->add_flag("--summary", request->summary, "print the layers, their shapes and costs");
+    command->add_option("--profile", request->profile,
+                        "folder for tables, a trace and a roofline of steps 11 to 30");
+    command->add_flag(
+        "--microscope", request->microscope,
+        "write what the gradients look like: microscope.jsonl and, at the end, .html");
+    command->add_option("--microscope-every", request->look.every, "steps from look to look")
+        ->capture_default_str();
+    command
+        ->add_option("--microscope-others", request->look.others,
+                     "losses whose gradient it compares (default: three that fit)")
+        ->delimiter(',');
     for (const Setting& setting : settings_of(request->unused)) {
         if (setting.option.empty()) continue;
         command

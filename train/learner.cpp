@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "engine/ledger.h"
 #include "losses/class_sampling.h"
 #include "losses/loss_op.h"
 
@@ -60,8 +61,9 @@ Var Learner::apply(Tape& tape, const Var& embeddings, const std::vector<int64_t>
     const Var proxies =
         tape.variable(gathered_rows(proxies_->value, sample.classes), "head.weight");
     const SampledState state_of_the_sample(loss_->state(), sample.classes);
-    sampled_ = Sampled{std::move(sample.classes), proxies};
-    return apply_loss(tape, *loss_, embeddings, proxies, sample.labels, workspace_, config_.head);
+    sampled_ = Sampled{std::move(sample.classes), std::move(sample.labels), proxies};
+    return apply_loss(tape, *loss_, embeddings, proxies, sampled_->labels, workspace_,
+                      config_.head);
 }
 
 // Hands what the loss says of its own parameters to them; returns the gradients of sampled rows.
@@ -83,9 +85,12 @@ std::vector<RowGradient> Learner::collect_head_gradients() {
 StepResult Learner::step(const Tensor& pixels, const std::vector<int64_t>& labels, double lr,
                          int64_t index) {
     optimizer_->clear_gradients();
-    Tape tape;  // of the head
+    Tape tape(true, nullptr, observer_);  // of the head
     const Var embeddings = tape.variable(
         pass_.forward(pixels, config_.seed, static_cast<uint64_t>(index)), "embeddings");
+    embeddings_ = embeddings->value;
+    std::optional<InPart> in_head(std::in_place, "head");
+    std::optional<InPhase> forward(std::in_place, Phase::Forward);
     const double squares = device_.sum_of_squares(embeddings->value);
     if (!std::isfinite(squares)) throw diverged("the embeddings are not finite", index);
     const Var value = apply(tape, embeddings, labels, index);
@@ -98,16 +103,47 @@ StepResult Learner::step(const Tensor& pixels, const std::vector<int64_t>& label
                                static_cast<double>(cosines.size());
     }
     tape.backward(value, Tensor::full(device_, {1}, 1));
+    if (on_head_) {
+        const Var& proxies = sampled_ ? sampled_->proxies : proxies_;
+        on_head_({embeddings->value, embeddings->grad, head_proxies(),
+                  proxies ? proxies->grad : Tensor(), head_labels(labels), workspace_});
+    }
+    forward.reset();
+    in_head.reset();
     pass_.backward(embeddings->grad);
+    const InPhase update(Phase::Update);
     result.gradient_norm = optimizer_->step(lr, collect_head_gradients());
     publish_loss_parameters();
     return result;
+}
+
+void Learner::watch(TapeObserver* observer) {
+    observer_ = observer;
+    pass_.watch(observer);
+}
+
+Tensor Learner::head_proxies() const {
+    if (sampled_) return sampled_->proxies->value;
+    return proxies_ ? proxies_->value : Tensor();
+}
+
+std::vector<int64_t> Learner::head_labels(const std::vector<int64_t>& labels) const {
+    return sampled_ ? sampled_->labels : labels;
 }
 
 void Learner::publish_loss_parameters() {
     for (const LossParameter& parameter : loss_parameters_) {
         loss_->state().find(parameter.array)->value = parameter.var->value.to_doubles();
     }
+}
+
+std::vector<Parameter> Learner::parameters() const {
+    std::vector<Parameter> all = network_.inventory().parameters;
+    if (proxies_) all.push_back({"head.weight", proxies_, true});
+    for (const LossParameter& parameter : loss_parameters_) {
+        all.push_back({"head." + parameter.array, parameter.var, false});
+    }
+    return all;
 }
 
 std::vector<Learner::Named> Learner::tensors() const {
@@ -128,6 +164,7 @@ std::vector<Learner::Named> Learner::tensors() const {
 }
 
 std::string Learner::parameter_hash() const {
+    const LedgerScope scope("hash", 0, 0);
     const Inventory inventory = network_.inventory();
     std::vector<Tensor> all;
     for (const Parameter& parameter : inventory.parameters) all.push_back(parameter.var->value);

@@ -1,6 +1,7 @@
 // What learns: a network, a loss with its proxies, an optimiser; and one step of learning.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,16 @@ struct StepResult {
     double target_cosine = 0;  // mean cos(theta_y) over the batch
 };
 
+// The head of a step between its way back and the network's: for those who look on.
+struct HeadStep {
+    const Tensor& x;                     // (B, D) embeddings
+    const Tensor& dx;                    // (B, D)
+    const Tensor& w;                     // (C, D) proxies of this step; undefined for a pair loss
+    const Tensor& dw;                    // (C, D)
+    const std::vector<int64_t>& labels;  // (B) classes, rows of w
+    const HeadWorkspace<float>& workspace;
+};
+
 class Learner {
 public:
     // C classes. Proxies (C, D) start from N(0, 0.01). Throws UsageError for unknown names,
@@ -42,8 +53,23 @@ public:
     StepResult step(const Tensor& pixels, const std::vector<int64_t>& labels, double lr,
                     int64_t index);
 
+    // Called in every step from now on, after the head's gradients are known.
+    void on_head(std::function<void(const HeadStep&)> look) { on_head_ = std::move(look); }
+    // Every operation of a step is shown to the observer from now on; null: to nobody. It outlives
+    // the steps.
+    void watch(TapeObserver* observer);
+    // Of the last step, as far as it came.
+    const HeadWorkspace<float>& head() const { return workspace_; }
+    const Tensor& embeddings() const { return embeddings_; }  // (B, D)
+    // The classes and proxies (C, D) that the last step compared with; undefined for a pair loss.
+    Tensor head_proxies() const;
+    std::vector<int64_t> head_labels(const std::vector<int64_t>& labels) const;
+
     ResNet& network() { return network_; }
+    const ResNet& network() const { return network_; }
     Loss& loss() { return *loss_; }
+    const Loss& loss() const { return *loss_; }
+    const HeadOptions& head_options() const { return config_.head; }
     Optimizer& optimizer() { return *optimizer_; }
     Device& device() const { return device_; }
 
@@ -53,6 +79,8 @@ public:
         Tensor value;
     };
     std::vector<Named> tensors() const;
+    // What is trained, by the same names.
+    std::vector<Parameter> parameters() const;
     // Writes the learned values into the loss's state, after a step or after restoring tensors().
     void publish_loss_parameters();
 
@@ -79,12 +107,16 @@ private:
     // The sampled classes of the step in progress, and their proxies (n, D).
     struct Sampled {
         std::vector<int64_t> classes;
+        std::vector<int64_t> labels;  // places of the batch's classes among them
         Var proxies;
     };
     std::optional<Sampled> sampled_;
     std::unique_ptr<Optimizer> optimizer_;
     NetworkPass pass_;
     HeadWorkspace<float> workspace_;
+    Tensor embeddings_;  // of the last step
+    std::function<void(const HeadStep&)> on_head_;
+    TapeObserver* observer_ = nullptr;
 };
 
 }  // namespace facet

@@ -1,5 +1,7 @@
 #include "train/network_pass.h"
 
+#include "engine/ledger.h"
+
 namespace facet {
 
 Var NetworkPass::enqueue(const Tensor& pixels) {
@@ -15,19 +17,20 @@ Tensor NetworkPass::forward(const Tensor& pixels, uint64_t seed, uint64_t step) 
     seen_ = pixels.shape();
     seed_ = seed;
     step_ = step;
-    if (seen && !recording_) record();
-    if (recording_) {
+    replaying_ = !observer_ && !ledger_is_on();
+    if (seen && replaying_ && !recording_) record();
+    if (replays()) {
         network_.device().copy(pixels, recording_->pixels);
         recording_->forward->run(step);
         return recording_->embeddings->value;
     }
-    tape_ = Tape();  // a step that failed halfway left its nodes
+    tape_ = Tape(true, nullptr, observer_);  // a step that failed halfway left its nodes
     embeddings_ = enqueue(pixels);
     return embeddings_->value;
 }
 
 void NetworkPass::backward(const Tensor& dy) {
-    if (!recording_) {
+    if (!replays()) {
         tape_.backward(embeddings_, dy);
         embeddings_.reset();
         return;

@@ -20,6 +20,8 @@ public:
     // pixels (B, 3, S, S) plain -> embeddings (B, D), valid until the next forward(). `step` names
     // the random numbers of dropout.
     Tensor forward(const Tensor& pixels, uint64_t seed, uint64_t step);
+    // Every operation is shown to the observer from now on; null: to nobody. It outlives this.
+    void watch(TapeObserver* observer) { observer_ = observer; }
     // Contributes to the gradients of the network's parameters, given that of the embeddings. Once
     // after each forward(), before which all gradients were cleared.
     void backward(const Tensor& dy);
@@ -32,6 +34,9 @@ private:
         std::unique_ptr<RecordedWork> forward, backward;
     };
 
+    // The ledger and an observer look at single primitives.
+    bool replays() const { return recording_ && replaying_; }
+
     Var enqueue(const Tensor& pixels);
     void record();
 
@@ -39,8 +44,10 @@ private:
     uint64_t seed_ = 0, step_ = 0;
     Tape tape_;
     Var embeddings_;
+    TapeObserver* observer_ = nullptr;
     std::optional<Recording> recording_;
-    Shape seen_;  // pixels of the last step
+    bool replaying_ = false;  // in the step in progress
+    Shape seen_;              // pixels of the last step
 };
 
 }  // namespace facet

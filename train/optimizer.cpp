@@ -2,7 +2,14 @@
 
 #include <cmath>
 
+#include "engine/place.h"
+
 namespace facet {
+
+// "conv1.weight" belongs to "conv1".
+static std::string owner_of(const std::string& parameter) {
+    return parameter.substr(0, parameter.rfind('.'));
+}
 
 void check_optimizer(const OptimizerConfig& config) {
     const auto unit = [](const char* name, double value) {
@@ -156,6 +163,7 @@ double Optimizer::step(double lr, const std::vector<RowGradient>& rows) {
     for (size_t i = 0; i < entries_.size(); ++i) {
         const Var& var = entries_[i].parameter.var;
         if (!moves(entries_[i])) continue;
+        const InPart part(owner_of(entries_[i].parameter.name));
         move(entries_[i], moments_of(entries_[i]), lr, i < network_ ? scale : 1, steps_, var->grad,
              var->value);
     }

@@ -3,7 +3,10 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "engine/ledger.h"
+#include "train/blame.h"
 #include "train/checkpoint.h"
+#include "train/files/atomic.h"
 #include "train/model.h"
 
 namespace facet {
@@ -86,17 +89,53 @@ void Trainer::resume() {
 Trainer::Staged Trainer::stage(Loader& loader) {
     Device& device = learner_.device();
     const int64_t size = config_.network.image;
-    Staged staged{loader.next(), Tensor(device, {config_.batch, 3, size, size})};
+    const InPart part("data");
+    const InPhase phase(Phase::Data);
+    const auto next = [&] {
+        const LedgerScope scope("loader_wait", 0, 0);
+        return loader.next();
+    };
+    Staged staged{next(), Tensor(device, {config_.batch, 3, size, size})};
+    const LedgerScope scope("upload", 0, 2.0 * static_cast<double>(staged.pixels.bytes()));
     device.upload_beside(staged.batch.pixels.data(), staged.pixels);
     return staged;
 }
 
 StepResult Trainer::train_step(const Staged& staged, double lr) {
-    const auto& labels = staged.batch.labels;
-    return learner_.step(staged.pixels, {labels.begin(), labels.end()}, lr, done_);
+    const std::vector<int64_t> labels(staged.batch.labels.begin(), staged.batch.labels.end());
+    try {
+        return learner_.step(staged.pixels, labels, lr, done_);
+    } catch (const Error& error) {
+        blame(staged, labels, error);
+        throw;
+    }
+}
+
+void Trainer::blame(const Staged& staged, const std::vector<int64_t>& labels, const Error& error) {
+    const Blame blame = find_blame(learner_, staged.pixels, labels, done_, error.what());
+    if (!blame.found()) return;
+    auto json = to_json(blame);
+    std::string sentence = blame.sentence();
+    if (const auto sample = blame.sample()) {
+        const auto at = static_cast<size_t>(*sample);
+        json["file"] = data_.files.at(staged.batch.images.at(at));
+        json["person"] = data_.people.at(staged.batch.labels.at(at));
+        sentence += fmt::format("; sample {} is {} of {}", at, std::string(json["file"]),
+                                std::string(json["person"]));
+    }
+    const std::filesystem::path batch = folder_.path() / "blame";
+    const std::string replay = save_batch(batch, learner_, staged.pixels, labels);
+    json["replay"] = replay;
+    write_file_atomically(folder_.path() / "blame.json", json.dump(1) + "\n");
+    throw Error(sentence,
+                fmt::format("{}{}; {} has the batch{}", error.hint(),
+                            error.hint().empty() ? "see blame.json" : "; see blame.json",
+                            batch.string(), replay.empty() ? "" : ", its loss again: " + replay));
 }
 
 void Trainer::log_step(const StepReport& report) {
+    const InPart part("log");
+    const LedgerScope scope("log", 0, 0);
     folder_.append({{"step", report.step},
                     {"epoch", report.epoch},
                     {"loss", report.result.loss},
@@ -108,11 +147,15 @@ void Trainer::log_step(const StepReport& report) {
 }
 
 void Trainer::checkpoint() {
+    const InPart part("checkpoint");
+    const LedgerScope scope("checkpoint", 0, 0);
     save_checkpoint(folder_.checkpoint(), learner_, {done_, config_.batch, data_hash_});
 }
 
 void Trainer::run_evaluation(const TrainEvents& events) {
     if (!evaluation_) return;
+    const InPart part("evaluation");
+    const LedgerScope scope("evaluation", 0, 0);
     VerifyOptions options;
     options.seed = static_cast<uint64_t>(config_.seed);
     last_evaluation_ = evaluate(learner_.network(), *evaluation_, kEvaluateWithMirror, options);

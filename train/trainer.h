@@ -57,6 +57,9 @@ private:
 
     Staged stage(Loader& loader);
     StepResult train_step(const Staged& staged, double lr);
+    // Throws a better Error than the step's if it can be told which number was first not finite:
+    // blame.json and blame/, the batch, are written to the run folder.
+    void blame(const Staged& staged, const std::vector<int64_t>& labels, const Error& error);
     void log_step(const StepReport& report);
     void checkpoint();
     void run_evaluation(const TrainEvents& events);

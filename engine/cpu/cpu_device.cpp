@@ -4,6 +4,7 @@
 
 #include "engine/cpu/batch_norm.h"
 #include "engine/cpu/onednn.h"
+#include "engine/flops.h"
 #include "engine/ledger.h"
 #include "engine/shapes.h"
 
@@ -110,8 +111,10 @@ void CpuDevice::batch_norm_train(const BatchNorm& bn, const Tensor& x, const Ten
                                  const Tensor& invstd, const Tensor& y) {
     batch_norm_train_shape(bn, x, addend, running, mean, invstd, y);
     // x is read twice: for its statistics and to be normalised.
-    const LedgerScope scope("batch_norm_train", 9.0 * x.count(), bytes_of(x, x, addend, y),
-                            [&] { return to_string(x.shape()); });
+    const LedgerScope scope(
+        "batch_norm_train",
+        flops::batch_norm_train(x.count(), bn.slope.defined(), addend.defined()),
+        bytes_of(x, x, addend, y), [&] { return to_string(x.shape()); });
     cpu::batch_norm_train(bn, x, addend, running, mean, invstd, y);
 }
 
@@ -120,8 +123,9 @@ void CpuDevice::batch_norm_eval(const BatchNorm& bn, const Tensor& x, const Tens
     const ChannelShape z = batch_norm_shape("batch_norm_eval", bn, x, addend, y);
     expect_plain("batch_norm_eval", "running mean", running.mean, {z.C});
     expect_plain("batch_norm_eval", "running variance", running.variance, {z.C});
-    const LedgerScope scope("batch_norm_eval", 4.0 * x.count(), bytes_of(x, addend, y),
-                            [&] { return to_string(x.shape()); });
+    const LedgerScope scope("batch_norm_eval",
+                            flops::batch_norm_eval(x.count(), bn.slope.defined(), addend.defined()),
+                            bytes_of(x, addend, y), [&] { return to_string(x.shape()); });
     cpu::batch_norm_eval(bn, x, addend, running, y);
 }
 
@@ -130,8 +134,10 @@ void CpuDevice::batch_norm_backward(const BatchNorm& bn, const Tensor& x, const 
                                     const Tensor& dbeta, const Tensor& dslope, Grad parameter_mode,
                                     const Tensor& dx, Grad dx_mode) {
     batch_norm_backward_shape(bn, x, mean, invstd, dy, dgamma, dbeta, dslope, dx);
-    const LedgerScope scope("batch_norm_backward", 16.0 * x.count(), bytes_of(x, dy, x, dy, dx),
-                            [&] { return to_string(x.shape()); });
+    const LedgerScope scope(
+        "batch_norm_backward",
+        flops::batch_norm_backward(x.count(), bn.slope.defined(), dx_mode == Grad::Accumulate),
+        bytes_of(x, dy, x, dy, dx), [&] { return to_string(x.shape()); });
     cpu::batch_norm_backward(bn, x, mean, invstd, dy, dgamma, dbeta, dslope, parameter_mode, dx,
                              dx_mode);
 }

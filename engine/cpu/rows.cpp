@@ -24,6 +24,8 @@ double traffic(int64_t values) { return 4.0 * static_cast<double>(values); }
 }  // namespace
 
 void CpuDevice::fill(const Tensor& y, double value) {
+    const LedgerScope scope("fill", 0, static_cast<double>(y.bytes()),
+                            [&] { return to_string(y.shape()); });
     float* to = y.data<float>();
     const int64_t n = y.stored_count();
     const auto v = static_cast<float>(value);
@@ -175,6 +177,8 @@ void CpuDevice::axpby(double alpha, const Tensor& x, double beta, const Tensor& 
 }
 
 double CpuDevice::sum_of_squares(const Tensor& x) {
+    const LedgerScope scope("sum_of_squares", 2.0 * x.count(), traffic(x.count()),
+                            [&] { return to_string(x.shape()); });
     // Runs of fixed length, summed in order: the same bits for every number of threads.
     constexpr int64_t run = 4096;
     const float* from = x.data<float>();

@@ -2,6 +2,7 @@
 #include "engine/cuda/cuda_device.h"
 #include "engine/cuda/element_type.h"
 #include "engine/cuda/kernels.h"
+#include "engine/flops.h"
 #include "engine/shapes.h"
 
 namespace facet {
@@ -28,6 +29,10 @@ void CudaDevice::batch_norm_train(const BatchNorm& bn, const Tensor& x, const Te
                                   const RunningStatistics& running, const Tensor& mean,
                                   const Tensor& invstd, const Tensor& y) {
     const ChannelShape s = batch_norm_train_shape(bn, x, addend, running, mean, invstd, y);
+    const LedgerScope scope =
+        ledger("batch_norm_train",
+               flops::batch_norm_train(x.count(), bn.slope.defined(), addend.defined()),
+               {x, x, addend, y});
     const cuda::Block workspace = scratch(cuda::batch_norm_workspace(s.per_channel(), s.C));
     const cuda::BatchNormStatistics statistics{
         running.mean.raw<float>(), running.variance.raw<float>(),
@@ -44,6 +49,9 @@ void CudaDevice::batch_norm_eval(const BatchNorm& bn, const Tensor& x, const Ten
     const ChannelShape s = batch_norm_shape("batch_norm_eval", bn, x, addend, y);
     expect_plain("batch_norm_eval", "running mean", running.mean, {s.C});
     expect_plain("batch_norm_eval", "running variance", running.variance, {s.C});
+    const LedgerScope scope = ledger(
+        "batch_norm_eval", flops::batch_norm_eval(x.count(), bn.slope.defined(), addend.defined()),
+        {x, addend, y});
     by_element_type(x, [&](const auto* from) {
         FACET_CUDA(cuda::batch_norm_eval(
             parameters_of(bn), running.mean.raw<float>(), running.variance.raw<float>(), from,
@@ -57,6 +65,10 @@ void CudaDevice::batch_norm_backward(const BatchNorm& bn, const Tensor& x, const
                                      const Tensor& dx, Grad dx_mode) {
     const ChannelShape s =
         batch_norm_backward_shape(bn, x, mean, invstd, dy, dgamma, dbeta, dslope, dx);
+    const LedgerScope scope =
+        ledger("batch_norm_backward",
+               flops::batch_norm_backward(x.count(), bn.slope.defined(), accumulates(dx_mode)),
+               {x, dy, x, dy, dx});
     const cuda::Block workspace = scratch(cuda::batch_norm_workspace(s.per_channel(), s.C));
     const cuda::BatchNormGradients gradients{dgamma.raw<float>(), dbeta.raw<float>(),
                                              or_null(dslope), accumulates(parameter_mode)};
@@ -72,6 +84,7 @@ void CudaDevice::prelu_forward(const Tensor& x, const Tensor& slope, const Tenso
     const ChannelShape s = channel_shape("prelu_forward", x);
     expect_plain("prelu_forward", "slope", slope, {s.C});
     expect_like("prelu_forward", "y", y, x);
+    const LedgerScope scope = ledger("prelu_forward", 2.0 * x.count(), {x, y});
     by_element_type(x, [&](const auto* from) {
         FACET_CUDA(cuda::prelu_forward(from, slope.raw<float>(), s.per_channel(), s.C,
                                        like_elements(from, y), raw()));
@@ -86,6 +99,7 @@ void CudaDevice::prelu_backward(const Tensor& x, const Tensor& slope, const Tens
     expect_like("prelu_backward", "dy", dy, x);
     expect_like("prelu_backward", "dx", dx, x);
     if (dslope.defined()) expect_plain("prelu_backward", "dslope", dslope, {s.C});
+    const LedgerScope scope = ledger("prelu_backward", 4.0 * x.count(), {x, dy, dx});
     const cuda::Block workspace = scratch(cuda::prelu_workspace(s.per_channel(), s.C));
     by_element_type(x, [&](const auto* from) {
         FACET_CUDA(cuda::prelu_backward(from, slope.raw<float>(), like_elements(from, dy),
@@ -98,6 +112,7 @@ void CudaDevice::prelu_backward(const Tensor& x, const Tensor& slope, const Tens
 void CudaDevice::max_pool_forward(const Tensor& x, int64_t window, ConvGeometry g,
                                   const Tensor& y) {
     const cuda::Pooling pool = pooling_of(pool_shape("max_pool_forward", x, window, g, y));
+    const LedgerScope scope = ledger("max_pool_forward", 1.0 * y.count() * window * window, {x, y});
     by_element_type(x, [&](const auto* from) {
         FACET_CUDA(cuda::max_pool_forward(from, pool, like_elements(from, y), raw()));
     });
@@ -107,6 +122,8 @@ void CudaDevice::max_pool_backward(const Tensor& x, const Tensor& dy, int64_t wi
                                    ConvGeometry g, const Tensor& dx, Grad mode) {
     const cuda::Pooling pool = pooling_of(pool_shape("max_pool_backward", x, window, g, dy));
     expect_like("max_pool_backward", "dx", dx, x);
+    const LedgerScope scope =
+        ledger("max_pool_backward", 2.0 * dy.count() * window * window, {x, dy, dx});
     by_element_type(x, [&](const auto* from) {
         FACET_CUDA(cuda::max_pool_backward(from, like_elements(from, dy), pool,
                                            like_elements(from, dx), accumulates(mode), raw()));
@@ -117,6 +134,7 @@ void CudaDevice::average_pool_forward(const Tensor& x, const Tensor& y) {
     expect_rank("average_pool_forward", "x", x, 4);
     expect_layout("average_pool_forward", "x", x, Layout::Map);
     expect_plain("average_pool_forward", "y", y, {x.size(0), x.size(1)});
+    const LedgerScope scope = ledger("average_pool_forward", 1.0 * x.count(), {x, y});
     by_element_type(x, [&](const auto* from) {
         FACET_CUDA(cuda::average_pool_forward(from, x.size(0), x.size(2) * x.size(3), x.size(1),
                                               y.raw<float>(), raw()));
@@ -127,6 +145,7 @@ void CudaDevice::average_pool_backward(const Tensor& dy, const Tensor& dx, Grad 
     expect_rank("average_pool_backward", "dx", dx, 4);
     expect_layout("average_pool_backward", "dx", dx, Layout::Map);
     expect_plain("average_pool_backward", "dy", dy, {dx.size(0), dx.size(1)});
+    const LedgerScope scope = ledger("average_pool_backward", 1.0 * dx.count(), {dx, dy});
     by_element_type(dx, [&](auto* to) {
         FACET_CUDA(cuda::average_pool_backward(dy.raw<float>(), dx.size(0), dx.size(2) * dx.size(3),
                                                dx.size(1), to, accumulates(mode), raw()));

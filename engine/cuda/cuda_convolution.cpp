@@ -3,6 +3,7 @@
 #include "engine/cuda/cuda_device.h"
 #include "engine/cuda/element_type.h"
 #include "engine/cuda/kernels.h"
+#include "engine/flops.h"
 #include "engine/shapes.h"
 
 namespace facet {
@@ -71,6 +72,7 @@ void CudaDevice::from_channels_last(const cuda::Block& block, const Tensor& plai
 
 void CudaDevice::conv_forward(const Tensor& x, const Tensor& w, ConvGeometry g, const Tensor& y) {
     const ConvShape shape = conv_shape("conv_forward", x, w, g, y);
+    const LedgerScope scope = ledger("conv_forward", flops::convolution(shape), {x, w, y});
     const cuda::Block filters = to_channels_last(w);
     cuda::Block images;
     if (x.layout() == Layout::Plain) images = to_channels_last(x);
@@ -81,6 +83,7 @@ void CudaDevice::conv_forward(const Tensor& x, const Tensor& w, ConvGeometry g, 
 void CudaDevice::conv_backward_data(const Tensor& dy, const Tensor& w, ConvGeometry g,
                                     const Tensor& dx, Grad mode) {
     const ConvShape shape = conv_shape("conv_backward_data", dx, w, g, dy);
+    const LedgerScope scope = ledger("conv_backward_data", flops::convolution(shape), {dx, w, dy});
     const cuda::Block filters = to_channels_last(w);
     const auto operation = cuda::ConvOperation::BackwardData;
     if (dx.layout() == Layout::Map) {
@@ -97,6 +100,8 @@ void CudaDevice::conv_backward_data(const Tensor& dy, const Tensor& w, ConvGeome
 void CudaDevice::conv_backward_filter(const Tensor& x, const Tensor& dy, ConvGeometry g,
                                       const Tensor& dw, Grad mode) {
     const ConvShape shape = conv_shape("conv_backward_filter", x, dw, g, dy);
+    const LedgerScope scope =
+        ledger("conv_backward_filter", flops::convolution(shape), {x, dy, dw});
     cuda::Block images;
     if (x.layout() == Layout::Plain) images = to_channels_last(x);
     const cuda::Block filters = scratch(dw.count() * size_of(map_dtype()));

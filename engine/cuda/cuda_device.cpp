@@ -56,6 +56,14 @@ CudaDevice::CudaDevice(Precision precision)
 // Memory goes back to the pools while work may still use it.
 CudaDevice::~CudaDevice() { FACET_CUDA_WARN(cudaStreamSynchronize(stream_.raw())); }
 
+LedgerScope CudaDevice::ledger(const char* name, double flops,
+                               std::initializer_list<std::reference_wrapper<const Tensor>> moved) {
+    double bytes = 0;
+    for (const Tensor& x : moved) bytes += x.defined() ? static_cast<double>(x.bytes()) : 0;
+    const auto shape = [&] { return to_string(moved.begin()->get().shape()); };
+    return {name, flops, bytes, shape, &clock_};
+}
+
 std::string CudaDevice::description() const {
     const size_t version = cudnnGetVersion();
     return fmt::format("{} ({}), {}, cuDNN {}.{}.{}", properties_.name(),
@@ -109,6 +117,7 @@ std::unique_ptr<RecordedWork> CudaDevice::record(const std::function<void()>& wo
 
 void CudaDevice::upload(const void* from, const Tensor& y) {
     expect_layout("upload", "y", y, Layout::Plain);
+    const LedgerScope scope = ledger("upload", 0, {y});
     if (y.count() > 0) transfers_.upload(y.address(), from, y.bytes());
 }
 
@@ -119,11 +128,13 @@ void CudaDevice::upload_beside(const void* from, const Tensor& y) {
 
 void CudaDevice::download(const Tensor& x, void* to) {
     expect_layout("download", "x", x, Layout::Plain);
+    const LedgerScope scope = ledger("download", 0, {x});
     if (x.count() > 0) transfers_.download(to, x.address(), x.bytes());
 }
 
 void CudaDevice::fill(const Tensor& y, double value) {
     if (y.count() == 0) return;
+    const LedgerScope scope = ledger("fill", 0, {y});
     by_element_type(y, [&]<class T>(T* to) {
         FACET_CUDA(cuda::fill(to, y.count(), static_cast<float>(value), raw()));
     });
@@ -132,6 +143,7 @@ void CudaDevice::fill(const Tensor& y, double value) {
 void CudaDevice::copy(const Tensor& x, const Tensor& y) {
     expect_shape("copy", "y", y, x.shape());
     if (x.count() == 0) return;
+    const LedgerScope scope = ledger("copy", 0, {x, y});
     if (x.layout() == y.layout()) {
         cuda::copy_on_device(y.address(), x.address(), x.bytes(), stream_);
         return;
@@ -152,6 +164,7 @@ void CudaDevice::gemm(Transpose ta, Transpose tb, double alpha, const Tensor& a,
                       double beta, const Tensor& c) {
     const auto [M, N, K] = gemm_shape(ta, tb, a, b, c);
     if (M == 0 || N == 0) return;
+    const LedgerScope scope = ledger("gemm", 2.0 * M * N * K, {c, a, b});
     const auto compute =
         precision_ == Precision::Tf32 ? cuda::GemmCompute::Tf32 : cuda::GemmCompute::Float32;
     cublas_.gemm(compute, ta, tb, M, N, K, alpha, {a.raw<float>(), a.size(1)},

@@ -11,6 +11,9 @@
 // yet run on a GPU.
 #pragma once
 
+#include <initializer_list>
+
+#include "engine/cuda/clock.h"
 #include "engine/cuda/cublas.h"
 #include "engine/cuda/cudnn_plan.h"
 #include "engine/cuda/graph.h"
@@ -107,6 +110,10 @@ private:
     class Recorded;
 
     cudaStream_t raw() const { return stream_.raw(); }
+    // Charges a primitive to the ledger, with device time. `moved` are read or written once, the
+    // first has the shape that is told; undefined ones do not count.
+    LedgerScope ledger(const char* name, double flops,
+                       std::initializer_list<std::reference_wrapper<const Tensor>> moved);
     // Memory for the work enqueued while the block lives. Recorded work has a pool of its own, so
     // that nothing else lies in its memory when it runs again.
     cuda::Block scratch(size_t bytes) { return (recording_ ? recorded_ : memory_).allocate(bytes); }
@@ -120,6 +127,7 @@ private:
 
     Precision precision_;
     cuda::Stream stream_;
+    cuda::Clock clock_{stream_};
     cuda::DeviceMemory device_memory_;
     cuda::PinnedMemory pinned_memory_;
     cuda::MemoryPool memory_, recorded_, pinned_;

@@ -18,6 +18,7 @@ void CudaDevice::add_bias(const Tensor& y, const Tensor& bias) {
     const int64_t B = y.size(0), D = y.size(1);
     expect_plain("add_bias", "y", y, {B, D});
     expect_plain("add_bias", "bias", bias, {D});
+    const LedgerScope scope = ledger("add_bias", 1.0 * B * D, {y, y});
     FACET_CUDA(cuda::add_bias(y.raw<float>(), bias.raw<float>(), B, D, raw()));
 }
 
@@ -26,6 +27,7 @@ void CudaDevice::sum_rows(const Tensor& dy, const Tensor& dbias, Grad mode) {
     const int64_t B = dy.size(0), D = dy.size(1);
     expect_plain("sum_rows", "dy", dy, {B, D});
     expect_plain("sum_rows", "dbias", dbias, {D});
+    const LedgerScope scope = ledger("sum_rows", 1.0 * B * D, {dy});
     const cuda::Block workspace = scratch(cuda::sum_rows_workspace(B, D));
     FACET_CUDA(cuda::sum_rows(dy.raw<float>(), B, D, dbias.raw<float>(), accumulates(mode),
                               workspace.data(), raw()));
@@ -37,6 +39,7 @@ void CudaDevice::normalise_rows(const Tensor& x, const Tensor& norm, const Tenso
     expect_plain("normalise_rows", "x", x, {B, D});
     expect_plain("normalise_rows", "y", y, {B, D});
     expect_plain("normalise_rows", "norm", norm, {B});
+    const LedgerScope scope = ledger("normalise_rows", 3.0 * B * D, {x, y});
     FACET_CUDA(
         cuda::normalise_rows(x.raw<float>(), B, D, norm.raw<float>(), y.raw<float>(), raw()));
 }
@@ -49,6 +52,7 @@ void CudaDevice::normalise_rows_backward(const Tensor& y, const Tensor& norm, co
     expect_plain("normalise_rows_backward", "dy", dy, {B, D});
     expect_plain("normalise_rows_backward", "dx", dx, {B, D});
     expect_plain("normalise_rows_backward", "norm", norm, {B});
+    const LedgerScope scope = ledger("normalise_rows_backward", 5.0 * B * D, {y, dy, dx});
     FACET_CUDA(cuda::normalise_rows_backward(y.raw<float>(), norm.raw<float>(), dy.raw<float>(), B,
                                              D, dx.raw<float>(), accumulates(mode), raw()));
 }
@@ -59,6 +63,7 @@ void CudaDevice::dropout(const Tensor& x, double p, uint64_t seed, uint64_t step
     expect_plain("dropout", "y", y, x.shape());
     FACET_CHECK(p >= 0 && p < 1, "dropout: p must be in [0, 1), found {}", p);
     const auto* cell = static_cast<const uint64_t*>(dropout_step_.data());
+    const LedgerScope scope = ledger("dropout", 1.0 * x.count(), {x, y});
     FACET_CUDA(cuda::dropout(x.raw<float>(), x.count(), p, seed,
                              {step, recording_ ? cell : nullptr}, y.raw<float>(), accumulates(mode),
                              raw()));
@@ -66,6 +71,7 @@ void CudaDevice::dropout(const Tensor& x, double p, uint64_t seed, uint64_t step
 
 void CudaDevice::axpby(double alpha, const Tensor& x, double beta, const Tensor& y) {
     expect_like("axpby", "y", y, x);
+    const LedgerScope scope = ledger("axpby", 3.0 * x.count(), {x, y, y});
     by_element_type(x, [&](const auto* from) {
         FACET_CUDA(cuda::axpby(static_cast<float>(alpha), from, static_cast<float>(beta),
                                like_elements(from, y), x.count(), raw()));
@@ -85,6 +91,7 @@ std::vector<double> CudaDevice::sums_of_squares(std::span<const Tensor> all) {
             x = Tensor(*this, all[i].shape());
             copy(all[i], x);
         }
+        const LedgerScope scope = ledger("sum_of_squares", 2.0 * x.count(), {x});
         const cuda::Block workspace = scratch(cuda::sum_of_squares_workspace(x.count()));
         FACET_CUDA(cuda::sum_of_squares(x.raw<float>(), x.count(),
                                         static_cast<double*>(sums.data()) + i, workspace.data(),
@@ -98,6 +105,7 @@ std::vector<double> CudaDevice::sums_of_squares(std::span<const Tensor> all) {
 void CudaDevice::gather_rows(const Tensor& x, std::span<const int64_t> rows, const Tensor& y) {
     const int64_t D = rows_shape("gather_rows", x, rows, y);
     if (y.count() == 0) return;
+    const LedgerScope scope = ledger("gather_rows", 0, {y, y});
     const cuda::Block positions = scratch(rows.size_bytes());
     transfers_.upload(positions.data(), rows.data(), rows.size_bytes());
     FACET_CUDA(cuda::gather_rows(x.raw<float>(), static_cast<const int64_t*>(positions.data()),
@@ -107,6 +115,7 @@ void CudaDevice::gather_rows(const Tensor& x, std::span<const int64_t> rows, con
 void CudaDevice::scatter_rows(const Tensor& x, std::span<const int64_t> rows, const Tensor& y) {
     const int64_t D = rows_shape("scatter_rows", y, rows, x);
     if (x.count() == 0) return;
+    const LedgerScope scope = ledger("scatter_rows", 0, {x, x});
     const cuda::Block positions = scratch(rows.size_bytes());
     transfers_.upload(positions.data(), rows.data(), rows.size_bytes());
     FACET_CUDA(cuda::scatter_rows(x.raw<float>(), static_cast<const int64_t*>(positions.data()),
@@ -124,6 +133,7 @@ void CudaDevice::add_to_hash(std::span<const Tensor> all, Hash& hash) {
     for (const Tensor& x : all) {
         expect_layout("add_to_hash", "x", x, Layout::Plain);
         if (x.count() == 0) continue;
+        const LedgerScope scope = ledger("hash_chunks", 0, {x});
         FACET_CUDA(cuda::hash_chunks(x.address(), x.bytes(), to, raw()));
         to += cuda::hash_chunk_count(x.bytes());
     }
@@ -139,6 +149,7 @@ void CudaDevice::sgd_step(const SgdStep& step, const Tensor& dw, const Tensor& v
                                          static_cast<float>(step.momentum),
                                          static_cast<float>(step.weight_decay),
                                          static_cast<float>(step.gradient_scale), step.nesterov};
+    const LedgerScope scope = ledger("sgd_step", 7.0 * w.count(), {w, w, dw, v, v});
     FACET_CUDA(cuda::sgd_step(parameters, dw.raw<float>(), v.raw<float>(), w.raw<float>(),
                               w.count(), raw()));
 }
@@ -160,6 +171,7 @@ void CudaDevice::adamw_step(const AdamWStep& step, const Tensor& dw, const Tenso
                                            static_cast<float>(1 - step.beta2),
                                            static_cast<float>(1 - std::pow(step.beta1, steps)),
                                            static_cast<float>(1 - std::pow(step.beta2, steps))};
+    const LedgerScope scope = ledger("adamw_step", 14.0 * w.count(), {w, w, dw, m, m, v, v});
     FACET_CUDA(cuda::adamw_step(parameters, dw.raw<float>(), m.raw<float>(), v.raw<float>(),
                                 w.raw<float>(), w.count(), raw()));
 }

@@ -17,7 +17,7 @@ bool has_line_starting(const std::string& text, const std::string& start) {
 }
 
 const char* const kSubcommands[] = {"train", "eval",    "embed", "grad",  "losses",
-                                    "synth", "inspect", "bench", "doctor"};
+                                    "synth", "inspect", "bench", "profile", "doctor"};
 
 }  // namespace
 

@@ -6,6 +6,10 @@
 #include <string>
 #include <vector>
 
+namespace CLI {
+class App;
+}
+
 namespace facet::bench {
 
 // What is trained: random images and labels, so that no file is needed.
@@ -23,6 +27,9 @@ struct StepBench {
     int warmup = 5;                     // before them
     bool json = false;
 };
+
+// The options of such a step, for a command.
+void add_workload(CLI::App& command, StepBench& options);
 
 struct HeadBench {
     std::vector<std::string> losses = {"cosface"};  // or "all": every loss with proxies

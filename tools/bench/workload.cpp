@@ -50,7 +50,7 @@ void Workload::step() {
 Workload::Costs Workload::costs_of_a_step() {
     ledger_start();
     const double seconds = seconds_of([&] { step(); });
-    return {ledger_stop(), seconds};
+    return {ledger_entries(ledger_stop(), name_and_detail), seconds};
 }
 
 }  // namespace facet::bench

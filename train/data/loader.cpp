@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "engine/ledger.h"
+#include "engine/ledger.h"
 
 namespace facet {
 namespace {
@@ -112,6 +114,9 @@ ImageBatch Loader::describe(int64_t ticket) {
 }
 
 void Loader::fill(ImageBatch& batch) const {
+    const InPart part("data");
+    const InPhase phase(Phase::Data);
+    const LedgerScope scope("make_batch", 0, 0);
     const size_t floats = size_t{3} * data_.size * data_.size;  // of one image
     batch.pixels.resize(batch.images.size() * floats);
     batch.labels.resize(batch.images.size());

@@ -1,0 +1,108 @@
+// `facet profile`: where the time of a training step goes.
+#include "tools/profile/profile.h"
+
+#include <omp.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "tools/bench/timing.h"
+#include "tools/bench/workload.h"
+#include "tools/commands.h"
+#include "tools/devices.h"
+#include "tools/profile/loss_rows.h"
+#include "tools/terminal.h"
+
+namespace facet {
+namespace {
+
+struct Request {
+    bench::StepBench step;
+    std::string out;
+    bool loss_rows = false;
+    profile::LossRows rows;
+};
+
+std::string title_of(const bench::StepBench& o) {
+    return fmt::format("{} at {} px, batch {}, D {}, {} classes, {}", o.backbone, o.image, o.batch,
+                       o.embedding, o.classes, o.loss);
+}
+
+// Steps with the ledger and steps without it in turns, so that both meet the same machine.
+profile::Report profile_steps(const bench::StepBench& options) {
+    profile::Report report;
+    report.title = title_of(options);
+    report.batch = options.batch;
+    report.peaks = profile::measure_peaks();
+    bench::Workload workload(options);
+    report.device = device_line(workload.device());
+    const auto timed = [&] {
+        return bench::seconds_of([&] {
+            workload.step();
+            workload.device().synchronize();
+        });
+    };
+    for (int i = 0; i < options.warmup; ++i) timed();
+    std::vector<double> with, without;
+    Progress progress("profile", options.steps);
+    for (int i = 0; i < options.steps; ++i) {
+        without.push_back(timed());
+        ledger_start();
+        const int64_t start = ledger_now();
+        with.push_back(timed());
+        const int64_t end = ledger_now();
+        report.recording.add(ledger_stop(), {{start, end}});
+        progress.update(i + 1);
+    }
+    report.seconds_with = bench::spread_of(with).median;
+    report.seconds_without = bench::spread_of(without).median;
+    report.flops =
+        profile::check_flops(report.recording, workload.learner().network(), options.batch);
+    return report;
+}
+
+void run(const Request& request) {
+    if (request.loss_rows) {
+        profile::LossRows rows = request.rows;
+        rows.json = request.step.json;
+        profile::loss_rows(rows);
+        return;
+    }
+    const profile::Report report = profile_steps(request.step);
+    if (!request.out.empty()) profile::write_report(request.out, report);
+    if (request.step.json) {
+        fmt::print("{}\n", profile::to_json(report).dump(1));
+        return;
+    }
+    profile::print_report(report);
+    if (!request.out.empty()) {
+        fmt::print(
+            "\ntrace.json opens in ui.perfetto.dev; tables and the roofline are beside it "
+            "in {}\n",
+            request.out);
+    }
+}
+
+}  // namespace
+
+void add_profile_command(CLI::App& app) {
+    CLI::App* command = app.add_subcommand(
+        "profile", "where the time of a training step goes: by layer, by kernel, on the roofline");
+    auto request = std::make_shared<Request>();
+    bench::add_workload(*command, request->step);
+    command->add_option("--out", request->out,
+                        "folder for profile.json, table.csv, tree.txt, trace.json, roofline.svg");
+    command->add_flag("--json", request->step.json, "print one JSON document");
+    command->add_flag("--loss-rows", request->loss_rows,
+                      "instead: what each loss costs an element, kernel by kernel, on one thread");
+    command->add_option("--losses", request->rows.losses, "of which losses (default: all)")
+        ->delimiter(',');
+    command->footer(
+        "Example: facet profile --backbone r10 --batch 64 --steps 10 --out profiles/r10\n"
+        "         facet profile --loss-rows --losses cosface,arcface,npt\n"
+        "The steps of a real run: facet train --profile DIR");
+    command->callback([request] { run(*request); });
+}
+
+}  // namespace facet

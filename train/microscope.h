@@ -1,0 +1,43 @@
+// The gradient microscope: looks at the head of every so many steps of a run (train/look.h) and
+// writes what it sees to microscope.jsonl in the run folder. The run's numbers do not change.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+
+#include "train/look.h"
+
+namespace facet {
+
+struct MicroscopeOptions {
+    int64_t every = 50;  // steps
+    // Losses whose gradient on the same batch is compared with the run's; empty: some that fit.
+    std::vector<std::string> others;
+};
+
+class Microscope {
+public:
+    // The learner outlives it. Lines of steps after `steps_done`, which a killed run left, are
+    // dropped; a file of no use is begun again. Throws UsageError for a rate below 1 and for others
+    // that need proxies where the run's loss has none, or have none where it has.
+    Microscope(Learner& learner, const MicroscopeOptions& options,
+               const std::filesystem::path& folder, int64_t steps_done);
+    ~Microscope();
+    Microscope(const Microscope&) = delete;
+    Microscope& operator=(const Microscope&) = delete;
+
+    const std::filesystem::path& file() const { return file_; }
+
+private:
+    void look(const HeadStep& step);
+
+    Learner& learner_;
+    int64_t every_, steps_;
+    std::filesystem::path file_;
+    std::vector<std::unique_ptr<Loss>> others_;
+};
+
+// {"step": 50, "target_angle": [counts], ..., "others": {"arcface": 0.93}}
+nlohmann::ordered_json to_json(const Look& look, int64_t step);
+
+}  // namespace facet
