@@ -8,7 +8,6 @@
 
 #include "engine/error.h"
 #include "engine/ledger.h"
-#include "engine/ledger.h"
 
 namespace facet {
 namespace {
