@@ -9,7 +9,7 @@
 namespace facet::profile {
 namespace {
 
-constexpr double width = 860, height = 480, left = 64, right = 560, top = 24, bottom = 432;
+constexpr double width = 910, height = 480, left = 64, right = 560, top = 24, bottom = 432;
 
 struct Axis {
     double low, high;  // powers of ten
