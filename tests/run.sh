@@ -61,15 +61,26 @@ for ((i = 0; i < shares; ++i)); do
     count_share "$logs/share-$i.log" $?
 done
 
-while read -r script; do
+# As many scripts at a time as there are cores. $1: script
+run_script() {
+    bash "$1" >"$logs/$(basename "$1").log" 2>&1 </dev/null
+    echo $? >"$logs/$(basename "$1").status"
+}
+scripts=()
+[ $# -gt 0 ] || mapfile -t scripts < <(find tests -name '*_test.sh' | sort)
+for ((i = 0; i < ${#scripts[@]}; ++i)); do
+    if ((i >= shares)); then wait -n; fi
+    run_script "${scripts[i]}" &
+done
+wait
+for script in "${scripts[@]}"; do
     log=$logs/$(basename "$script").log
-    bash "$script" >"$log" 2>&1 </dev/null
-    case $? in
+    case $(cat "${log%.log}.status") in
         0) passed=$((passed + 1)) ;;
         77) skipped=$((skipped + 1)) ;;
         *) failed=$((failed + 1)) && cat "$log" && echo "[  FAILED  ] $script" ;;
     esac
-done < <([ $# -gt 0 ] || find tests -name '*_test.sh' | sort)
+done
 
 [ "$skipped" -eq 0 ] || echo "$skipped skipped: $(grep -hoE '\[  SKIPPED \] [^ ,]+ \([0-9]+ ms\)$' "$logs"/*.log | sed 's/.*\] //; s/ (.*//' | paste -sd ' ')"
 echo "$passed passed, $failed failed"

@@ -23,6 +23,8 @@ test-gpusim: $(GPUSIM)/race-tests $(GPUSIM)/address-tests \
              $(GPUSIM_MUTANTS:%=$(GPUSIM)/mutants/%)  ## run the CUDA kernels on a simulated GPU
 	@tests/gpusim/run.sh $(GPUSIM)
 
+test: $(GPUSIM)/race-tests $(GPUSIM)/address-tests $(GPUSIM_MUTANTS:%=$(GPUSIM)/mutants/%)
+
 $(GPUSIM)/race-tests: $(GPUSIM_OBJECTS) $(GPUSIM_RACE) $(BUILD)/libfacet.a
 	@echo "  link  $@"
 	@$(CXX) $^ $(GPUSIM_LINK) -o $@
