@@ -33,11 +33,12 @@ OBJECTS      := $(SOURCES:%.cpp=$(BUILD)/obj/%.o)
 TEST_OBJECTS := $(TEST_SOURCES:%.cpp=$(BUILD)/obj/%.o)
 MAIN_OBJECT  := $(BUILD)/obj/tools/main.o
 
-# The command's own files and most tests do no arithmetic: they compile a third faster with less
-# optimisation. tests/losses share templates with the library, which must not differ.
-LIGHT_OBJECTS := $(filter $(addprefix $(BUILD)/obj/tools/,%.o atlas/% compare/%),$(OBJECTS) $(MAIN_OBJECT))
-LIGHT_OBJECTS := $(filter-out $(BUILD)/obj/tools/synth/% $(BUILD)/obj/tools/bench/%,$(LIGHT_OBJECTS)) \
-                 $(filter-out $(BUILD)/obj/tests/losses/%,$(TEST_OBJECTS))
+# Most files of the command and of the tests do no arithmetic: they compile a third faster with less
+# optimisation. Not so what renders or measures, and tests/losses, which share templates with the
+# library that must not differ.
+HEAVY_FOLDERS := tools/synth tools/bench tools/profile tests/losses
+LIGHT_OBJECTS := $(filter-out $(HEAVY_FOLDERS:%=$(BUILD)/obj/%/%), \
+                 $(filter $(BUILD)/obj/tools/%,$(OBJECTS) $(MAIN_OBJECT)) $(TEST_OBJECTS))
 $(LIGHT_OBJECTS): private OPTIMISE = -O1 -march=native
 
 # One job a core, unless the person asked for another number.
