@@ -73,6 +73,51 @@ GemmShape gemm_shape(Transpose ta, Transpose tb, const Tensor& a, const Tensor& 
     return {M, N, K};
 }
 
+RowShape bias_shape(const char* operation, const char* rows_name, const Tensor& rows,
+                    const char* vector_name, const Tensor& vector) {
+    expect_rank(operation, rows_name, rows, 2);
+    expect_layout(operation, rows_name, rows, Layout::Plain);
+    expect_plain(operation, vector_name, vector, {rows.size(1)});
+    return {rows.size(0), rows.size(1)};
+}
+
+RowShape normalise_shape(const Tensor& x, const Tensor& norm, const Tensor& y) {
+    expect_rank("normalise_rows", "x", x, 2);
+    expect_layout("normalise_rows", "x", x, Layout::Plain);
+    expect_plain("normalise_rows", "y", y, x.shape());
+    expect_plain("normalise_rows", "norm", norm, {x.size(0)});
+    return {x.size(0), x.size(1)};
+}
+
+RowShape normalise_backward_shape(const Tensor& y, const Tensor& norm, const Tensor& dy,
+                                  const Tensor& dx) {
+    expect_rank("normalise_rows_backward", "y", y, 2);
+    expect_layout("normalise_rows_backward", "y", y, Layout::Plain);
+    expect_plain("normalise_rows_backward", "dy", dy, y.shape());
+    expect_plain("normalise_rows_backward", "dx", dx, y.shape());
+    expect_plain("normalise_rows_backward", "norm", norm, {y.size(0)});
+    return {y.size(0), y.size(1)};
+}
+
+void check_dropout(const Tensor& x, double p, const Tensor& y) {
+    FACET_CHECK(p >= 0 && p < 1, "dropout: p must be in [0, 1), found {}", p);
+    expect_layout("dropout", "x", x, Layout::Plain);
+    expect_plain("dropout", "y", y, x.shape());
+}
+
+void check_sgd(const Tensor& dw, const Tensor& v, const Tensor& w) {
+    expect_layout("sgd_step", "w", w, Layout::Plain);
+    expect_plain("sgd_step", "dw", dw, w.shape());
+    expect_plain("sgd_step", "v", v, w.shape());
+}
+
+void check_adamw(const Tensor& dw, const Tensor& m, const Tensor& v, const Tensor& w) {
+    expect_layout("adamw_step", "w", w, Layout::Plain);
+    expect_plain("adamw_step", "dw", dw, w.shape());
+    expect_plain("adamw_step", "m", m, w.shape());
+    expect_plain("adamw_step", "v", v, w.shape());
+}
+
 int64_t rows_shape(const char* operation, const Tensor& x, std::span<const int64_t> rows,
                    const Tensor& part) {
     expect_layout(operation, "the tensor", x, Layout::Plain);
@@ -86,6 +131,31 @@ int64_t rows_shape(const char* operation, const Tensor& x, std::span<const int64
     return rows.empty() ? 0 : part.count() / std::ssize(rows);
 }
 
+ChannelShape prelu_shape(const Tensor& x, const Tensor& slope, const Tensor& y) {
+    const ChannelShape shape = channel_shape("prelu_forward", x);
+    expect_plain("prelu_forward", "slope", slope, {shape.C});
+    expect_like("prelu_forward", "y", y, x);
+    return shape;
+}
+
+ChannelShape prelu_backward_shape(const Tensor& x, const Tensor& slope, const Tensor& dy,
+                                  const Tensor& dslope, const Tensor& dx) {
+    const ChannelShape shape = channel_shape("prelu_backward", x);
+    expect_plain("prelu_backward", "slope", slope, {shape.C});
+    expect_like("prelu_backward", "dy", dy, x);
+    expect_like("prelu_backward", "dx", dx, x);
+    if (dslope.defined()) expect_plain("prelu_backward", "dslope", dslope, {shape.C});
+    return shape;
+}
+
+ChannelShape average_pool_shape(const char* operation, const char* map_name, const Tensor& x,
+                                const char* means_name, const Tensor& y) {
+    expect_rank(operation, map_name, x, 4);
+    expect_layout(operation, map_name, x, Layout::Map);
+    expect_plain(operation, means_name, y, {x.size(0), x.size(1)});
+    return channel_shape(operation, x);
+}
+
 ChannelShape batch_norm_shape(const char* operation, const BatchNorm& bn, const Tensor& x,
                               const Tensor& addend, const Tensor& y) {
     const ChannelShape shape = channel_shape(operation, x);
@@ -94,6 +164,14 @@ ChannelShape batch_norm_shape(const char* operation, const BatchNorm& bn, const 
     if (bn.slope.defined()) expect_plain(operation, "slope", bn.slope, {shape.C});
     if (addend.defined()) expect_like(operation, "the addend", addend, x);
     expect_like(operation, "y", y, x);
+    return shape;
+}
+
+ChannelShape batch_norm_eval_shape(const BatchNorm& bn, const Tensor& x, const Tensor& addend,
+                                   const RunningStatistics& running, const Tensor& y) {
+    const ChannelShape shape = batch_norm_shape("batch_norm_eval", bn, x, addend, y);
+    expect_plain("batch_norm_eval", "the running mean", running.mean, {shape.C});
+    expect_plain("batch_norm_eval", "the running variance", running.variance, {shape.C});
     return shape;
 }
 

@@ -49,15 +49,43 @@ struct GemmShape {
 };
 GemmShape gemm_shape(Transpose ta, Transpose tb, const Tensor& a, const Tensor& b, const Tensor& c);
 
+// A matrix (B, D), plain.
+struct RowShape {
+    int64_t B, D;
+};
+// Rows and a vector (D) that is added to each or is their sum; errors use the names given.
+RowShape bias_shape(const char* operation, const char* rows_name, const Tensor& rows,
+                    const char* vector_name, const Tensor& vector);
+RowShape normalise_shape(const Tensor& x, const Tensor& norm, const Tensor& y);
+RowShape normalise_backward_shape(const Tensor& y, const Tensor& norm, const Tensor& dy,
+                                  const Tensor& dx);
+// x and y plain and alike, p in [0, 1).
+void check_dropout(const Tensor& x, double p, const Tensor& y);
+// w plain; its gradient and moments alike.
+void check_sgd(const Tensor& dw, const Tensor& v, const Tensor& w);
+void check_adamw(const Tensor& dw, const Tensor& m, const Tensor& v, const Tensor& w);
+
 // Throws Error unless x is plain and has all of `rows`, and `part` (n, ...) is shaped as n = the
 // number of them; returns the elements of a row.
 int64_t rows_shape(const char* operation, const Tensor& x, std::span<const int64_t> rows,
                    const Tensor& part);
 
+ChannelShape prelu_shape(const Tensor& x, const Tensor& slope, const Tensor& y);
+// dslope may be undefined.
+ChannelShape prelu_backward_shape(const Tensor& x, const Tensor& slope, const Tensor& dy,
+                                  const Tensor& dslope, const Tensor& dx);
+
+// A map x and the means y (N, C) of its channels, or their gradients; errors use the names given.
+ChannelShape average_pool_shape(const char* operation, const char* map_name, const Tensor& x,
+                                const char* means_name, const Tensor& y);
+
 // Gamma, beta and, where there is one, the slope have shape (C); x, y, and the addend, where there
 // is one, are alike.
 ChannelShape batch_norm_shape(const char* operation, const BatchNorm& bn, const Tensor& x,
                               const Tensor& addend, const Tensor& y);
+// The same for batch_norm_eval; the running statistics have shape (C).
+ChannelShape batch_norm_eval_shape(const BatchNorm& bn, const Tensor& x, const Tensor& addend,
+                                   const RunningStatistics& running, const Tensor& y);
 // The same for batch_norm_train, whose statistics have shape (C); a channel must have at least two
 // values, for one has no variance.
 ChannelShape batch_norm_train_shape(const BatchNorm& bn, const Tensor& x, const Tensor& addend,

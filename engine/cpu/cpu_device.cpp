@@ -120,9 +120,7 @@ void CpuDevice::batch_norm_train(const BatchNorm& bn, const Tensor& x, const Ten
 
 void CpuDevice::batch_norm_eval(const BatchNorm& bn, const Tensor& x, const Tensor& addend,
                                 const RunningStatistics& running, const Tensor& y) {
-    const ChannelShape z = batch_norm_shape("batch_norm_eval", bn, x, addend, y);
-    expect_plain("batch_norm_eval", "running mean", running.mean, {z.C});
-    expect_plain("batch_norm_eval", "running variance", running.variance, {z.C});
+    batch_norm_eval_shape(bn, x, addend, running, y);
     const LedgerScope scope("batch_norm_eval",
                             flops::batch_norm_eval(x.count(), bn.slope.defined(), addend.defined()),
                             bytes_of(x, addend, y), [&] { return to_string(x.shape()); });
@@ -143,9 +141,7 @@ void CpuDevice::batch_norm_backward(const BatchNorm& bn, const Tensor& x, const 
 }
 
 void CpuDevice::prelu_forward(const Tensor& x, const Tensor& slope, const Tensor& y) {
-    const ChannelShape z = channel_shape("prelu_forward", x);
-    expect_plain("prelu_forward", "slope", slope, {z.C});
-    expect_like("prelu_forward", "y", y, x);
+    prelu_shape(x, slope, y);
     const LedgerScope scope("prelu_forward", 2.0 * x.count(), bytes_of(x, y),
                             [&] { return to_string(x.shape()); });
     cpu::prelu_forward(x, slope, y);
@@ -154,11 +150,7 @@ void CpuDevice::prelu_forward(const Tensor& x, const Tensor& slope, const Tensor
 void CpuDevice::prelu_backward(const Tensor& x, const Tensor& slope, const Tensor& dy,
                                const Tensor& dslope, Grad slope_mode, const Tensor& dx,
                                Grad dx_mode) {
-    const ChannelShape z = channel_shape("prelu_backward", x);
-    expect_plain("prelu_backward", "slope", slope, {z.C});
-    expect_like("prelu_backward", "dy", dy, x);
-    expect_like("prelu_backward", "dx", dx, x);
-    if (dslope.defined()) expect_plain("prelu_backward", "dslope", dslope, {z.C});
+    prelu_backward_shape(x, slope, dy, dslope, dx);
     const LedgerScope scope("prelu_backward", 4.0 * x.count(), bytes_of(x, dy, dx),
                             [&] { return to_string(x.shape()); });
     cpu::prelu_backward(x, slope, dy, dslope, slope_mode, dx, dx_mode);

@@ -101,9 +101,7 @@ void CpuDevice::max_pool_backward(const Tensor& x, const Tensor& dy, int64_t win
 }
 
 void CpuDevice::average_pool_forward(const Tensor& x, const Tensor& y) {
-    expect_rank("average_pool_forward", "x", x, 4);
-    expect_layout("average_pool_forward", "x", x, Layout::Map);
-    expect_plain("average_pool_forward", "y", y, {x.size(0), x.size(1)});
+    average_pool_shape("average_pool_forward", "x", x, "y", y);
     const LedgerScope scope("average_pool_forward", 1.0 * x.count(),
                             static_cast<double>(x.bytes() + y.bytes()),
                             [&] { return to_string(x.shape()); });
@@ -128,9 +126,7 @@ void CpuDevice::average_pool_forward(const Tensor& x, const Tensor& y) {
 }
 
 void CpuDevice::average_pool_backward(const Tensor& dy, const Tensor& dx, Grad mode) {
-    expect_rank("average_pool_backward", "dx", dx, 4);
-    expect_layout("average_pool_backward", "dx", dx, Layout::Map);
-    expect_plain("average_pool_backward", "dy", dy, {dx.size(0), dx.size(1)});
+    average_pool_shape("average_pool_backward", "dx", dx, "dy", dy);
     const LedgerScope scope("average_pool_backward", 1.0 * dx.count(),
                             static_cast<double>(dx.bytes() + dy.bytes()),
                             [&] { return to_string(dx.shape()); });

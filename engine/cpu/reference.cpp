@@ -43,20 +43,14 @@ void ReferenceDevice::gemm(Transpose ta, Transpose tb, double alpha, const Tenso
 }
 
 void ReferenceDevice::add_bias(const Tensor& y, const Tensor& bias) {
-    expect_rank("add_bias", "y", y, 2);
-    const int64_t B = y.size(0), D = y.size(1);
-    expect_plain("add_bias", "y", y, {B, D});
-    expect_plain("add_bias", "bias", bias, {D});
+    const auto [B, D] = bias_shape("add_bias", "y", y, "bias", bias);
     double* py = y.data<double>();
     for (int64_t b = 0; b < B; ++b)
         for (int64_t d = 0; d < D; ++d) py[b * D + d] += bias.data<double>()[d];
 }
 
 void ReferenceDevice::sum_rows(const Tensor& dy, const Tensor& dbias, Grad mode) {
-    expect_rank("sum_rows", "dy", dy, 2);
-    const int64_t B = dy.size(0), D = dy.size(1);
-    expect_plain("sum_rows", "dy", dy, {B, D});
-    expect_plain("sum_rows", "dbias", dbias, {D});
+    const auto [B, D] = bias_shape("sum_rows", "dy", dy, "dbias", dbias);
     const double* pdy = dy.data<double>();
     for (int64_t d = 0; d < D; ++d) {
         double sum = 0;
@@ -76,11 +70,7 @@ double dot(const double* a, const double* b, int64_t n) {
 }  // namespace
 
 void ReferenceDevice::normalise_rows(const Tensor& x, const Tensor& norm, const Tensor& y) {
-    expect_rank("normalise_rows", "x", x, 2);
-    const int64_t B = x.size(0), D = x.size(1);
-    expect_plain("normalise_rows", "x", x, {B, D});
-    expect_plain("normalise_rows", "y", y, {B, D});
-    expect_plain("normalise_rows", "norm", norm, {B});
+    const auto [B, D] = normalise_shape(x, norm, y);
     for (int64_t b = 0; b < B; ++b) {
         const double* row = x.data<double>() + b * D;
         const double length = std::sqrt(dot(row, row, D));
@@ -92,12 +82,7 @@ void ReferenceDevice::normalise_rows(const Tensor& x, const Tensor& norm, const 
 
 void ReferenceDevice::normalise_rows_backward(const Tensor& y, const Tensor& norm, const Tensor& dy,
                                               const Tensor& dx, Grad mode) {
-    expect_rank("normalise_rows_backward", "y", y, 2);
-    const int64_t B = y.size(0), D = y.size(1);
-    expect_plain("normalise_rows_backward", "y", y, {B, D});
-    expect_plain("normalise_rows_backward", "dy", dy, {B, D});
-    expect_plain("normalise_rows_backward", "dx", dx, {B, D});
-    expect_plain("normalise_rows_backward", "norm", norm, {B});
+    const auto [B, D] = normalise_backward_shape(y, norm, dy, dx);
     for (int64_t b = 0; b < B; ++b) {
         const double *y_b = y.data<double>() + b * D, *dy_b = dy.data<double>() + b * D;
         const double length = norm.data<double>()[b];
@@ -111,9 +96,7 @@ void ReferenceDevice::normalise_rows_backward(const Tensor& y, const Tensor& nor
 
 void ReferenceDevice::dropout(const Tensor& x, double p, uint64_t seed, uint64_t step,
                               const Tensor& y, Grad mode) {
-    FACET_CHECK(p >= 0 && p < 1, "dropout: p must be in [0, 1), found {}", p);
-    expect_layout("dropout", "x", x, Layout::Plain);
-    expect_plain("dropout", "y", y, x.shape());
+    check_dropout(x, p, y);
     const double* px = x.data<double>();
     double* py = y.data<double>();
     draw_dropout(seed, step, p, 0, x.count(),
@@ -134,9 +117,7 @@ double ReferenceDevice::sum_of_squares(const Tensor& x) {
 
 void ReferenceDevice::sgd_step(const SgdStep& step, const Tensor& dw, const Tensor& v,
                                const Tensor& w) {
-    expect_layout("sgd_step", "w", w, Layout::Plain);
-    expect_plain("sgd_step", "dw", dw, w.shape());
-    expect_plain("sgd_step", "v", v, w.shape());
+    check_sgd(dw, v, w);
     for (int64_t i = 0; i < w.count(); ++i) {
         double &w_i = w.data<double>()[i], &v_i = v.data<double>()[i];
         const double d = step.gradient_scale * dw.data<double>()[i] + step.weight_decay * w_i;
@@ -147,10 +128,7 @@ void ReferenceDevice::sgd_step(const SgdStep& step, const Tensor& dw, const Tens
 
 void ReferenceDevice::adamw_step(const AdamWStep& step, const Tensor& dw, const Tensor& m,
                                  const Tensor& v, const Tensor& w) {
-    expect_layout("adamw_step", "w", w, Layout::Plain);
-    expect_plain("adamw_step", "dw", dw, w.shape());
-    expect_plain("adamw_step", "m", m, w.shape());
-    expect_plain("adamw_step", "v", v, w.shape());
+    check_adamw(dw, m, v, w);
     const double correction1 = 1 - std::pow(step.beta1, static_cast<double>(step.step));
     const double correction2 = 1 - std::pow(step.beta2, static_cast<double>(step.step));
     for (int64_t i = 0; i < w.count(); ++i) {

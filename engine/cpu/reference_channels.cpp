@@ -56,9 +56,7 @@ void ReferenceDevice::batch_norm_train(const BatchNorm& bn, const Tensor& x, con
 
 void ReferenceDevice::batch_norm_eval(const BatchNorm& bn, const Tensor& x, const Tensor& addend,
                                       const RunningStatistics& running, const Tensor& y) {
-    const ChannelShape z = batch_norm_shape("batch_norm_eval", bn, x, addend, y);
-    expect_plain("batch_norm_eval", "the running mean", running.mean, {z.C});
-    expect_plain("batch_norm_eval", "the running variance", running.variance, {z.C});
+    const ChannelShape z = batch_norm_eval_shape(bn, x, addend, running, y);
     for (int64_t c = 0; c < z.C; ++c) {
         const double mean = running.mean.data<double>()[c];
         const double invstd = 1 / std::sqrt(running.variance.data<double>()[c] + bn.eps);
@@ -100,9 +98,7 @@ void ReferenceDevice::batch_norm_backward(const BatchNorm& bn, const Tensor& x, 
 }
 
 void ReferenceDevice::prelu_forward(const Tensor& x, const Tensor& slope, const Tensor& y) {
-    const ChannelShape z = channel_shape("prelu_forward", x);
-    expect_plain("prelu_forward", "slope", slope, {z.C});
-    expect_like("prelu_forward", "y", y, x);
+    const ChannelShape z = prelu_shape(x, slope, y);
     for (int64_t c = 0; c < z.C; ++c) {
         for_each_in_channel(z, c, [&](int64_t i) {
             const double value = x.data<double>()[i];
@@ -114,11 +110,7 @@ void ReferenceDevice::prelu_forward(const Tensor& x, const Tensor& slope, const 
 void ReferenceDevice::prelu_backward(const Tensor& x, const Tensor& slope, const Tensor& dy,
                                      const Tensor& dslope, Grad slope_mode, const Tensor& dx,
                                      Grad dx_mode) {
-    const ChannelShape z = channel_shape("prelu_backward", x);
-    expect_plain("prelu_backward", "slope", slope, {z.C});
-    expect_like("prelu_backward", "dy", dy, x);
-    expect_like("prelu_backward", "dx", dx, x);
-    if (dslope.defined()) expect_plain("prelu_backward", "dslope", dslope, {z.C});
+    const ChannelShape z = prelu_backward_shape(x, slope, dy, dslope, dx);
     for (int64_t c = 0; c < z.C; ++c) {
         double sum = 0;
         for_each_in_channel(z, c, [&](int64_t i) {

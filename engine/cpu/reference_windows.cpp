@@ -117,9 +117,7 @@ void ReferenceDevice::max_pool_backward(const Tensor& x, const Tensor& dy, int64
 }
 
 void ReferenceDevice::average_pool_forward(const Tensor& x, const Tensor& y) {
-    expect_rank("average_pool_forward", "x", x, 4);
-    expect_layout("average_pool_forward", "x", x, Layout::Map);
-    expect_plain("average_pool_forward", "y", y, {x.size(0), x.size(1)});
+    average_pool_shape("average_pool_forward", "x", x, "y", y);
     const int64_t pixels = x.size(2) * x.size(3);
     for (int64_t row = 0; row < y.count(); ++row) {
         double sum = 0;
@@ -129,9 +127,7 @@ void ReferenceDevice::average_pool_forward(const Tensor& x, const Tensor& y) {
 }
 
 void ReferenceDevice::average_pool_backward(const Tensor& dy, const Tensor& dx, Grad mode) {
-    expect_rank("average_pool_backward", "dx", dx, 4);
-    expect_layout("average_pool_backward", "dx", dx, Layout::Map);
-    expect_plain("average_pool_backward", "dy", dy, {dx.size(0), dx.size(1)});
+    average_pool_shape("average_pool_backward", "dx", dx, "dy", dy);
     const int64_t pixels = dx.size(2) * dx.size(3);
     for (int64_t row = 0; row < dy.count(); ++row) {
         const double share = dy.data<double>()[row] / static_cast<double>(pixels);

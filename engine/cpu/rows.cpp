@@ -59,10 +59,7 @@ void CpuDevice::copy(const Tensor& x, const Tensor& y) {
 }
 
 void CpuDevice::add_bias(const Tensor& y, const Tensor& bias) {
-    expect_rank("add_bias", "y", y, 2);
-    const int64_t B = y.size(0), D = y.size(1);
-    expect_plain("add_bias", "y", y, {B, D});
-    expect_plain("add_bias", "bias", bias, {D});
+    const auto [B, D] = bias_shape("add_bias", "y", y, "bias", bias);
     const LedgerScope scope("add_bias", 1.0 * B * D, traffic(2 * B * D),
                             [&] { return to_string(y.shape()); });
     float* to = y.data<float>();
@@ -75,10 +72,7 @@ void CpuDevice::add_bias(const Tensor& y, const Tensor& bias) {
 }
 
 void CpuDevice::sum_rows(const Tensor& dy, const Tensor& dbias, Grad mode) {
-    expect_rank("sum_rows", "dy", dy, 2);
-    const int64_t B = dy.size(0), D = dy.size(1);
-    expect_plain("sum_rows", "dy", dy, {B, D});
-    expect_plain("sum_rows", "dbias", dbias, {D});
+    const auto [B, D] = bias_shape("sum_rows", "dy", dy, "dbias", dbias);
     const LedgerScope scope("sum_rows", 1.0 * B * D, traffic(B * D),
                             [&] { return to_string(dy.shape()); });
     const float* from = dy.data<float>();
@@ -94,11 +88,7 @@ void CpuDevice::sum_rows(const Tensor& dy, const Tensor& dbias, Grad mode) {
 }
 
 void CpuDevice::normalise_rows(const Tensor& x, const Tensor& norm, const Tensor& y) {
-    expect_rank("normalise_rows", "x", x, 2);
-    const int64_t B = x.size(0), D = x.size(1);
-    expect_plain("normalise_rows", "x", x, {B, D});
-    expect_plain("normalise_rows", "y", y, {B, D});
-    expect_plain("normalise_rows", "norm", norm, {B});
+    const auto [B, D] = normalise_shape(x, norm, y);
     const LedgerScope scope("normalise_rows", 3.0 * B * D, traffic(2 * B * D),
                             [&] { return to_string(x.shape()); });
 #pragma omp parallel for schedule(static)
@@ -115,12 +105,7 @@ void CpuDevice::normalise_rows(const Tensor& x, const Tensor& norm, const Tensor
 
 void CpuDevice::normalise_rows_backward(const Tensor& y, const Tensor& norm, const Tensor& dy,
                                         const Tensor& dx, Grad mode) {
-    expect_rank("normalise_rows_backward", "y", y, 2);
-    const int64_t B = y.size(0), D = y.size(1);
-    expect_plain("normalise_rows_backward", "y", y, {B, D});
-    expect_plain("normalise_rows_backward", "dy", dy, {B, D});
-    expect_plain("normalise_rows_backward", "dx", dx, {B, D});
-    expect_plain("normalise_rows_backward", "norm", norm, {B});
+    const auto [B, D] = normalise_backward_shape(y, norm, dy, dx);
     const LedgerScope scope("normalise_rows_backward", 5.0 * B * D, traffic(3 * B * D),
                             [&] { return to_string(y.shape()); });
 #pragma omp parallel for schedule(static)
@@ -140,9 +125,7 @@ void CpuDevice::normalise_rows_backward(const Tensor& y, const Tensor& norm, con
 
 void CpuDevice::dropout(const Tensor& x, double p, uint64_t seed, uint64_t step, const Tensor& y,
                         Grad mode) {
-    FACET_CHECK(p >= 0 && p < 1, "dropout: p must be in [0, 1), found {}", p);
-    expect_layout("dropout", "x", x, Layout::Plain);
-    expect_plain("dropout", "y", y, x.shape());
+    check_dropout(x, p, y);
     const LedgerScope scope("dropout", 1.0 * x.count(), traffic(2 * x.count()),
                             [&] { return to_string(x.shape()); });
     const float* from = x.data<float>();
@@ -194,9 +177,7 @@ double CpuDevice::sum_of_squares(const Tensor& x) {
 }
 
 void CpuDevice::sgd_step(const SgdStep& step, const Tensor& dw, const Tensor& v, const Tensor& w) {
-    expect_layout("sgd_step", "w", w, Layout::Plain);
-    expect_plain("sgd_step", "dw", dw, w.shape());
-    expect_plain("sgd_step", "v", v, w.shape());
+    check_sgd(dw, v, w);
     const LedgerScope scope("sgd_step", 7.0 * w.count(), traffic(5 * w.count()),
                             [&] { return to_string(w.shape()); });
     const auto lr = static_cast<float>(step.lr), mu = static_cast<float>(step.momentum);
@@ -218,10 +199,7 @@ void CpuDevice::sgd_step(const SgdStep& step, const Tensor& dw, const Tensor& v,
 
 void CpuDevice::adamw_step(const AdamWStep& step, const Tensor& dw, const Tensor& m,
                            const Tensor& v, const Tensor& w) {
-    expect_layout("adamw_step", "w", w, Layout::Plain);
-    expect_plain("adamw_step", "dw", dw, w.shape());
-    expect_plain("adamw_step", "m", m, w.shape());
-    expect_plain("adamw_step", "v", v, w.shape());
+    check_adamw(dw, m, v, w);
     const LedgerScope scope("adamw_step", 14.0 * w.count(), traffic(7 * w.count()),
                             [&] { return to_string(w.shape()); });
     const double correction1 = 1 - std::pow(step.beta1, static_cast<double>(step.step));

@@ -46,9 +46,7 @@ void CudaDevice::batch_norm_train(const BatchNorm& bn, const Tensor& x, const Te
 
 void CudaDevice::batch_norm_eval(const BatchNorm& bn, const Tensor& x, const Tensor& addend,
                                  const RunningStatistics& running, const Tensor& y) {
-    const ChannelShape s = batch_norm_shape("batch_norm_eval", bn, x, addend, y);
-    expect_plain("batch_norm_eval", "running mean", running.mean, {s.C});
-    expect_plain("batch_norm_eval", "running variance", running.variance, {s.C});
+    const ChannelShape s = batch_norm_eval_shape(bn, x, addend, running, y);
     const LedgerScope scope = ledger(
         "batch_norm_eval", flops::batch_norm_eval(x.count(), bn.slope.defined(), addend.defined()),
         {x, addend, y});
@@ -81,9 +79,7 @@ void CudaDevice::batch_norm_backward(const BatchNorm& bn, const Tensor& x, const
 }
 
 void CudaDevice::prelu_forward(const Tensor& x, const Tensor& slope, const Tensor& y) {
-    const ChannelShape s = channel_shape("prelu_forward", x);
-    expect_plain("prelu_forward", "slope", slope, {s.C});
-    expect_like("prelu_forward", "y", y, x);
+    const ChannelShape s = prelu_shape(x, slope, y);
     const LedgerScope scope = ledger("prelu_forward", 2.0 * x.count(), {x, y});
     by_element_type(x, [&](const auto* from) {
         FACET_CUDA(cuda::prelu_forward(from, slope.raw<float>(), s.per_channel(), s.C,
@@ -94,11 +90,7 @@ void CudaDevice::prelu_forward(const Tensor& x, const Tensor& slope, const Tenso
 void CudaDevice::prelu_backward(const Tensor& x, const Tensor& slope, const Tensor& dy,
                                 const Tensor& dslope, Grad slope_mode, const Tensor& dx,
                                 Grad dx_mode) {
-    const ChannelShape s = channel_shape("prelu_backward", x);
-    expect_plain("prelu_backward", "slope", slope, {s.C});
-    expect_like("prelu_backward", "dy", dy, x);
-    expect_like("prelu_backward", "dx", dx, x);
-    if (dslope.defined()) expect_plain("prelu_backward", "dslope", dslope, {s.C});
+    const ChannelShape s = prelu_backward_shape(x, slope, dy, dslope, dx);
     const LedgerScope scope = ledger("prelu_backward", 4.0 * x.count(), {x, dy, dx});
     const cuda::Block workspace = scratch(cuda::prelu_workspace(s.per_channel(), s.C));
     by_element_type(x, [&](const auto* from) {
@@ -131,24 +123,19 @@ void CudaDevice::max_pool_backward(const Tensor& x, const Tensor& dy, int64_t wi
 }
 
 void CudaDevice::average_pool_forward(const Tensor& x, const Tensor& y) {
-    expect_rank("average_pool_forward", "x", x, 4);
-    expect_layout("average_pool_forward", "x", x, Layout::Map);
-    expect_plain("average_pool_forward", "y", y, {x.size(0), x.size(1)});
+    const ChannelShape s = average_pool_shape("average_pool_forward", "x", x, "y", y);
     const LedgerScope scope = ledger("average_pool_forward", 1.0 * x.count(), {x, y});
     by_element_type(x, [&](const auto* from) {
-        FACET_CUDA(cuda::average_pool_forward(from, x.size(0), x.size(2) * x.size(3), x.size(1),
-                                              y.raw<float>(), raw()));
+        FACET_CUDA(cuda::average_pool_forward(from, s.N, s.pixels, s.C, y.raw<float>(), raw()));
     });
 }
 
 void CudaDevice::average_pool_backward(const Tensor& dy, const Tensor& dx, Grad mode) {
-    expect_rank("average_pool_backward", "dx", dx, 4);
-    expect_layout("average_pool_backward", "dx", dx, Layout::Map);
-    expect_plain("average_pool_backward", "dy", dy, {dx.size(0), dx.size(1)});
+    const ChannelShape s = average_pool_shape("average_pool_backward", "dx", dx, "dy", dy);
     const LedgerScope scope = ledger("average_pool_backward", 1.0 * dx.count(), {dx, dy});
     by_element_type(dx, [&](auto* to) {
-        FACET_CUDA(cuda::average_pool_backward(dy.raw<float>(), dx.size(0), dx.size(2) * dx.size(3),
-                                               dx.size(1), to, accumulates(mode), raw()));
+        FACET_CUDA(cuda::average_pool_backward(dy.raw<float>(), s.N, s.pixels, s.C, to,
+                                               accumulates(mode), raw()));
     });
 }
 

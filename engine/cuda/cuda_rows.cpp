@@ -14,19 +14,13 @@ bool accumulates(Grad mode) { return mode == Grad::Accumulate; }
 }  // namespace
 
 void CudaDevice::add_bias(const Tensor& y, const Tensor& bias) {
-    expect_rank("add_bias", "y", y, 2);
-    const int64_t B = y.size(0), D = y.size(1);
-    expect_plain("add_bias", "y", y, {B, D});
-    expect_plain("add_bias", "bias", bias, {D});
+    const auto [B, D] = bias_shape("add_bias", "y", y, "bias", bias);
     const LedgerScope scope = ledger("add_bias", 1.0 * B * D, {y, y});
     FACET_CUDA(cuda::add_bias(y.raw<float>(), bias.raw<float>(), B, D, raw()));
 }
 
 void CudaDevice::sum_rows(const Tensor& dy, const Tensor& dbias, Grad mode) {
-    expect_rank("sum_rows", "dy", dy, 2);
-    const int64_t B = dy.size(0), D = dy.size(1);
-    expect_plain("sum_rows", "dy", dy, {B, D});
-    expect_plain("sum_rows", "dbias", dbias, {D});
+    const auto [B, D] = bias_shape("sum_rows", "dy", dy, "dbias", dbias);
     const LedgerScope scope = ledger("sum_rows", 1.0 * B * D, {dy});
     const cuda::Block workspace = scratch(cuda::sum_rows_workspace(B, D));
     FACET_CUDA(cuda::sum_rows(dy.raw<float>(), B, D, dbias.raw<float>(), accumulates(mode),
@@ -34,11 +28,7 @@ void CudaDevice::sum_rows(const Tensor& dy, const Tensor& dbias, Grad mode) {
 }
 
 void CudaDevice::normalise_rows(const Tensor& x, const Tensor& norm, const Tensor& y) {
-    expect_rank("normalise_rows", "x", x, 2);
-    const int64_t B = x.size(0), D = x.size(1);
-    expect_plain("normalise_rows", "x", x, {B, D});
-    expect_plain("normalise_rows", "y", y, {B, D});
-    expect_plain("normalise_rows", "norm", norm, {B});
+    const auto [B, D] = normalise_shape(x, norm, y);
     const LedgerScope scope = ledger("normalise_rows", 3.0 * B * D, {x, y});
     FACET_CUDA(
         cuda::normalise_rows(x.raw<float>(), B, D, norm.raw<float>(), y.raw<float>(), raw()));
@@ -46,12 +36,7 @@ void CudaDevice::normalise_rows(const Tensor& x, const Tensor& norm, const Tenso
 
 void CudaDevice::normalise_rows_backward(const Tensor& y, const Tensor& norm, const Tensor& dy,
                                          const Tensor& dx, Grad mode) {
-    expect_rank("normalise_rows_backward", "y", y, 2);
-    const int64_t B = y.size(0), D = y.size(1);
-    expect_plain("normalise_rows_backward", "y", y, {B, D});
-    expect_plain("normalise_rows_backward", "dy", dy, {B, D});
-    expect_plain("normalise_rows_backward", "dx", dx, {B, D});
-    expect_plain("normalise_rows_backward", "norm", norm, {B});
+    const auto [B, D] = normalise_backward_shape(y, norm, dy, dx);
     const LedgerScope scope = ledger("normalise_rows_backward", 5.0 * B * D, {y, dy, dx});
     FACET_CUDA(cuda::normalise_rows_backward(y.raw<float>(), norm.raw<float>(), dy.raw<float>(), B,
                                              D, dx.raw<float>(), accumulates(mode), raw()));
@@ -59,9 +44,7 @@ void CudaDevice::normalise_rows_backward(const Tensor& y, const Tensor& norm, co
 
 void CudaDevice::dropout(const Tensor& x, double p, uint64_t seed, uint64_t step, const Tensor& y,
                          Grad mode) {
-    expect_layout("dropout", "x", x, Layout::Plain);
-    expect_plain("dropout", "y", y, x.shape());
-    FACET_CHECK(p >= 0 && p < 1, "dropout: p must be in [0, 1), found {}", p);
+    check_dropout(x, p, y);
     const auto* cell = static_cast<const uint64_t*>(dropout_step_.data());
     const LedgerScope scope = ledger("dropout", 1.0 * x.count(), {x, y});
     FACET_CUDA(cuda::dropout(x.raw<float>(), x.count(), p, seed,
@@ -142,9 +125,7 @@ void CudaDevice::add_to_hash(std::span<const Tensor> all, Hash& hash) {
 }
 
 void CudaDevice::sgd_step(const SgdStep& step, const Tensor& dw, const Tensor& v, const Tensor& w) {
-    expect_layout("sgd_step", "w", w, Layout::Plain);
-    expect_plain("sgd_step", "dw", dw, w.shape());
-    expect_plain("sgd_step", "v", v, w.shape());
+    check_sgd(dw, v, w);
     const cuda::SgdParameters parameters{static_cast<float>(step.lr),
                                          static_cast<float>(step.momentum),
                                          static_cast<float>(step.weight_decay),
@@ -156,10 +137,7 @@ void CudaDevice::sgd_step(const SgdStep& step, const Tensor& dw, const Tensor& v
 
 void CudaDevice::adamw_step(const AdamWStep& step, const Tensor& dw, const Tensor& m,
                             const Tensor& v, const Tensor& w) {
-    expect_layout("adamw_step", "w", w, Layout::Plain);
-    expect_plain("adamw_step", "dw", dw, w.shape());
-    expect_plain("adamw_step", "m", m, w.shape());
-    expect_plain("adamw_step", "v", v, w.shape());
+    check_adamw(dw, m, v, w);
     const auto steps = static_cast<double>(step.step);
     const cuda::AdamWParameters parameters{static_cast<float>(step.lr),
                                            static_cast<float>(step.beta1),
