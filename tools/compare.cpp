@@ -1,12 +1,12 @@
 // facet compare: the same training with several losses and seeds, and which differences are real.
 #include <CLI/CLI.hpp>
-#include <csignal>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "tools/commands.h"
 #include "tools/compare/report.h"
 #include "tools/compare/runs.h"
+#include "tools/run_options.h"
 #include "tools/sources.h"
 #include "tools/terminal.h"
 #include "train/files/atomic.h"
@@ -16,27 +16,14 @@
 namespace facet {
 namespace {
 
-std::atomic<bool> interrupted{false};
-
-void on_interrupt(int) {
-    interrupted = true;
-    std::signal(SIGINT, SIG_DFL);
-}
-
 struct Request {
-    RunConfig unused;  // gives the table of settings its addresses while options are declared
     std::vector<std::string> losses;
     int64_t seeds = 3;
     int resamples = 4000;
     std::string config_file, out;
-    std::vector<std::pair<std::string, std::string>> given;  // (option, text)
+    GivenSettings given;
     bool json = false;
 };
-
-// What differs between the runs is not a setting of all of them.
-bool common(const Setting& setting) {
-    return !setting.option.empty() && setting.option != "--loss";
-}
 
 // "cosface,arcface:m=0.3,s=32,npt" names three: a part that only assigns belongs to the loss
 // before.
@@ -147,6 +134,7 @@ compare::Findings findings_of(const compare::Plan& plan, const Request& request,
 
 // False when interrupted.
 bool make_runs(const compare::Plan& plan, const Dataset& data, const EvalSet& evaluation) {
+    const std::atomic<bool>& interrupted = watch_for_interrupt();
     const auto losses = plan.losses.size(), seeds = plan.seeds.size();
     Progress progress("compare", static_cast<int64_t>(losses * seeds));
     // Seed by seed: what is there after an interruption compares all losses.
@@ -172,14 +160,12 @@ void run(const Request& request) {
     const std::optional<EvalSet> evaluation = evaluation_data(plan.base);
     FACET_USAGE(evaluation.has_value(),
                 "there is nothing to judge on: give --pairs or --eval-data");
-    interrupted = false;
-    std::signal(SIGINT, on_interrupt);
     if (!make_runs(plan, data, *evaluation)) {
         fmt::print(stderr, "interrupted; the same command goes on with {}\n", plan.out.string());
         set_exit_status(130);
         return;
     }
-    std::signal(SIGINT, SIG_DFL);
+    stop_watching_for_interrupt();
     const compare::Findings findings = findings_of(plan, request, data, *evaluation);
     compare::write_report(findings, plan.out);
     if (request.json) {
@@ -210,18 +196,7 @@ void add_compare_command(CLI::App& app) {
     command->add_option("--config", request->config_file, "TOML file; options override it");
     command->add_option("--out", request->out, "folder of the runs and the report")->required();
     command->add_flag("--json", request->json, "print the report as JSON");
-    for (const Setting& setting : settings_of(request->unused)) {
-        if (!common(setting)) continue;
-        command
-            ->add_option_function<std::string>(
-                setting.option,
-                [request, option = setting.option](const std::string& text) {
-                    request->given.emplace_back(option, text);
-                },
-                setting.help)
-            ->default_str(current_text(setting))
-            ->group(setting.section);
-    }
+    add_settings(*command, request->given, "--loss");  // what differs is no setting of all
     command->footer(
         "Example: facet compare --losses cosface,arcface,npt --seeds 3 --config "
         "tools/recipes/compare.toml --out runs/compare\n\n"

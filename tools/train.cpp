@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <csignal>
 #include <set>
 
 #include "losses/class_sampling.h"
@@ -11,9 +10,9 @@
 #include "tools/devices.h"
 #include "tools/microscope_page.h"
 #include "tools/profile/train_profile.h"
+#include "tools/run_options.h"
 #include "tools/sources.h"
 #include "tools/terminal.h"
-#include "tools/versions.h"
 #include "train/files/atomic.h"
 #include "train/microscope.h"
 #include "train/trainer.h"
@@ -21,17 +20,8 @@
 namespace facet {
 namespace {
 
-std::atomic<bool> interrupted{false};
-
-// The first Ctrl-C asks the run to stop after its step, the second ends the program.
-void on_interrupt(int) {
-    interrupted = true;
-    std::signal(SIGINT, SIG_DFL);
-}
-
 struct Request {
-    RunConfig unused;  // gives the table of settings its addresses while options are declared
-    std::vector<std::pair<std::string, std::string>> given;  // (option, text)
+    GivenSettings given;
     std::string config_file, out, resume;
     std::vector<std::string> loss_parameters;  // k=v
     bool summary = false;
@@ -84,13 +74,6 @@ RunConfig resolve_resumed(const Request& request, const RunFolder& folder) {
     }
     omp_set_num_threads(static_cast<int>(config.threads));
     return config;
-}
-
-std::vector<std::pair<std::string, std::string>> versions(const Device& device) {
-    std::vector<std::pair<std::string, std::string>> list{{"facet", kVersion}};
-    for (const Library& library : libraries()) list.emplace_back(library.name, library.version);
-    list.emplace_back("device", fmt::format("{}: {}", device.name(), device.description()));
-    return list;
 }
 
 void print_start(const RunConfig& config, Trainer& trainer, const Dataset& data) {
@@ -192,10 +175,7 @@ void train(const Request& request, const RunConfig& config, RunFolder& folder) {
         trainer.resume();
         fmt::print("resumed  after step {} of {}\n", trainer.steps_done(), trainer.total_steps());
     } else {
-        RunConfig stored = config;
-        stored.data_hash = data_hash(data);
-        write_file_atomically(folder.config(),
-                              to_toml(stored, trainer.learner().loss(), versions(device)));
+        write_config(folder, config, trainer.learner(), data);
     }
 
     std::optional<profile::TrainProfile> profiled;
@@ -222,8 +202,7 @@ void train(const Request& request, const RunConfig& config, RunFolder& folder) {
         progress.say(
             fmt::format("step {}: accuracy {}", step, percent(result.cross_validated.mean)));
     };
-    interrupted = false;
-    std::signal(SIGINT, on_interrupt);
+    const std::atomic<bool>& interrupted = watch_for_interrupt();
     const Outcome outcome = trainer.run(interrupted, events);
     if (profiled && profiled->any()) {
         progress.say(profiled->finish(
@@ -237,7 +216,7 @@ void train(const Request& request, const RunConfig& config, RunFolder& folder) {
         set_exit_status(130);
         return;
     }
-    std::signal(SIGINT, SIG_DFL);
+    stop_watching_for_interrupt();
     if (microscope && std::filesystem::file_size(microscope->file()) > 0) {
         fmt::print("the gradients: {}\n",
                    write_microscope_page(microscope->file(), trainer.learner().loss().describe())
@@ -286,18 +265,7 @@ void add_train_command(CLI::App& app) {
         ->add_option("--microscope-others", request->look.others,
                      "losses whose gradient it compares (default: three that fit)")
         ->delimiter(',');
-    for (const Setting& setting : settings_of(request->unused)) {
-        if (setting.option.empty()) continue;
-        command
-            ->add_option_function<std::string>(
-                setting.option,
-                [request, option = setting.option](const std::string& text) {
-                    request->given.emplace_back(option, text);
-                },
-                setting.help)
-            ->default_str(current_text(setting))
-            ->group(setting.section);
-    }
+    add_settings(*command, request->given);
     command->footer(
         "Example: facet train --data synth --loss npt --set delta=1 k=1 --epochs 5 --out runs/npt\n"
         "         facet train --resume runs/npt");

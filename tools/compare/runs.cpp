@@ -5,9 +5,8 @@
 #include <optional>
 
 #include "tools/devices.h"
-#include "tools/versions.h"
+#include "tools/run_options.h"
 #include "train/eval/identification.h"
-#include "train/files/atomic.h"
 #include "train/files/npy.h"
 #include "train/model.h"
 #include "train/trainer.h"
@@ -24,16 +23,6 @@ VerifyOptions verify_options(const RunConfig& config) {
     VerifyOptions options;
     options.seed = static_cast<uint64_t>(config.seed);
     return options;
-}
-
-void write_config(const RunFolder& folder, const RunConfig& config, Learner& learner,
-                  const Dataset& data) {
-    RunConfig stored = config;
-    stored.data_hash = data_hash(data);
-    std::vector<std::pair<std::string, std::string>> versions{{"facet", kVersion}};
-    for (const Library& library : libraries()) versions.emplace_back(library.name, library.version);
-    versions.emplace_back("device", learner.device().description());
-    write_file_atomically(folder.config(), to_toml(stored, learner.loss(), versions));
 }
 
 RunFolder open_or_create(const std::filesystem::path& path) {

@@ -1,0 +1,35 @@
+// What commands that train have in common: the settings of a run as options, the record of a run,
+// and how Ctrl-C ends it.
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "train/config.h"
+#include "train/data/dataset.h"
+#include "train/run_folder.h"
+
+namespace CLI {
+class App;
+}
+
+namespace facet {
+
+// The settings typed on the command line, (option, text) in their order.
+using GivenSettings = std::vector<std::pair<std::string, std::string>>;
+
+// Adds an option for every setting of a run that has one, `left_out` apart. `given` outlives the
+// app.
+void add_settings(CLI::App& command, GivenSettings& given, const std::string& left_out = "");
+
+// Writes config.toml: all that makes the same run again, the versions and the data's hash.
+void write_config(const RunFolder& folder, RunConfig config, Learner& learner, const Dataset& data);
+
+// From now on the first Ctrl-C sets the flag returned, which asks a run to stop after its step, and
+// the second ends the program. The flag starts out false.
+const std::atomic<bool>& watch_for_interrupt();
+void stop_watching_for_interrupt();  // Ctrl-C ends the program again
+
+}  // namespace facet
