@@ -66,6 +66,7 @@ compare::Plan plan_of(const Request& request) {
     if (globals().threads > 0) plan.base.threads = globals().threads;
     plan.out = request.out;
     FACET_USAGE(!plan.base.data.empty(), "--data is needed: synth, or a folder");
+    refuse_unused(request.given, plan.base);
     for (size_t loss = 0; loss < plan.losses.size(); ++loss) check_config(plan.config(loss, 0));
     return plan;
 }

@@ -5,6 +5,7 @@
 #include "tools/commands.h"
 #include "tools/devices.h"
 #include "tools/sources.h"
+#include "tools/terminal.h"
 #include "train/model.h"
 #include "train/trainer.h"
 
@@ -38,7 +39,11 @@ void run(const Request& request) {
     VerifyOptions options;
     options.far_targets = request.far;
     options.seed = globals().seed;
-    const Verification result = evaluate(*network, set, !request.no_mirror, options);
+    const Verification result = [&] {
+        Progress progress("embed", static_cast<int64_t>(set.images.size()));
+        return evaluate(*network, set, !request.no_mirror, options,
+                        [&](int64_t done) { progress.update(done); });
+    }();
     EvaluationCard card =
         card_of(request.model, network->config(), set, !request.no_mirror, result);
     if (request.floors) {

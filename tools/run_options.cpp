@@ -41,6 +41,27 @@ void add_settings(CLI::App& command, GivenSettings& given, const std::string& le
     }
 }
 
+void refuse_unused(const GivenSettings& given, const RunConfig& config) {
+    const bool learns_synth = config.data == "synth";
+    const bool judges_synth =
+        config.pairs.empty() &&
+        (config.eval_data.empty() ? learns_synth : config.eval_data == "synth");
+    for (const auto& [option, text] : given) {
+        const auto refuse_unless = [&, &option = option](bool used, const char* needs) {
+            FACET_USAGE(used, "{} has no meaning here: it needs {}", option, needs);
+        };
+        if (option.starts_with("--synth-eval-")) {
+            refuse_unless(judges_synth, "procedural faces to evaluate on (--eval-data synth)");
+        } else if (option == "--synth-people" || option == "--synth-images") {
+            refuse_unless(learns_synth, "--data synth");
+        } else if (option.starts_with("--synth-")) {
+            refuse_unless(learns_synth || judges_synth, "--data synth");
+        } else if (option == "--people" || option == "--min-images") {
+            refuse_unless(!learns_synth, "a folder of pictures to learn from (--data DIR)");
+        }
+    }
+}
+
 void write_config(const RunFolder& folder, RunConfig config, Learner& learner,
                   const Dataset& data) {
     config.data_hash = data_hash(data);

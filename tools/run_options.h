@@ -24,6 +24,9 @@ using GivenSettings = std::vector<std::pair<std::string, std::string>>;
 // app.
 void add_settings(CLI::App& command, GivenSettings& given, const std::string& left_out = "");
 
+// Throws UsageError for a setting of a source of pictures that the run does not draw from.
+void refuse_unused(const GivenSettings& given, const RunConfig& config);
+
 // Writes config.toml: all that makes the same run again, the versions and the data's hash.
 void write_config(const RunFolder& folder, RunConfig config, Learner& learner, const Dataset& data);
 

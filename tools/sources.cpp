@@ -34,15 +34,35 @@ int drawable_pairs(const Dataset& data) {
     return static_cast<int>(std::min<int64_t>({same, different, kDrawnPairs}));
 }
 
+// Progress of a folder whose pictures are counted only when it has been listed.
+class Decoding {
+public:
+    explicit Decoding(const std::string& folder) : label_("decode " + folder) {}
+    std::function<void(int64_t, int64_t)> heard() {
+        return [this](int64_t done, int64_t total) {
+            if (!progress_) progress_.emplace(label_, total);
+            progress_->update(done);
+        };
+    }
+
+private:
+    std::string label_;
+    std::optional<Progress> progress_;
+};
+
 uint64_t synth_seed(const RunConfig& config) {
     return static_cast<uint64_t>(config.synth_seed >= 0 ? config.synth_seed : config.seed);
 }
 
 }  // namespace
 
-Dataset folder_data(const std::string& folder, const FolderOptions& options) {
+Dataset folder_data(const std::string& folder, FolderOptions options) {
     refuse_containers(folder);
-    Dataset data = load_folder(folder, options);
+    Dataset data = [&] {
+        Decoding decoding(folder);
+        options.heard = decoding.heard();
+        return load_folder(folder, options);
+    }();
     for (const std::string& warning : data.warnings) fmt::print(stderr, "warning: {}\n", warning);
     for (const SkippedFile& file : data.skipped) {
         fmt::print(stderr, "skipped: {}: {}\n", file.file, file.reason);
@@ -82,8 +102,7 @@ Dataset procedural_faces(int64_t people, int64_t images, double difficulty, int6
 Dataset training_data(const RunConfig& config) {
     if (config.data == "synth") {
         return procedural_faces(config.synth_people, config.synth_images, config.synth_difficulty,
-                                config.network.image, synth_seed(config), 0,
-                                "faces to learn from");
+                                config.network.image, synth_seed(config), 0, "faces to learn from");
     }
     FolderOptions options;
     options.size = static_cast<int>(config.network.image);
@@ -98,7 +117,8 @@ std::optional<EvalSet> evaluation_data(const RunConfig& config) {
     const std::string folder = config.eval_data.empty() ? config.data : config.eval_data;
     if (!config.pairs.empty()) {
         FACET_USAGE(folder != "synth", "--pairs needs a folder of images, found --data synth");
-        return load_pairs(folder, config.pairs, size);
+        Decoding decoding(folder);
+        return load_pairs(folder, config.pairs, size, decoding.heard());
     }
     if (folder == "synth") {
         Dataset data = procedural_faces(config.synth_eval_people, config.synth_eval_images,

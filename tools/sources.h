@@ -36,6 +36,6 @@ EvaluationCard card_of(const std::filesystem::path& file, const ResNetConfig& ne
                        const EvalSet& set, bool add_mirror, Verification verification);
 
 // A folder of pictures, with its notes printed to standard error.
-Dataset folder_data(const std::string& folder, const FolderOptions& options);
+Dataset folder_data(const std::string& folder, FolderOptions options);
 
 }  // namespace facet

@@ -3,9 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <set>
 
-#include "losses/class_sampling.h"
 #include "tools/commands.h"
 #include "tools/devices.h"
 #include "tools/microscope_page.h"
@@ -13,7 +11,7 @@
 #include "tools/run_options.h"
 #include "tools/sources.h"
 #include "tools/terminal.h"
-#include "train/files/atomic.h"
+#include "tools/train_report.h"
 #include "train/microscope.h"
 #include "train/trainer.h"
 
@@ -76,152 +74,102 @@ RunConfig resolve_resumed(const Request& request, const RunFolder& folder) {
     return config;
 }
 
-void print_start(const RunConfig& config, Trainer& trainer, const Dataset& data) {
-    fmt::print("device   {}\n", device_line(trainer.learner().device()));
-    fmt::print("network  {} at {} pixels, D = {}\n", config.network.backbone, config.network.image,
-               config.network.embedding);
-    fmt::print("loss     {}\n", trainer.learner().loss().describe());
-    if (config.sample_rate < 1) {
-        const auto C = static_cast<int64_t>(data.people.size());
-        fmt::print("classes  {} of {} a step\n", sampled_classes(C, config.sample_rate), C);
+// What looks on while a run trains, as it was asked for.
+class Onlookers {
+public:
+    Onlookers(const Request& request, Trainer& trainer, const RunFolder& folder)
+        : progress_("train", trainer.total_steps(), trainer.steps_done()) {
+        if (!request.profile.empty()) {
+            const int64_t left = trainer.total_steps() - trainer.steps_done();
+            FACET_USAGE(left > profile_skip, "--profile skips {} steps, the run has {} to go",
+                        profile_skip, left);
+            profile_.emplace(request.profile, profile_skip, profile_steps);
+        }
+        if (request.microscope) {
+            microscope_.emplace(trainer.learner(), request.look, folder.path(),
+                                trainer.steps_done());
+        }
     }
-    fmt::print("data     {} images of {} people, {} steps of {}{}\n", data.images.size(),
-               data.people.size(), trainer.total_steps(), config.batch,
-               config.per_person > 0 ? fmt::format(", {} of each person", config.per_person) : "");
-    std::fflush(stdout);
+
+    // The onlookers outlive the run.
+    TrainEvents events(const Trainer& trainer) {
+        TrainEvents events;
+        events.step = [this](const StepReport& step) { after_step(step); };
+        events.evaluating = [this, &trainer](int64_t done, int64_t total) {
+            progress_.update(trainer.steps_done(), fmt::format("evaluating {}/{}", done, total));
+        };
+        events.evaluation = [this](int64_t step, const Verification& result) {
+            progress_.say(
+                fmt::format("step {}: accuracy {}", step, percent(result.cross_validated.mean)));
+        };
+        return events;
+    }
+
+    void say(const std::string& line) { progress_.say(line); }
+
+    void finish_profile(const RunConfig& config, const Learner& learner) {
+        if (!profile_ || !profile_->any()) return;
+        progress_.say(profile_->finish(
+            fmt::format("{} at {} px, batch {}, {}", config.network.backbone, config.network.image,
+                        config.batch, learner.loss().describe()),
+            device_line(learner.device()), learner, config.batch));
+    }
+
+    void finish_microscope(const Loss& loss) {
+        if (!microscope_ || std::filesystem::file_size(microscope_->file()) == 0) return;
+        fmt::print("the gradients: {}\n",
+                   write_microscope_page(microscope_->file(), loss.describe()).string());
+    }
+
+private:
+    static constexpr int64_t profile_skip = 10, profile_steps = 20;
+
+    void after_step(const StepReport& step) {
+        if (profile_) profile_->after_step();
+        progress_.update(step.step,
+                         fmt::format("epoch {} loss {:.3f} cos {:.3f} lr {:.4f} {:.0f} img/s",
+                                     step.epoch + 1, step.result.loss, step.result.target_cosine,
+                                     step.lr, step.images_per_second));
+    }
+
+    Progress progress_;
+    std::optional<profile::TrainProfile> profile_;
+    std::optional<Microscope> microscope_;
+};
+
+// Takes up the run of the folder, or writes down how the new one is made.
+void begin(Trainer& trainer, const RunConfig& config, RunFolder& folder, const Dataset& data,
+           bool resume) {
+    if (!resume) return write_config(folder, config, trainer.learner(), data);
+    trainer.resume();
+    fmt::print("resumed  after step {} of {}\n", trainer.steps_done(), trainer.total_steps());
 }
-
-// The floors are learned from the training pictures and judged on the same pairs as the model.
-Floors floors_of(const RunConfig& config, const EvalSet& evaluation, const Dataset& data) {
-    FloorOptions options;
-    options.verify.seed = static_cast<uint64_t>(config.seed);
-    return verification_floors(evaluation.images, evaluation.pairs, data.images, options);
-}
-
-std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
-
-// How many of the people judged were also learned from: 0 in an honest evaluation.
-int64_t people_in_common(const Dataset& data, const EvalSet& evaluation) {
-    const std::set<std::string> learned(data.people.begin(), data.people.end());
-    return std::count_if(evaluation.people.begin(), evaluation.people.end(),
-                         [&](const std::string& name) { return learned.contains(name); });
-}
-
-void warn_of_empty_batches(Trainer& trainer) {
-    const StateArray* count = trainer.learner().loss().state().find("no_pairs");
-    if (count == nullptr || count->value.at(0) == 0) return;
-    fmt::print(stderr,
-               "warning: {:.0f} of {} batches had no pair to learn from: see --per-person\n",
-               count->value[0], trainer.total_steps());
-}
-
-void report(const RunConfig& config, const RunFolder& folder, const EvalSet& evaluation,
-            const Dataset& data, const Verification& result) {
-    const Floors floors = floors_of(config, evaluation, data);
-    EvaluationCard card =
-        card_of(folder.model(), config.network, evaluation, kEvaluateWithMirror, result);
-    card.training_people =
-        fmt::format("{} of the {} people evaluated on were trained on",
-                    people_in_common(data, evaluation), evaluation.people.size());
-    card.floors = floors;
-    write_card(folder.card(), card);
-
-    fmt::print("\n{}: {} same and {} different pairs\n", evaluation.source, result.same,
-               result.different);
-    Table table({"method", "accuracy", "sd", "EER", "AUC"});
-    const auto row = [&](const std::string& name, const Verification& v) {
-        table.row({name, percent(v.cross_validated.mean),
-                   fmt::format("{:.2f}", 100 * v.cross_validated.std), percent(v.equal_error_rate),
-                   fmt::format("{:.4f}", v.auc)});
-    };
-    row(fmt::format("{} + {}", config.network.backbone, config.loss), result);
-    row(fmt::format("PCA, {} whitened components", floors.pca_dimensions), floors.whitened_pca);
-    row("raw pixels", floors.raw_pixels);
-    table.print();
-}
-
-constexpr int64_t profile_skip = 10, profile_steps = 20;
 
 void train(const Request& request, const RunConfig& config, RunFolder& folder) {
-    const bool resume = !request.resume.empty();
     check_config(config);
     make_loss(config.loss, config.loss_parameters);  // refuse before any picture is made
     if (!config.pairs.empty()) read_lfw_pairs(config.pairs);
     const Dataset data = training_data(config);
     const std::optional<EvalSet> evaluation = evaluation_data(config);
-    if (resume && config.data_hash != data_hash(data)) {
-        throw Error(fmt::format("{}: the training images have changed since (hash {}, then {})",
-                                folder.path().string(), data_hash(data), config.data_hash),
-                    "restore the images, or start a new run");
-    }
     Device& device = chosen_device(precision_of(config));
     Trainer trainer(device, config, folder, data, evaluation ? &*evaluation : nullptr);
     print_start(config, trainer, data);
-    if (config.schedule.warmup >= trainer.total_steps()) {
-        fmt::print(stderr,
-                   "warning: --warmup {} is as long as the run ({} steps): the learning rate "
-                   "does not reach its peak\n",
-                   config.schedule.warmup, trainer.total_steps());
-    }
-    if (const int64_t common = evaluation ? people_in_common(data, *evaluation) : 0; common > 0) {
-        fmt::print(stderr, "warning: {} of the {} people evaluated on are also trained on\n",
-                   common, evaluation->people.size());
-    }
-    if (!evaluation) {
-        fmt::print(stderr, "no evaluation: give --pairs or --eval-data for one\n");
-    }
+    warn_at_start(config, trainer, data, evaluation);
     if (request.summary) fmt::print("{}", trainer.learner().network().summary(config.batch));
-    if (resume) {
-        trainer.resume();
-        fmt::print("resumed  after step {} of {}\n", trainer.steps_done(), trainer.total_steps());
-    } else {
-        write_config(folder, config, trainer.learner(), data);
-    }
+    begin(trainer, config, folder, data, !request.resume.empty());
 
-    std::optional<profile::TrainProfile> profiled;
-    if (!request.profile.empty()) {
-        const int64_t left = trainer.total_steps() - trainer.steps_done();
-        FACET_USAGE(left > profile_skip, "--profile skips {} steps, the run has {} to go",
-                    profile_skip, left);
-        profiled.emplace(request.profile, profile_skip, profile_steps);
-    }
-    std::optional<Microscope> microscope;
-    if (request.microscope) {
-        microscope.emplace(trainer.learner(), request.look, folder.path(), trainer.steps_done());
-    }
-    Progress progress("train", trainer.total_steps(), trainer.steps_done());
-    TrainEvents events;
-    events.step = [&](const StepReport& step) {
-        if (profiled) profiled->after_step();
-        progress.update(step.step,
-                        fmt::format("epoch {} loss {:.3f} cos {:.3f} lr {:.4f} {:.0f} img/s",
-                                    step.epoch + 1, step.result.loss, step.result.target_cosine,
-                                    step.lr, step.images_per_second));
-    };
-    events.evaluation = [&](int64_t step, const Verification& result) {
-        progress.say(
-            fmt::format("step {}: accuracy {}", step, percent(result.cross_validated.mean)));
-    };
+    Onlookers onlookers(request, trainer, folder);
     const std::atomic<bool>& interrupted = watch_for_interrupt();
-    const Outcome outcome = trainer.run(interrupted, events);
-    if (profiled && profiled->any()) {
-        progress.say(profiled->finish(
-            fmt::format("{} at {} px, batch {}, {}", config.network.backbone, config.network.image,
-                        config.batch, trainer.learner().loss().describe()),
-            device_line(device), trainer.learner(), config.batch));
-    }
+    const Outcome outcome = trainer.run(interrupted, onlookers.events(trainer));
+    onlookers.finish_profile(config, trainer.learner());
     if (outcome == Outcome::Interrupted || interrupted) {
-        progress.say(fmt::format("interrupted after step {}; go on with: facet train --resume {}",
-                                 trainer.steps_done(), folder.path().string()));
+        onlookers.say(fmt::format("interrupted after step {}; go on with: facet train --resume {}",
+                                  trainer.steps_done(), folder.path().string()));
         set_exit_status(130);
         return;
     }
     stop_watching_for_interrupt();
-    if (microscope && std::filesystem::file_size(microscope->file()) > 0) {
-        fmt::print("the gradients: {}\n",
-                   write_microscope_page(microscope->file(), trainer.learner().loss().describe())
-                       .string());
-    }
+    onlookers.finish_microscope(trainer.learner().loss());
     warn_of_empty_batches(trainer);
     if (evaluation) report(config, folder, *evaluation, data, *trainer.last_evaluation());
     fmt::print("\nthe run is in {}\n", folder.path().string());
@@ -236,6 +184,7 @@ void run(const Request& request) {
     const RunConfig config = resolve(request);
     FACET_USAGE(!config.data.empty(), "--data is needed: synth, or a folder DIR/<person>/<image>");
     FACET_USAGE(!request.out.empty(), "--out is needed: the folder of the new run");
+    refuse_unused(request.given, config);
     check_config(config);
     make_loss(config.loss, config.loss_parameters);
     RunFolder folder = RunFolder::create(request.out);

@@ -1,6 +1,9 @@
 #include "train/embed.h"
 
+#include <omp.h>
+
 #include <algorithm>
+#include <atomic>
 #include <set>
 
 #include "train/data/augment.h"
@@ -50,7 +53,7 @@ std::vector<float> embed_images(ResNet& network, const std::vector<Image>& image
 }
 
 EvalSet load_pairs(const std::filesystem::path& folder, const std::filesystem::path& pairs_file,
-                   int size) {
+                   int size, const std::function<void(int64_t, int64_t)>& heard) {
     EvalSet set;
     set.pairs = read_lfw_pairs(pairs_file);
     set.source = fmt::format("{} from {}", pairs_file.string(), folder.string());
@@ -62,6 +65,7 @@ EvalSet load_pairs(const std::filesystem::path& folder, const std::filesystem::p
     data.images.resize(data.files.size());
     std::vector<std::string> failures(data.files.size());
     const auto N = static_cast<int64_t>(data.files.size());
+    std::atomic<int64_t> done = 0;
 #pragma omp parallel for schedule(dynamic, 16)
     for (int64_t i = 0; i < N; ++i) {
         try {
@@ -70,6 +74,8 @@ EvalSet load_pairs(const std::filesystem::path& folder, const std::filesystem::p
         } catch (const std::exception& error) {
             failures[i] = error.what();
         }
+        ++done;
+        if (heard && omp_get_thread_num() == 0) heard(done, N);
     }
     for (const std::string& failure : failures) {
         if (failure.empty()) continue;
@@ -99,9 +105,9 @@ EvalSet draw_pairs(Dataset data, std::string source, int pairs, uint64_t seed) {
 }
 
 Verification evaluate(ResNet& network, const EvalSet& set, bool add_mirror,
-                      const VerifyOptions& options) {
+                      const VerifyOptions& options, const std::function<void(int64_t)>& heard) {
     const int64_t D = network.config().embedding;
-    const std::vector<float> embeddings = embed_images(network, set.images, add_mirror);
+    const std::vector<float> embeddings = embed_images(network, set.images, add_mirror, heard);
     Verification result = verify(pair_similarities(embeddings, D, set.pairs), set.pairs, options);
     if (!set.labels.empty()) {
         result.identification = identify_leave_one_out(embeddings, D, set.labels);

@@ -30,14 +30,15 @@ struct EvalSet {
 };
 
 // The pictures that a pairs file names, from `folder`. Throws Error naming a picture that is
-// missing or unreadable.
+// missing or unreadable. `heard` is told how many are decoded, of how many, by the calling thread.
 EvalSet load_pairs(const std::filesystem::path& folder, const std::filesystem::path& pairs_file,
-                   int size);
+                   int size, const std::function<void(int64_t done, int64_t total)>& heard = {});
 
 // `pairs` pairs of a kind drawn from labelled pictures, in 10 folds (fewer if the set is small).
 EvalSet draw_pairs(Dataset data, std::string source, int pairs, uint64_t seed);
 
 Verification evaluate(ResNet& network, const EvalSet& set, bool add_mirror,
-                      const VerifyOptions& options);
+                      const VerifyOptions& options,
+                      const std::function<void(int64_t done)>& heard = {});
 
 }  // namespace facet

@@ -69,17 +69,21 @@ Trainer::Trainer(Device& device, const RunConfig& config, RunFolder& folder, con
     set_conv_algorithm(algorithm_of(config.conv));
 }
 
+void Trainer::require_same_images(const std::string& hash) const {
+    if (hash == data_hash_) return;
+    throw Error(fmt::format("{}: the training images have changed since (hash {}, then {})",
+                            folder_.path().string(), data_hash_, hash),
+                "restore the images, or start a new run");
+}
+
 void Trainer::resume() {
+    require_same_images(config_.data_hash);
     if (!std::filesystem::exists(folder_.checkpoint())) {
         folder_.rewind_log(0, true);
         return;
     }
     const Position position = load_checkpoint(folder_.checkpoint(), learner_);
-    if (position.data_hash != data_hash_) {
-        throw Error(fmt::format("{}: the training images have changed since (hash {}, then {})",
-                                folder_.path().string(), data_hash_, position.data_hash),
-                    "restore the images, or start a new run");
-    }
+    require_same_images(position.data_hash);
     FACET_CHECK(position.batch == config_.batch, "{}: the checkpoint has batch {}, the run {}",
                 folder_.path().string(), position.batch, config_.batch);
     done_ = position.steps;
@@ -158,7 +162,10 @@ void Trainer::run_evaluation(const TrainEvents& events) {
     const LedgerScope scope("evaluation", 0, 0);
     VerifyOptions options;
     options.seed = static_cast<uint64_t>(config_.seed);
-    last_evaluation_ = evaluate(learner_.network(), *evaluation_, kEvaluateWithMirror, options);
+    last_evaluation_ =
+        evaluate(learner_.network(), *evaluation_, kEvaluateWithMirror, options, [&](int64_t done) {
+            if (events.evaluating) events.evaluating(done, std::ssize(evaluation_->images));
+        });
     folder_.append({{"step", done_}, {"evaluation", to_json(*last_evaluation_)}});
     if (events.evaluation) events.evaluation(done_, *last_evaluation_);
 }

@@ -22,6 +22,7 @@ struct StepReport {
 
 struct TrainEvents {
     std::function<void(const StepReport&)> step;
+    std::function<void(int64_t done, int64_t total)> evaluating;  // pictures embedded
     std::function<void(int64_t step, const Verification&)> evaluation;
 };
 
@@ -38,7 +39,7 @@ public:
     int64_t steps_done() const { return done_; }
 
     // Takes up the checkpoint of the run folder; from the start if there is none yet. Throws Error
-    // if the training images are not those of the checkpoint.
+    // if the training images are not those of the configuration (data_hash) and the checkpoint.
     void resume();
 
     // Runs to the end, or until `stop`: then the step in progress is finished and a checkpoint
@@ -55,6 +56,7 @@ private:
         Tensor pixels;  // (B, 3, S, S)
     };
 
+    void require_same_images(const std::string& hash) const;
     Staged stage(Loader& loader);
     StepResult train_step(const Staged& staged, double lr);
     // Throws a better Error than the step's if it can be told which number was first not finite:

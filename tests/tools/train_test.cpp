@@ -10,6 +10,7 @@
 #include "tests/tools/command.h"
 #include "tests/train/data_fixture.h"
 #include "train/files/npy.h"
+#include "train/files/safetensors.h"
 
 namespace facet::test {
 namespace {
@@ -212,6 +213,41 @@ void expect_refused(const WrongUsage& usage) {
     EXPECT_EQ(errors, 1u) << usage.arguments << "\n" << outcome.text;
 }
 
+// A run killed after its checkpoint of step 4, of which one element of one tensor becomes NaN.
+void poison(const fs::path& out, const std::string& tensor, int64_t element) {
+    interrupt(small_run, out, SIGKILL, 5);
+    SafeTensors checkpoint = read_safetensors(out / "checkpoint.safetensors");
+    StoredTensor& stored = checkpoint.tensors.at(tensor);
+    std::vector<float> values = tensor_values<float>(stored);
+    values.at(static_cast<size_t>(element)) = std::numeric_limits<float>::quiet_NaN();
+    stored = stored_tensor<float>(values, stored.shape);
+    write_safetensors(out / "checkpoint.safetensors", checkpoint);
+}
+
+TEST_F(TrainCommand, ACorruptedWeightStopsTheRunAndIsBlamed) {
+    const fs::path out = folder->path() / "corrupted";
+    poison(out, "layer2.0.conv1.weight", 7);
+    const Outcome outcome = errors_of("train --resume '" + out.string() + "'");
+    EXPECT_EQ(outcome.status, 1);
+    for (const char* part :
+         {"at step", "layer2.0.conv1.weight already held nan",
+          "the first operation is conv2d of layer2.0.conv1, forward", "blame.json"}) {
+        EXPECT_NE(outcome.text.find(part), std::string::npos) << part << " in " << outcome.text;
+    }
+    const auto blame = nlohmann::json::parse(content(out / "blame.json"));
+    EXPECT_EQ(blame.at("inputs").at(0).at("name"), "layer2.0.conv1.weight");
+    EXPECT_EQ(read_npy(out / "blame/pixels.npy").shape.at(0), 8);
+}
+
+TEST_F(TrainCommand, ACorruptedProxyIsBlamedOnItsClass) {
+    const fs::path out = folder->path() / "corrupted-proxy";
+    poison(out, "head.weight", 3 * 32 + 5);  // of class 3, D = 32
+    const Outcome outcome = errors_of("train --resume '" + out.string() + "'");
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_NE(outcome.text.find("head.weight already held nan at (3, 5)"), std::string::npos)
+        << outcome.text;
+}
+
 TEST_F(TrainCommand, WrongUsageIsOneLineAndStatus2) {
     const fs::path empty = folder->path() / "empty", lonely = folder->path() / "lonely";
     fs::create_directories(empty);
@@ -227,6 +263,8 @@ TEST_F(TrainCommand, WrongUsageIsOneLineAndStatus2) {
         {"train --data synth --sample-rate 0" + out, 2, "--sample-rate"},
         {"train --data synth --per-person 3" + out, 2, "--per-person"},
         {"train --data synth --synth-people 4 --batch 32 --per-person 4" + out, 2, "--per-person"},
+        {"train --data synth --min-images 2" + out, 2, "--min-images"},
+        {"train --data '" + lonely.string() + "' --synth-people 8" + out, 2, "--synth-people"},
         {"train --data synth --lr -1" + out, 2, "lr"},
         {"train --data synth --backbone r11" + out, 2, "r11"},
         {"train --data synth --synth-people 4 --synth-images 2 --batch 64" + out, 2, "--batch"},

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,6 +36,8 @@ struct FolderOptions {
         {};              // only these people (train/data/people_list)
     int min_images = 1;  // people with fewer are left out
     int threads = 0;     // 0: as many as OpenMP uses
+    // Told how many pictures are decoded, of how many; by the calling thread.
+    std::function<void(int64_t done, int64_t total)> heard = {};
 };
 
 // Reads `DIR/<person>/*.{jpg,jpeg,png,pgm,ppm}`; people and their images are in byte order of their

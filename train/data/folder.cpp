@@ -3,6 +3,7 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <map>
 #include <set>
@@ -142,6 +143,7 @@ std::vector<Decoded> decode_all(const fs::path& folder, const std::vector<std::s
                                 const FolderOptions& options) {
     std::vector<Decoded> decoded(files.size());
     std::exception_ptr fatal;
+    std::atomic<int64_t> done = 0;
     const int threads = options.threads > 0 ? options.threads : omp_get_max_threads();
 #pragma omp parallel for schedule(dynamic, 16) num_threads(threads)
     for (size_t i = 0; i < files.size(); ++i) {
@@ -154,6 +156,8 @@ std::vector<Decoded> decode_all(const fs::path& folder, const std::vector<std::s
 #pragma omp critical(facet_decode_failure)
             fatal = std::current_exception();
         }
+        ++done;
+        if (options.heard && omp_get_thread_num() == 0) options.heard(done, std::ssize(files));
     }
     if (fatal) std::rethrow_exception(fatal);
     return decoded;

@@ -1,0 +1,100 @@
+#include "tools/train_report.h"
+
+#include <algorithm>
+#include <set>
+
+#include "losses/class_sampling.h"
+#include "tools/devices.h"
+#include "tools/sources.h"
+#include "tools/terminal.h"
+#include "train/eval/card.h"
+#include "train/eval/floors.h"
+
+namespace facet {
+namespace {
+
+// The floors are learned from the training pictures and judged on the same pairs as the model.
+Floors floors_of(const RunConfig& config, const EvalSet& evaluation, const Dataset& data) {
+    FloorOptions options;
+    options.verify.seed = static_cast<uint64_t>(config.seed);
+    return verification_floors(evaluation.images, evaluation.pairs, data.images, options);
+}
+
+// How many of the people judged were also learned from: 0 in an honest evaluation.
+int64_t people_in_common(const Dataset& data, const EvalSet& evaluation) {
+    const std::set<std::string> learned(data.people.begin(), data.people.end());
+    return std::count_if(evaluation.people.begin(), evaluation.people.end(),
+                         [&](const std::string& name) { return learned.contains(name); });
+}
+
+}  // namespace
+
+std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
+
+void print_start(const RunConfig& config, Trainer& trainer, const Dataset& data) {
+    fmt::print("device   {}\n", device_line(trainer.learner().device()));
+    fmt::print("network  {} at {} pixels, D = {}\n", config.network.backbone, config.network.image,
+               config.network.embedding);
+    fmt::print("loss     {}\n", trainer.learner().loss().describe());
+    if (config.sample_rate < 1) {
+        const auto C = static_cast<int64_t>(data.people.size());
+        fmt::print("classes  {} of {} a step\n", sampled_classes(C, config.sample_rate), C);
+    }
+    fmt::print("data     {} images of {} people, {} steps of {}{}\n", data.images.size(),
+               data.people.size(), trainer.total_steps(), config.batch,
+               config.per_person > 0 ? fmt::format(", {} of each person", config.per_person) : "");
+    std::fflush(stdout);
+}
+
+void warn_at_start(const RunConfig& config, Trainer& trainer, const Dataset& data,
+                   const std::optional<EvalSet>& evaluation) {
+    if (config.schedule.warmup >= trainer.total_steps()) {
+        fmt::print(stderr,
+                   "warning: --warmup {} is as long as the run ({} steps): the learning rate "
+                   "does not reach its peak\n",
+                   config.schedule.warmup, trainer.total_steps());
+    }
+    if (!evaluation) {
+        fmt::print(stderr, "no evaluation: give --pairs or --eval-data for one\n");
+        return;
+    }
+    if (const int64_t common = people_in_common(data, *evaluation); common > 0) {
+        fmt::print(stderr, "warning: {} of the {} people evaluated on are also trained on\n",
+                   common, evaluation->people.size());
+    }
+}
+
+void warn_of_empty_batches(Trainer& trainer) {
+    const StateArray* count = trainer.learner().loss().state().find("no_pairs");
+    if (count == nullptr || count->value.at(0) == 0) return;
+    fmt::print(stderr,
+               "warning: {:.0f} of {} batches had no pair to learn from: see --per-person\n",
+               count->value[0], trainer.total_steps());
+}
+
+void report(const RunConfig& config, const RunFolder& folder, const EvalSet& evaluation,
+            const Dataset& data, const Verification& result) {
+    const Floors floors = floors_of(config, evaluation, data);
+    EvaluationCard card =
+        card_of(folder.model(), config.network, evaluation, kEvaluateWithMirror, result);
+    card.training_people =
+        fmt::format("{} of the {} people evaluated on were trained on",
+                    people_in_common(data, evaluation), evaluation.people.size());
+    card.floors = floors;
+    write_card(folder.card(), card);
+
+    fmt::print("\n{}: {} same and {} different pairs\n", evaluation.source, result.same,
+               result.different);
+    Table table({"method", "accuracy", "sd", "EER", "AUC"});
+    const auto row = [&](const std::string& name, const Verification& v) {
+        table.row({name, percent(v.cross_validated.mean),
+                   fmt::format("{:.2f}", 100 * v.cross_validated.std), percent(v.equal_error_rate),
+                   fmt::format("{:.4f}", v.auc)});
+    };
+    row(fmt::format("{} + {}", config.network.backbone, config.loss), result);
+    row(fmt::format("PCA, {} whitened components", floors.pca_dimensions), floors.whitened_pca);
+    row("raw pixels", floors.raw_pixels);
+    table.print();
+}
+
+}  // namespace facet
