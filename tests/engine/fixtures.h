@@ -15,6 +15,7 @@
 #include "engine/device.h"
 #include "engine/random.h"
 #include "engine/tensor.h"
+#include "tests/message_of.h"
 
 namespace facet::test {
 
@@ -155,23 +156,6 @@ inline double dot(const std::vector<double>& a, const std::vector<double>& b) {
     double sum = 0;
     for (size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
     return sum;
-}
-
-// The message of the Error that `call` throws; a failure when it throws none.
-inline std::string message_of(const std::function<void()>& call) {
-    try {
-        call();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    ADD_FAILURE() << "nothing was thrown";
-    return "";
-}
-
-inline void expect_error(const std::function<void()>& call, const std::vector<std::string>& parts) {
-    const std::string message = message_of(call);
-    for (const std::string& part : parts)
-        EXPECT_NE(message.find(part), std::string::npos) << "'" << part << "' in: " << message;
 }
 
 // Runs `compute` with 1 and with 2 threads and expects the same bits.

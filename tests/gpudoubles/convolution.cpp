@@ -8,6 +8,7 @@
 
 #include "engine/cuda/bfloat16.h"
 #include "tests/gpudoubles/reports.h"
+#include "tests/gpudoubles/tf32.h"
 
 namespace gpudoubles {
 namespace {
@@ -91,11 +92,13 @@ void for_each_element(const SaidTensor& tensor, Each each) {
                     each(a * a_stride + b * b_stride + c * c_stride + d * d_stride, packed++);
 }
 
-std::vector<float> packed(const SaidTensor& tensor, const void* data) {
+// As the products take it.
+std::vector<float> packed(const SaidTensor& tensor, const void* data, bool tf32) {
     const auto& [A, B, C, D] = tensor.sizes;
     std::vector<float> values(A * B * C * D);
     for_each_element(tensor,
                      [&](int64_t at, int64_t i) { values[i] = value_at(tensor, data, at); });
+    if (tf32) std::transform(values.begin(), values.end(), values.begin(), to_tf32);
     return values;
 }
 
@@ -203,7 +206,7 @@ void convolve(const SaidConvolution& s, void* x_data, void* w_data, void* y_data
     const int64_t rows = windows.rows(), columns = windows.columns();
     float* const matrix = windows.matrix().data();
     if (s.operation == ConvOperation::Forward) {  // y (PQ, K) = windows w^T
-        const std::vector<float> x = packed(s.x, x_data), w = packed(s.w, w_data);
+        const std::vector<float> x = packed(s.x, x_data, s.tf32), w = packed(s.w, w_data, s.tf32);
         std::vector<float> y(N * rows * K);
         for (int64_t n = 0; n < N; ++n) {
             windows.gather(&x[n * image]);
@@ -211,7 +214,7 @@ void convolve(const SaidConvolution& s, void* x_data, void* w_data, void* y_data
         }
         unpack(y, s.y, s.alpha, s.beta, y_data);
     } else if (s.operation == ConvOperation::BackwardData) {  // windows = dy w
-        const std::vector<float> w = packed(s.w, w_data), dy = packed(s.y, y_data);
+        const std::vector<float> w = packed(s.w, w_data, s.tf32), dy = packed(s.y, y_data, s.tf32);
         std::vector<float> dx(N * image);
         for (int64_t n = 0; n < N; ++n) {
             multiply('N', 'N', rows, columns, K, &dy[n * rows * K], w.data(), 0, matrix);
@@ -219,7 +222,7 @@ void convolve(const SaidConvolution& s, void* x_data, void* w_data, void* y_data
         }
         unpack(dx, s.x, s.alpha, s.beta, x_data);
     } else {  // dw (K, RSC) = sum of dy^T windows
-        const std::vector<float> x = packed(s.x, x_data), dy = packed(s.y, y_data);
+        const std::vector<float> x = packed(s.x, x_data, s.tf32), dy = packed(s.y, y_data, s.tf32);
         std::vector<float> dw(K * columns);
         for (int64_t n = 0; n < N; ++n) {
             windows.gather(&x[n * image]);

@@ -26,6 +26,7 @@ struct SaidConvolution {
     SaidTensor x, w, y;
     std::array<int64_t, 2> pads, strides;  // H, W; the pads before the first pixel
     double alpha, beta;
+    bool tf32 = false;  // float32 inputs are rounded (tf32.h)
 };
 
 // The one convolution of a graph. Throws Misuse for anything else.

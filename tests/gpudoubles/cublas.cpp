@@ -9,6 +9,7 @@
 #include "tests/gpudoubles/cudart.h"
 #include "tests/gpudoubles/memory.h"
 #include "tests/gpudoubles/reports.h"
+#include "tests/gpudoubles/tf32.h"
 
 struct cublasContext {
     cudaStream_t stream = nullptr;
@@ -56,11 +57,12 @@ struct Product {
     int64_t m, n, k;
     double alpha, beta;
     Matrix a, b, c;
+    bool tf32 = false;  // a and b are rounded (tf32.h)
 };
 
 // op(matrix) by rows, in the type that sums are formed in.
 template <class T>
-std::vector<T> rows_of(const Matrix& matrix, bool transposed) {
+std::vector<T> rows_of(const Matrix& matrix, bool transposed, bool tf32) {
     const int64_t rows = transposed ? matrix.columns : matrix.rows;
     const int64_t columns = transposed ? matrix.rows : matrix.columns;
     std::vector<T> packed(rows * columns);
@@ -68,13 +70,14 @@ std::vector<T> rows_of(const Matrix& matrix, bool transposed) {
         for (int64_t j = 0; j < columns; ++j)
             packed[i * columns + j] =
                 static_cast<T>(transposed ? matrix.at(j, i) : matrix.at(i, j));
+    if (tf32) std::transform(packed.begin(), packed.end(), packed.begin(), to_tf32);
     return packed;
 }
 
 // Sums in T, over k in ascending order. c is read only when beta is not 0.
 template <class T>
 void multiply(const Product& p) {
-    const std::vector<T> a = rows_of<T>(p.a, p.ta), b = rows_of<T>(p.b, p.tb);
+    const std::vector<T> a = rows_of<T>(p.a, p.ta, p.tf32), b = rows_of<T>(p.b, p.tb, p.tf32);
     std::vector<T> row(p.n);
     for (int64_t i = 0; i < p.m; ++i) {
         row.assign(p.n, 0);
@@ -181,10 +184,6 @@ cublasStatus_t cublasSetStream_v2(cublasHandle_t handle, cudaStream_t stream) {
     handle->stream = stream;
     return CUBLAS_STATUS_SUCCESS;
 }
-cublasStatus_t cublasGetVersion_v2(cublasHandle_t, int* version) {
-    *version = CUBLAS_VERSION;
-    return CUBLAS_STATUS_SUCCESS;
-}
 // The workspace is cuBLAS' until the handle goes: it must be there and aligned.
 cublasStatus_t cublasSetWorkspace_v2(cublasHandle_t, void* workspace, size_t bytes) {
     const Call call;
@@ -194,8 +193,6 @@ cublasStatus_t cublasSetWorkspace_v2(cublasHandle_t, void* workspace, size_t byt
         return refused(CUBLAS_STATUS_INVALID_VALUE, "cublasSetWorkspace: not aligned to 256 bytes");
     return CUBLAS_STATUS_SUCCESS;
 }
-// Whether products may be rounded makes no difference here: they are not.
-cublasStatus_t cublasSetMathMode(cublasHandle_t, cublasMath_t) { return CUBLAS_STATUS_SUCCESS; }
 // Sums here always have one order.
 cublasStatus_t cublasSetAtomicsMode(cublasHandle_t, cublasAtomicsMode_t mode) {
     if (mode == CUBLAS_ATOMICS_NOT_ALLOWED) return CUBLAS_STATUS_SUCCESS;
@@ -248,6 +245,7 @@ cublasStatus_t cublasGemmEx(cublasHandle_t handle, cublasOperation_t ta, cublasO
     attach(p.a, a, a_type, lda);
     attach(p.b, b, b_type, ldb);
     attach(p.c, c, c_type, ldc);
+    p.tf32 = compute == CUBLAS_COMPUTE_32F_FAST_TF32;
     return gemm(handle, "cublasGemmEx", ta, tb, p);
 }
 

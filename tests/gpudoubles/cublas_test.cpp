@@ -102,6 +102,23 @@ TEST_F(Cublas, MultipliesBfloat16IntoFloat) {
     expect_report("types that do not go together");
 }
 
+// Ten bits of the mantissa go in; strict float32 takes all.
+TEST_F(Cublas, RoundsToTf32OnlyWhereItIsAsked) {
+    const float fine = 1 + 0x1p-10f + 0x1p-12f, rounded = 1 + 0x1p-10f;
+    const std::vector<float> one_value{1}, fine_value{fine};
+    const DeviceArray<float> a(fine_value), b(one_value), c(1);
+    const float one = 1, zero = 0;
+    const auto product = [&](cublasComputeType_t compute) {
+        cublasGemmEx(handle, CUBLAS_OP_N, CUBLAS_OP_N, 1, 1, 1, &one, a.data(), CUDA_R_32F, 1,
+                     b.data(), CUDA_R_32F, 1, &zero, c.data(), CUDA_R_32F, 1, compute,
+                     CUBLAS_GEMM_DEFAULT);
+        stream.synchronize();
+        return c.values().at(0);
+    };
+    EXPECT_EQ(product(CUBLAS_COMPUTE_32F_FAST_TF32), rounded);
+    EXPECT_EQ(product(CUBLAS_COMPUTE_32F_PEDANTIC), fine);
+}
+
 TEST_F(Cublas, RefusesWhatDoesNotFit) {
     const DeviceArray<float> a(M * K), b(K * N), c(M * N);
     const float one = 1;

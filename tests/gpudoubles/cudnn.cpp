@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "engine/cuda/cudnn_descriptor.h"
 #include "tests/gpudoubles/convolution.h"
 #include "tests/gpudoubles/cudart.h"
 #include "tests/gpudoubles/memory.h"
@@ -20,6 +21,7 @@ struct cudnnContext {
 namespace gpudoubles {
 namespace {
 
+using facet::cuda::CudnnDescriptor;
 using facet::cuda::forget;
 using facet::cuda::library;
 using facet::cuda::note_results;
@@ -78,6 +80,27 @@ int64_t workspace_bytes(cudnnBackendDescriptor_t plan) {
     cudnnBackendGetAttribute(plan, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1,
                              &count, &bytes);
     return bytes;
+}
+
+// A descriptor that the real library has in an attribute of another.
+cudnnBackendDescriptor_t read(cudnnBackendDescriptor_t from, cudnnBackendAttributeName_t name,
+                              const CudnnDescriptor& into) {
+    cudnnBackendDescriptor_t raw = into.raw();
+    int64_t count = 0;
+    cudnnBackendGetAttribute(from, name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &count, &raw);
+    if (count != 1) throw Misuse("cuDNN: a plan without an engine");
+    return raw;
+}
+
+// Whether the plan's engine multiplies on tensor cores: float32 inputs are TF32 there.
+bool on_tensor_cores(cudnnBackendDescriptor_t plan) {
+    const CudnnDescriptor configuration(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
+    const CudnnDescriptor engine(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
+    read(read(plan, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration),
+         CUDNN_ATTR_ENGINECFG_ENGINE, engine);
+    const auto notes = engine.get_all<cudnnBackendNumericalNote_t>(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE,
+                                                                   CUDNN_NUMERICAL_NOTE_TYPE_COUNT);
+    return std::ranges::count(notes, CUDNN_NUMERICAL_NOTE_TENSOR_CORE) > 0;
 }
 
 // Whatever was in a workspace is gone; of a large one it is enough to take the beginning and the
@@ -169,8 +192,9 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
         return refused(CUDNN_STATUS_BAD_PARAM, "cudnnBackendExecute: no such handle");
     const Said& configuration =
         *said_to(plan).descriptors.at(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
-    const SaidConvolution convolution =
+    SaidConvolution convolution =
         convolution_of(*configuration.descriptors.at(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH));
+    convolution.tf32 = convolution.x.type == CUDNN_DATA_FLOAT && on_tensor_cores(plan);
     const Said& said = said_to(variant_pack);
     const VariantPack pack{said.numbers.at(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS),
                            said.pointers.at(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS),

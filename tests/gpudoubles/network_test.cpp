@@ -90,6 +90,15 @@ TEST_F(Network, WithoutKinksGradientsAreTheCpusToRounding) {
     EXPECT_LT(d[3], 1e-5);
 }
 
+// Eight times as fine as bfloat16, below.
+TEST_F(Network, InTf32ItIsNearer) {
+    const auto d = distances("TF32", pass_of(cuda_device(Precision::Tf32)), on_cpu());
+    EXPECT_LT(d[0], 5e-2 / 8);
+    EXPECT_GT(d[0], 1e-4);  // it is not float32 after all
+    EXPECT_LT(d[1], 0.5 / 8);
+    EXPECT_LT(d[2], 1e-2 / 8);
+}
+
 TEST_F(Network, InBfloat16ItIsNear) {
     const auto d = distances("bfloat16", pass_of(cuda_device(Precision::Bfloat16)), on_cpu());
     EXPECT_LT(d[0], 5e-2);

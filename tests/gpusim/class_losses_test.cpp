@@ -9,6 +9,7 @@
 #include "tests/gpusim/orders.h"
 #include "tests/gpusim/sim_head_device.h"
 #include "tests/losses/fixtures.h"
+#include "tests/message_of.h"
 
 namespace facet::test {
 namespace {
@@ -158,13 +159,8 @@ TEST(ClassLossKernels, OneGradientAloneIsTheSame) {
 // What the host's head refuses, in the same words.
 TEST(ClassLossKernels, WrongInputIsRefused) {
     const auto loss = make_loss("cosface");
-    const auto message = [&](const Problem& p) -> std::string {
-        try {
-            evaluate_on_device(*loss, p, {});
-        } catch (const Error& error) {
-            return error.what();
-        }
-        return "";
+    const auto message = [&](const Problem& p) {
+        return message_of([&] { evaluate_on_device(*loss, p, {}); });
     };
     Problem p = odd_problem();
     p.feature(4)[7] = NAN;

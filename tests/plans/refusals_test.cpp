@@ -2,10 +2,13 @@
 #include <gtest/gtest.h>
 
 #include "engine/error.h"
+#include "tests/message_of.h"
 #include "tests/plans/fixtures.h"
 
 namespace facet::cuda {
 namespace {
+
+using test::message_of;
 
 constexpr ConvOperation operations[] = {ConvOperation::Forward, ConvOperation::BackwardData,
                                         ConvOperation::BackwardFilter};
@@ -13,16 +16,6 @@ constexpr ConvOperation operations[] = {ConvOperation::Forward, ConvOperation::B
 ConvKey small(ConvOperation operation = ConvOperation::Forward,
               ConvCompute compute = ConvCompute::Float32) {
     return key_of({32, 16, 16, 64, 3, 2}, 8, operation, compute, Grad::Overwrite);
-}
-
-template <class Action>
-std::string message_of(Action action) {
-    try {
-        action();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "";
 }
 
 void expect_contains(const std::string& text, const std::string& part) {

@@ -9,9 +9,12 @@
 #include <vector>
 
 #include "engine/error.h"
+#include "tests/message_of.h"
 
 namespace facet::cuda {
 namespace {
+
+using test::message_of;
 
 class WithoutDevice : public testing::Test {
     void SetUp() override {
@@ -25,16 +28,6 @@ class WithDevice : public testing::Test {
         if (presence.devices == 0) GTEST_SKIP() << "no device: " << presence.reason;
     }
 };
-
-template <class Action>
-std::string message_of(Action action) {
-    try {
-        action();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "no error";
-}
 
 void expect_refusal(const std::string& message, const std::string& call) {
     EXPECT_EQ(message.find(call + "("), 0u) << message;

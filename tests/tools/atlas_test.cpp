@@ -129,25 +129,31 @@ TEST_F(Atlas, ExactArcFaceByDetachedIsTheQuotientOfSines) {
     }
 }
 
+// The gradient of ArcFace in the atlas's scene: the target's proxy at y degrees from the feature,
+// the nearest other one at j, the rest at 90.
+void ask_arcface(Asked& asked, double y, double j, int classes) {
+    std::vector<double> w = {std::cos(radians(y)),
+                             std::sin(radians(y)),
+                             0,
+                             0,
+                             std::cos(radians(j)),
+                             0,
+                             std::sin(radians(j)),
+                             0};
+    for (int k = 2; k < classes; ++k) w.insert(w.end(), {0, 0, 0, 1});
+    asked.give("x", {1, 0, 0, 0}, 1);
+    asked.give("w", w, classes);
+    asked.labels({0});
+    asked.grad("arcface --set beyond=none", true);
+}
+
 TEST_F(Atlas, TheCurvesAreWhatGradSays) {
     int compared = 0;
     for (const Row& row : table(at("arcface_beyond=none/curves"))) {
         const double y = row.at("theta_y_degrees"), j = row.at("theta_j_degrees");
         if (row.at("classes") != 10 || (y != 30.5 && y != 75.5 && y != 160.5)) continue;
         Asked asked;
-        std::vector<double> w = {std::cos(radians(y)),
-                                 std::sin(radians(y)),
-                                 0,
-                                 0,
-                                 std::cos(radians(j)),
-                                 0,
-                                 std::sin(radians(j)),
-                                 0};
-        for (int k = 0; k < 8; ++k) w.insert(w.end(), {0, 0, 0, 1});
-        asked.give("x", {1, 0, 0, 0}, 1);
-        asked.give("w", w, 10);
-        asked.labels({0});
-        asked.grad("arcface --set beyond=none", true);
+        ask_arcface(asked, y, j, 10);
         const double value = asked.result("value.npy").at(0), slope = -asked.result("dx.npy").at(1);
         EXPECT_NEAR(row.at("value"), value, 1e-12 * value);
         EXPECT_NEAR(row.at("dL_dtheta_y"), slope, 1e-12 * std::abs(slope));
@@ -161,19 +167,7 @@ TEST_F(Atlas, ThePlaneIsWhatGradSays) {
         const double y = row.at("theta_y_degrees"), j = row.at("theta_j_degrees");
         if (y != 41 || j != 71) continue;
         Asked asked;
-        std::vector<double> w = {std::cos(radians(y)),
-                                 std::sin(radians(y)),
-                                 0,
-                                 0,
-                                 std::cos(radians(j)),
-                                 0,
-                                 std::sin(radians(j)),
-                                 0};
-        for (int k = 0; k < 98; ++k) w.insert(w.end(), {0, 0, 0, 1});
-        asked.give("x", {1, 0, 0, 0}, 1);
-        asked.give("w", w, 100);
-        asked.labels({0});
-        asked.grad("arcface --set beyond=none", true);
+        ask_arcface(asked, y, j, 100);
         const double slope = asked.result("dcos.npy").at(1);
         EXPECT_GT(slope, 1);
         EXPECT_NEAR(row.at("dL_dcos_j"), slope, 1e-11 * slope);

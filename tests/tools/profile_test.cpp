@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/random.h"
+#include "tests/noise.h"
 #include "tests/tools/command.h"
 #include "tests/train/data_fixture.h"
 #include "train/learner.h"
@@ -23,10 +24,7 @@ constexpr int64_t batch = 4;
 class Workload {
 public:
     Workload() : learner_(cpu_device(), config(), 50) {
-        Random random(3, Purpose::Test);
-        std::vector<double> values(batch * 3 * 64 * 64);
-        for (double& v : values) v = random.uniform(-1, 1);
-        pixels_ = Tensor::from(cpu_device(), {batch, 3, 64, 64}, values);
+        pixels_ = noise_images(cpu_device(), batch);
         step();  // prepares what the first step has to
     }
 

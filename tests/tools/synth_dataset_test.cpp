@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/error.h"
+#include "tests/message_of.h"
 #include "tools/synth/dataset.h"
 #include "tools/synth/folder.h"
 #include "tools/synth/render.h"
@@ -17,6 +18,7 @@
 
 using namespace facet;
 using namespace facet::synth;
+using facet::test::message_of;
 
 namespace fs = std::filesystem;
 
@@ -41,15 +43,6 @@ protected:
 
     fs::path folder_;
 };
-
-std::string message_of(const std::function<void()>& action) {
-    try {
-        action();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "";
-}
 
 nlohmann::json read_json(const fs::path& path) {
     std::ifstream file(path);

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/error.h"
+#include "tests/message_of.h"
 #include "tools/synth/factors.h"
 #include "tools/synth/identity.h"
 #include "tools/synth/render.h"
@@ -122,24 +123,19 @@ TEST(SynthFactors, JsonGoesThereAndBack) {
 }
 
 TEST(SynthFactors, JsonThatLacksOrMistypesAFieldIsRefusedByName) {
-    const auto message_of = [](const nlohmann::json& json) -> std::string {
-        try {
-            json.get<Factors>();
-        } catch (const Error& error) {
-            return error.what();
-        }
-        return "";
+    const auto refusal = [](const nlohmann::json& json) {
+        return facet::test::message_of([&] { json.get<Factors>(); });
     };
     nlohmann::json json = Factors{};
     json.erase("yaw");
-    EXPECT_NE(message_of(json).find("'yaw' is missing"), std::string::npos);
+    EXPECT_NE(refusal(json).find("'yaw' is missing"), std::string::npos);
     json = Factors{};
     json["blur"] = "much";
-    EXPECT_NE(message_of(json).find("'blur' cannot be read"), std::string::npos);
+    EXPECT_NE(refusal(json).find("'blur' cannot be read"), std::string::npos);
     json = Factors{};
     json["occluder"] = "umbrella";
-    EXPECT_NE(message_of(json).find("umbrella"), std::string::npos);
-    EXPECT_NE(message_of(nlohmann::json::array()), "");
+    EXPECT_NE(refusal(json).find("umbrella"), std::string::npos);
+    EXPECT_NE(refusal(nlohmann::json::array()), "");
 }
 
 TEST(SynthFactors, EveryFactorShowsInThePicture) {

@@ -10,6 +10,7 @@
 
 #include "engine/elementwise.h"
 #include "engine/random.h"
+#include "tests/noise.h"
 #include "tests/train/data_fixture.h"
 #include "train/files/npy.h"
 
@@ -28,12 +29,7 @@ std::unique_ptr<Learner> small_learner(const std::string& loss = "cosface") {
     return std::make_unique<Learner>(cpu_device(), config, C);
 }
 
-std::vector<double> pixel_values() {
-    Random random(3, Purpose::Test);
-    std::vector<double> pixels(B * 3 * 64 * 64);
-    for (double& pixel : pixels) pixel = random.uniform(-1, 1);
-    return pixels;
-}
+std::vector<double> pixel_values() { return test::noise(B * 3 * 64 * 64); }
 
 Tensor images(const std::vector<double>& values = pixel_values()) {
     return Tensor::from(cpu_device(), {B, 3, 64, 64}, values);

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "tests/message_of.h"
 #include "tests/train/data_fixture.h"
 
 namespace facet::test {
@@ -34,12 +35,7 @@ RunConfig unusual() {
 std::string refusal(const std::string& toml) {
     const TemporaryFolder folder;
     RunConfig config;
-    try {
-        read_config(folder.write("c.toml", toml), config);
-    } catch (const UsageError& error) {
-        return error.what();
-    }
-    return "";
+    return message_of([&] { read_config(folder.write("c.toml", toml), config); });
 }
 
 }  // namespace

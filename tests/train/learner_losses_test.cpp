@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "engine/random.h"
+#include "tests/noise.h"
 #include "tests/train/data_fixture.h"
 #include "train/checkpoint.h"
 
@@ -25,12 +26,7 @@ LearnerConfig small(const std::string& loss, double sample_rate = 1,
     return config;
 }
 
-Tensor images(int64_t count = B) {
-    Random random(3, Purpose::Test);
-    std::vector<double> pixels(count * 3 * 64 * 64);
-    for (double& pixel : pixels) pixel = random.uniform(-1, 1);
-    return Tensor::from(cpu_device(), {count, 3, 64, 64}, pixels);
-}
+Tensor images(int64_t count = B) { return noise_images(cpu_device(), count); }
 
 void step(Learner& learner, int64_t index) { learner.step(images(), labels, 0.01, index); }
 

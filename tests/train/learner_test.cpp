@@ -8,6 +8,7 @@
 #include <set>
 
 #include "engine/random.h"
+#include "tests/noise.h"
 
 namespace facet {
 namespace {
@@ -23,12 +24,7 @@ LearnerConfig small(const std::string& loss = "cosface", uint64_t seed = 1) {
     return config;
 }
 
-Tensor images(int64_t count = B) {
-    Random random(3, Purpose::Test);
-    std::vector<double> pixels(count * 3 * 64 * 64);
-    for (double& pixel : pixels) pixel = random.uniform(-1, 1);
-    return Tensor::from(cpu_device(), {count, 3, 64, 64}, pixels);
-}
+Tensor images(int64_t count = B) { return test::noise_images(cpu_device(), count); }
 
 Learner learner_of(const LearnerConfig& config) { return Learner(cpu_device(), config, C); }
 

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "engine/random.h"
+#include "tests/noise.h"
 #include "tests/train/data_fixture.h"
 #include "train/microscope.h"
 
@@ -146,10 +147,7 @@ class MicroscopeTest : public testing::Test {
 protected:
     MicroscopeTest() {
         config_.network.embedding = 16;
-        Random random(3, Purpose::Test);
-        std::vector<double> values(B * 3 * 64 * 64);
-        for (double& v : values) v = random.uniform(-1, 1);
-        pixels_ = rows({B, 3, 64, 64}, values);
+        pixels_ = test::noise_images(cpu_device(), B);
     }
     void steps(Learner& learner, int64_t first, int64_t end) {
         for (int64_t i = first; i < end; ++i) learner.step(pixels_, {0, 1, 2, 2}, 0.05, i);
