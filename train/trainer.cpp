@@ -77,7 +77,7 @@ void Trainer::require_same_images(const std::string& hash) const {
 }
 
 void Trainer::resume() {
-    require_same_images(config_.data_hash);
+    if (!config_.data_hash.empty()) require_same_images(config_.data_hash);
     if (!std::filesystem::exists(folder_.checkpoint())) {
         folder_.rewind_log(0, true);
         return;

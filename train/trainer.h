@@ -39,7 +39,8 @@ public:
     int64_t steps_done() const { return done_; }
 
     // Takes up the checkpoint of the run folder; from the start if there is none yet. Throws Error
-    // if the training images are not those of the configuration (data_hash) and the checkpoint.
+    // if the training images are not those of the configuration, where it names their hash, and the
+    // checkpoint.
     void resume();
 
     // Runs to the end, or until `stop`: then the step in progress is finished and a checkpoint

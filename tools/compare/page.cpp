@@ -148,20 +148,20 @@ std::string similarities(const Findings& f) {
     return html + "</div>";
 }
 
-std::string table(const Findings& f) {
-    std::string html =
-        "<div class=\"wide\"><table><thead><tr><th>loss</th><th>accuracy %</th><th>TAR at FAR "
-        "10⁻² %</th><th>AUC</th></tr></thead><tbody>";
-    for (const size_t loss : ranking(f)) {
-        double auc = 0;
-        for (const RunResult& o : f.results[loss]) {
-            auc += o.verification.auc / static_cast<double>(f.results[loss].size());
-        }
-        html += fmt::format("<tr><td>{}</td><td>{:.2f}</td><td>{:.2f}</td><td>{:.4f}</td></tr>",
-                            escaped(f.losses[loss]), 100 * mean(f.accuracy[loss]),
-                            100 * mean(f.tar[loss]), auc);
+std::string table_row(const std::vector<std::string>& cells, const char* tag) {
+    std::string html;
+    for (const std::string& cell : cells) {
+        html += fmt::format("<{0} style=\"white-space:nowrap\">{1}</{0}>", tag, escaped(cell));
     }
-    return html + "</tbody></table></div>";
+    return "<tr>" + html + "</tr>";
+}
+
+std::string table(const Findings& f) {
+    std::string rows;
+    for (const auto& row : table_rows(f)) rows += table_row(row, "td");
+    return fmt::format(
+        "<div class=\"wide\"><table><thead>{}</thead><tbody>{}</tbody></table></div>",
+        table_row(column_names(), "th"), rows);
 }
 
 std::string section(const std::string& title, const std::string& content) {

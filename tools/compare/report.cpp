@@ -76,6 +76,22 @@ std::vector<size_t> ranking(const Findings& findings) {
     return order;
 }
 
+std::vector<std::string> column_names() {
+    return {"loss", "accuracy %", "TAR at FAR 1e-2 %", "AUC", "gap", "s a run"};
+}
+
+std::vector<std::vector<std::string>> table_rows(const Findings& f) {
+    std::vector<std::vector<std::string>> rows;
+    for (const size_t loss : ranking(f)) {
+        const auto& results = f.results[loss];
+        rows.push_back({f.losses[loss], percent(f.accuracy[loss]), percent(f.tar[loss]),
+                        fmt::format("{:.4f}", mean(over_seeds(results, auc))),
+                        fmt::format("{:.3f}", mean(over_seeds(results, gap))),
+                        fmt::format("{:.0f}", mean(over_seeds(results, seconds)))});
+    }
+    return rows;
+}
+
 std::vector<std::string> statements(const Findings& findings) {
     std::vector<std::string> lines;
     for (const size_t loss : ranking(findings)) {
@@ -84,12 +100,11 @@ std::vector<std::string> statements(const Findings& findings) {
             if (!d.beyond_noise()) continue;
             const int better = d.mean > 0 ? d.a : d.b, worse = d.mean > 0 ? d.b : d.a;
             if (better == static_cast<int>(loss)) {
-                beaten.push_back(
-                    fmt::format("{} (by {:.2f} points, 95 % of all comparisons: "
-                                "{:.2f} to {:.2f})",
-                                findings.losses[worse], 100 * std::abs(d.mean),
-                                100 * std::min(std::abs(d.wide_low), std::abs(d.wide_high)),
-                                100 * std::max(std::abs(d.wide_low), std::abs(d.wide_high))));
+                const double low = std::min(std::abs(d.wide_low), std::abs(d.wide_high));
+                const double high = std::max(std::abs(d.wide_low), std::abs(d.wide_high));
+                beaten.push_back(fmt::format("{} by {:.2f} points ({:.2f} to {:.2f})",
+                                             findings.losses[worse], 100 * std::abs(d.mean),
+                                             100 * low, 100 * high));
             }
         }
         if (!beaten.empty()) {
@@ -97,7 +112,8 @@ std::vector<std::string> statements(const Findings& findings) {
                                         fmt::join(beaten, ", ")));
         }
     }
-    if (lines.empty()) lines.push_back("no difference in accuracy is larger than noise");
+    if (lines.empty()) return {"no difference in accuracy is larger than noise"};
+    lines.push_back("in brackets: 95 % intervals of all comparisons together");
     return lines;
 }
 
@@ -128,14 +144,8 @@ nlohmann::ordered_json to_json(const Findings& f) {
 }
 
 void print(const Findings& f) {
-    facet::Table table({"loss", "accuracy %", "TAR at FAR 1e-2 %", "AUC", "gap", "s a run"});
-    for (const size_t loss : ranking(f)) {
-        const auto& results = f.results[loss];
-        table.row({f.losses[loss], percent(f.accuracy[loss]), percent(f.tar[loss]),
-                   fmt::format("{:.4f}", mean(over_seeds(results, auc))),
-                   fmt::format("{:.3f}", mean(over_seeds(results, gap))),
-                   fmt::format("{:.0f}", mean(over_seeds(results, seconds)))});
-    }
+    facet::Table table(column_names());
+    for (const auto& row : table_rows(f)) table.row(row);
     table.print();
     fmt::print("mean ± standard deviation over {} seeds; judged on {}\n\n", f.seeds.size(),
                f.source);

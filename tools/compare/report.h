@@ -25,6 +25,11 @@ struct Findings {
 // Losses by their mean accuracy, the best first.
 std::vector<size_t> ranking(const Findings& findings);
 
+// The table of the report: what its columns are called, and a row a loss in the order of ranking().
+// Mean ± standard deviation over the seeds.
+std::vector<std::string> column_names();
+std::vector<std::vector<std::string>> table_rows(const Findings& findings);
+
 // Which differences are larger than noise: one sentence a loss that beats another, or that none
 // does.
 std::vector<std::string> statements(const Findings& findings);
