@@ -40,7 +40,7 @@ double run_loss(Loss& loss, const Tensor& x, const Tensor& w, const std::vector<
 template <class T>
 Var apply_loss(Tape& tape, Loss& loss, const Var& x, const Var& w,
                const std::vector<int64_t>& labels, HeadWorkspace<T>& workspace,
-               const HeadOptions& options) {
+               const HeadOptions& options, double* end) {
     expect_rank("loss", "x", x->value, 2);
     FACET_CHECK(static_cast<int64_t>(labels.size()) == x->value.size(0),
                 "loss: {} labels for embeddings {}", labels.size(), to_string(x->value.shape()));
@@ -52,13 +52,16 @@ Var apply_loss(Tape& tape, Loss& loss, const Var& x, const Var& w,
     if (w) {
         expect_shape("loss", "w", w->value, {w->value.size(0), x->value.size(1)});
         proxies = w->value;
-        dw = proxies.like();
+        // The memory of the last step's gradient, unless this step's is there already.
+        const bool reusable = w->grad.defined() && !w->has_grad();
+        dw = reusable ? w->grad : proxies.like();
         inputs.push_back(w);
     }
     const double value = run_loss<T>(loss, x->value, proxies, labels, dx, dw, workspace, options);
+    if (end) *end = static_cast<T>(value);
     Device& device = x->value.device();
-    const auto hand_on = [x, w, dx, dw](const Tensor& dy) {
-        const double scale = dy.item();
+    const auto hand_on = [x, w, dx, dw, is_end = end != nullptr](const Tensor& dy) {
+        const double scale = is_end ? 1 : dy.item();
         const auto add = [&](const Var& to, const Tensor& gradient) {
             if (scale != 1) dy.device().axpby(scale, gradient, 0, gradient);
             if (to->needs_grad) to->contribute_whole(gradient);
@@ -70,8 +73,8 @@ Var apply_loss(Tape& tape, Loss& loss, const Var& x, const Var& w,
 }
 
 template Var apply_loss<float>(Tape&, Loss&, const Var&, const Var&, const std::vector<int64_t>&,
-                               HeadWorkspace<float>&, const HeadOptions&);
+                               HeadWorkspace<float>&, const HeadOptions&, double*);
 template Var apply_loss<double>(Tape&, Loss&, const Var&, const Var&, const std::vector<int64_t>&,
-                                HeadWorkspace<double>&, const HeadOptions&);
+                                HeadWorkspace<double>&, const HeadOptions&, double*);
 
 }  // namespace facet

@@ -13,9 +13,12 @@ namespace facet {
 // row that does not count. Returns the value, shape (1). x and w may be float32 or float64, on a
 // CUDA device float32 (losses/cuda). The gradients are formed here, in the same sweep as the value,
 // and kept until `backward`. Also leaves the diagnostics of the call in `workspace`.
+//
+// With `end`, where the value is written too, rounded to T, the tape ends here: the gradient by the
+// value is 1. The host then waits for no copy of either number from the device.
 template <class T>
 Var apply_loss(Tape& tape, Loss& loss, const Var& x, const Var& w,
                const std::vector<int64_t>& labels, HeadWorkspace<T>& workspace,
-               const HeadOptions& options = {});
+               const HeadOptions& options = {}, double* end = nullptr);
 
 }  // namespace facet

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <set>
 
+#include "engine/cuda/device_pictures.h"
 #include "train/data/augment.h"
 
 namespace facet {
@@ -13,18 +14,37 @@ namespace {
 
 constexpr int64_t batch = 64;
 
+// to_floats() of every picture, (N, 3, size, size): the same bits wherever it is done.
+Tensor pixels_of(Device& device, std::span<const Image> images, int size) {
+    const auto N = std::ssize(images);
+    const Shape shape{N, 3, size, size};
+    if (takes_pictures(device)) {
+        const Tensor pixels(device, shape);
+        PictureBatch host{.H = size, .W = size};
+        for (const Image& image : images)
+            host.pictures.insert(host.pictures.end(), image.rgb.begin(), image.rgb.end());
+        const DevicePictures pictures = upload_beside(device, host);
+        device.await_uploads();
+        make_pixels(pictures, pixels);
+        return pixels;
+    }
+    const int64_t values = int64_t{3} * size * size;
+    std::vector<float> host(N * values);
+#pragma omp parallel for schedule(static)
+    for (int64_t i = 0; i < N; ++i) to_floats(images[i], &host[i * values]);
+    return Tensor::from(device, shape, std::span<const float>(host));
+}
+
 // Embeddings of images[first, last), each optionally mirrored, into rows of `out`.
 void embed_batch(ResNet& network, const std::vector<Image>& images, int64_t first, int64_t last,
                  bool mirrored, std::vector<float>& out) {
-    const int64_t size = network.config().image, D = network.config().embedding;
-    const int64_t values = 3 * size * size;
-    std::vector<float> host((last - first) * values);
-#pragma omp parallel for schedule(static)
-    for (int64_t i = first; i < last; ++i) {
-        to_floats(mirrored ? mirror(images[i]) : images[i], &host[(i - first) * values]);
+    const int64_t D = network.config().embedding;
+    std::vector<Image> shown(images.begin() + first, images.begin() + last);
+    if (mirrored) {
+        for (Image& image : shown) image = mirror(image);
     }
     const Tensor pixels =
-        Tensor::from(network.device(), {last - first, 3, size, size}, std::span<const float>(host));
+        pixels_of(network.device(), shown, static_cast<int>(network.config().image));
     Tape tape(false);
     const Pass pass{tape, Mode::Eval};
     const auto embeddings = network.forward(pass, tape.constant(pixels))->value.to_vector<float>();

@@ -51,9 +51,10 @@ void Learner::create_head(Initialiser& init, int64_t C) {
 }
 
 Var Learner::apply(Tape& tape, const Var& embeddings, const std::vector<int64_t>& labels,
-                   int64_t index) {
+                   int64_t index, double& value) {
     if (config_.sample_rate == 1) {
-        return apply_loss(tape, *loss_, embeddings, proxies_, labels, workspace_, config_.head);
+        return apply_loss(tape, *loss_, embeddings, proxies_, labels, workspace_, config_.head,
+                          &value);
     }
     ClassSample sample = sample_classes(labels, proxies_->value.size(0), config_.sample_rate,
                                         config_.seed, static_cast<uint64_t>(index));
@@ -62,8 +63,8 @@ Var Learner::apply(Tape& tape, const Var& embeddings, const std::vector<int64_t>
         tape.variable(gathered_rows(proxies_->value, sample.classes), "head.weight");
     const SampledState state_of_the_sample(loss_->state(), sample.classes);
     sampled_ = Sampled{std::move(sample.classes), std::move(sample.labels), proxies};
-    return apply_loss(tape, *loss_, embeddings, proxies, sampled_->labels, workspace_,
-                      config_.head);
+    return apply_loss(tape, *loss_, embeddings, proxies, sampled_->labels, workspace_, config_.head,
+                      &value);
 }
 
 // Hands what the loss says of its own parameters to them; returns the gradients of sampled rows.
@@ -75,8 +76,8 @@ std::vector<RowGradient> Learner::collect_head_gradients() {
         const Tensor tensor = Tensor::from(device_, {std::ssize(gradient)}, gradient);
         if (sampled_ && parameter.per_class) {
             rows.push_back({parameter.var, sampled_->classes, tensor});
-        } else {
-            parameter.var->contribute_whole(tensor);
+        } else {  // to the same place in every step
+            device_.copy(tensor, parameter.var->contribute().tensor);
         }
     }
     return rows;
@@ -93,9 +94,8 @@ StepResult Learner::step(const Tensor& pixels, const std::vector<int64_t>& label
     std::optional<InPhase> forward(std::in_place, Phase::Forward);
     const double squares = device_.sum_of_squares(embeddings->value);
     if (!std::isfinite(squares)) throw diverged("the embeddings are not finite", index);
-    const Var value = apply(tape, embeddings, labels, index);
     StepResult result;
-    result.loss = value->value.item();
+    const Var value = apply(tape, embeddings, labels, index, result.loss);
     if (!std::isfinite(result.loss)) throw diverged("the loss is not finite", index);
     const auto& cosines = workspace_.target_cosine;
     if (!cosines.empty()) {
@@ -110,9 +110,13 @@ StepResult Learner::step(const Tensor& pixels, const std::vector<int64_t>& label
     }
     forward.reset();
     in_head.reset();
-    pass_.backward(embeddings->grad);
+    {
+        const InPhase update(Phase::Update);
+        optimizer_->open(lr, collect_head_gradients());
+    }
+    pass_.backward_and_update(embeddings->grad, *optimizer_);
     const InPhase update(Phase::Update);
-    result.gradient_norm = optimizer_->step(lr, collect_head_gradients());
+    result.gradient_norm = optimizer_->close();
     publish_loss_parameters();
     return result;
 }

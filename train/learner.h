@@ -89,7 +89,9 @@ public:
 
 private:
     void create_head(Initialiser& init, int64_t C);
-    Var apply(Tape& tape, const Var& embeddings, const std::vector<int64_t>& labels, int64_t index);
+    // The loss, written to `value` too.
+    Var apply(Tape& tape, const Var& embeddings, const std::vector<int64_t>& labels, int64_t index,
+              double& value);
     std::vector<RowGradient> collect_head_gradients();
 
     Device& device_;

@@ -4,9 +4,9 @@
 
 namespace facet {
 
-Var NetworkPass::enqueue(const Tensor& pixels) {
-    const Pass pass{tape_, Mode::Train, seed_, step_};
-    return network_.forward(pass, tape_.constant(pixels));
+Var NetworkPass::enqueue(Tape& tape, const Tensor& pixels) {
+    const Pass pass{tape, Mode::Train, seed_, step_};
+    return network_.forward(pass, tape.constant(pixels));
 }
 
 Tensor NetworkPass::forward(const Tensor& pixels, uint64_t seed, uint64_t step) {
@@ -18,42 +18,58 @@ Tensor NetworkPass::forward(const Tensor& pixels, uint64_t seed, uint64_t step) 
     seed_ = seed;
     step_ = step;
     replaying_ = !observer_ && !ledger_is_on();
-    if (seen && replaying_ && !recording_) record();
+    if (seen && replaying_ && !recording_) record_forward();
     if (replays()) {
         network_.device().copy(pixels, recording_->pixels);
         recording_->forward->run(step);
         return recording_->embeddings->value;
     }
     tape_ = Tape(true, nullptr, observer_);  // a step that failed halfway left its nodes
-    embeddings_ = enqueue(pixels);
+    embeddings_ = enqueue(tape_, pixels);
     return embeddings_->value;
 }
 
-void NetworkPass::backward(const Tensor& dy) {
+void NetworkPass::backward_and_update(const Tensor& dy, Optimizer& optimizer) {
     if (!replays()) {
         tape_.backward(embeddings_, dy);
         embeddings_.reset();
+        const InPhase phase(Phase::Update);
+        optimizer.run();
         return;
     }
     network_.device().copy(dy, recording_->dy);
+    if (!recording_->backward) record_backward(optimizer);
+    FACET_CHECK(
+        optimizer.head_gradients() == recording_->head_gradients,
+        "network pass: the head's gradients are not where they were when the step was recorded");
     recording_->backward->run(step_);
     for (const Parameter& parameter : network_.inventory().parameters) {
         if (parameter.var->needs_grad) parameter.var->contribute();
     }
 }
 
-void NetworkPass::record() {
+void NetworkPass::record_forward() {
     Device& device = network_.device();
     Recording recording;
     recording.forward = device.record([&] {
         recording.pixels = Tensor(device, seen_);
-        tape_ = Tape();
-        recording.embeddings = enqueue(recording.pixels);
+        recording.embeddings = enqueue(recording.tape, recording.pixels);
         recording.dy = recording.embeddings->value.like();
     });
-    if (!recording.forward) return;
-    recording.backward = device.record([&] { tape_.backward(recording.embeddings, recording.dy); });
-    recording_ = std::move(recording);
+    if (recording.forward) recording_ = std::move(recording);
+}
+
+void NetworkPass::record_backward(Optimizer& optimizer) {
+    try {
+        recording_->backward = network_.device().record([&] {
+            recording_->tape.backward(recording_->embeddings, recording_->dy);
+            optimizer.run();
+        });
+        recording_->head_gradients = optimizer.head_gradients();
+    } catch (...) {
+        recording_.reset();  // its tape is used up
+        throw;
+    }
 }
 
 }  // namespace facet

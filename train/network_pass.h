@@ -1,14 +1,17 @@
-// A network's way forward and back within a training step.
+// A network's way forward and back within a training step, and the update that follows.
 //
 // The same primitives run in every step on tensors of the same shapes. A device that can record
-// them (Device::record) does so once, after a step has shown what memory and plans they need; from
-// then on a step is two replays. Elsewhere they are called one by one. The bits are the same.
+// them (Device::record) does so once, after a step has shown what memory and plans they need: the
+// way forward is one recording, the way back and the update are the other, and from then on a step
+// is two replays with the loss between them. Elsewhere they are called one by one. The bits are the
+// same.
 #pragma once
 
 #include <memory>
 #include <optional>
 
 #include "layers/resnet.h"
+#include "train/optimizer.h"
 
 namespace facet {
 
@@ -22,23 +25,28 @@ public:
     Tensor forward(const Tensor& pixels, uint64_t seed, uint64_t step);
     // Every operation is shown to the observer from now on; null: to nobody. It outlives this.
     void watch(TapeObserver* observer) { observer_ = observer; }
-    // Contributes to the gradients of the network's parameters, given that of the embeddings. Once
-    // after each forward(), before which all gradients were cleared.
-    void backward(const Tensor& dy);
+    // Contributes to the gradients of the network's parameters, given that of the embeddings, then
+    // runs the optimiser's step, which is open (Optimizer::open). Once after each forward(), before
+    // which all gradients were cleared.
+    void backward_and_update(const Tensor& dy, Optimizer& optimizer);
 
 private:
-    // What the replays read and write, always in the same place.
+    // What the replays read and write, always in the same place. The way back is recorded when the
+    // step gets there: then the gradients of the head, which the update reads, are in their place.
     struct Recording {
+        Tape tape;
         Tensor pixels, dy;
         Var embeddings;
         std::unique_ptr<RecordedWork> forward, backward;
+        std::vector<const void*> head_gradients;
     };
 
     // The ledger and an observer look at single primitives.
     bool replays() const { return recording_ && replaying_; }
 
-    Var enqueue(const Tensor& pixels);
-    void record();
+    Var enqueue(Tape& tape, const Tensor& pixels);
+    void record_forward();
+    void record_backward(Optimizer& optimizer);
 
     ResNet& network_;
     uint64_t seed_ = 0, step_ = 0;

@@ -34,6 +34,9 @@ Optimizer::Optimizer(const OptimizerConfig& config, std::vector<Parameter> netwo
     for (const Parameter& parameter : network) add(parameter, false);
     for (const Parameter& parameter : head) add(parameter, false);
     for (const Parameter& parameter : by_rows) add(parameter, true);
+    if (entries_.empty()) return;
+    Device& device = entries_[0].parameter.var->value.device();
+    device_update_ = new_device_update(device, network.size() + head.size(), by_rows.size());
 }
 
 void Optimizer::add(const Parameter& parameter, bool by_rows) {
@@ -69,49 +72,63 @@ void Optimizer::check_rows(const RowGradient& gradient) const {
     expect_shape("optimizer", "the gradient of rows", gradient.gradient, shape);
 }
 
-bool Optimizer::moves(const Entry& entry) const {
-    const Var& var = entry.parameter.var;
-    return !entry.by_rows && var->needs_grad && var->has_grad();
+std::vector<const Optimizer::Entry*> Optimizer::moved_as_a_whole() const {
+    std::vector<const Entry*> moved;
+    for (const Entry& entry : entries_) {
+        const Variable& var = *entry.parameter.var;
+        if (!entry.by_rows && var.needs_grad && var.has_grad()) moved.push_back(&entry);
+    }
+    return moved;
+}
+
+std::vector<const void*> Optimizer::head_gradients() const {
+    std::vector<const void*> addresses;
+    for (const Entry* entry : moved_as_a_whole()) {
+        if (!of_network(*entry)) addresses.push_back(entry->parameter.var->grad.address());
+    }
+    return addresses;
+}
+
+void Optimizer::check_finite(std::span<const double> squares) const {
+    std::vector<const Entry*> owners = moved_as_a_whole();
+    for (const RowGradient& gradient : rows_) owners.push_back(&entry_of(gradient.parameter));
+    for (size_t i = 0; i < owners.size(); ++i) {
+        if (std::isfinite(squares[i])) continue;
+        throw Error(fmt::format("the gradient of {} is not finite", owners[i]->parameter.name),
+                    "a smaller --lr or a longer --warmup usually helps");
+    }
 }
 
 // Of the network; one wait for all gradients, the rows' among them.
-double Optimizer::checked_norm(const std::vector<RowGradient>& rows) const {
-    std::vector<const Entry*> owners;
+double Optimizer::norm_on_host() const {
+    const std::vector<const Entry*> moved = moved_as_a_whole();
     std::vector<Tensor> gradients;
-    for (const Entry& entry : entries_) {
-        if (!moves(entry)) continue;
-        owners.push_back(&entry);
-        gradients.push_back(entry.parameter.var->grad);
-    }
-    for (const RowGradient& gradient : rows) {
-        check_rows(gradient);
-        owners.push_back(&entry_of(gradient.parameter));
-        gradients.push_back(gradient.gradient);
-    }
+    for (const Entry* entry : moved) gradients.push_back(entry->parameter.var->grad);
+    for (const RowGradient& gradient : rows_) gradients.push_back(gradient.gradient);
     if (gradients.empty()) return 0;
     const std::vector<double> squares = gradients[0].device().sums_of_squares(gradients);
+    check_finite(squares);
     double sum = 0;
-    for (size_t i = 0; i < squares.size(); ++i) {
-        if (!std::isfinite(squares[i])) {
-            throw Error(fmt::format("the gradient of {} is not finite", owners[i]->parameter.name),
-                        "a smaller --lr or a longer --warmup usually helps");
-        }
-        if (owners[i] < entries_.data() + network_) sum += squares[i];
-    }
+    for (size_t i = 0; i < moved.size() && of_network(*moved[i]); ++i) sum += squares[i];
     return std::sqrt(sum);
 }
 
-void Optimizer::move(const Entry& entry, const std::vector<Tensor>& moments, double lr,
-                     double gradient_scale, int64_t steps, const Tensor& dw,
-                     const Tensor& w) const {
+SgdStep Optimizer::sgd(const Entry& entry, double gradient_scale) const {
     const double decay = entry.parameter.decay ? config_.weight_decay : 0;
+    return {lr_, config_.momentum, decay, config_.nesterov, gradient_scale};
+}
+
+AdamWStep Optimizer::adamw(const Entry& entry, double gradient_scale, int64_t steps) const {
+    const double decay = entry.parameter.decay ? config_.weight_decay : 0;
+    return {lr_, config_.beta1, config_.beta2, config_.eps, decay, steps, gradient_scale};
+}
+
+void Optimizer::move(const Entry& entry, const std::vector<Tensor>& moments, double gradient_scale,
+                     int64_t steps, const Tensor& dw, const Tensor& w) const {
     if (config_.kind == "sgd") {
-        w.device().sgd_step({lr, config_.momentum, decay, config_.nesterov, gradient_scale}, dw,
-                            moments[0], w);
+        w.device().sgd_step(sgd(entry, gradient_scale), dw, moments[0], w);
     } else {
-        w.device().adamw_step(
-            {lr, config_.beta1, config_.beta2, config_.eps, decay, steps, gradient_scale}, dw,
-            moments[0], moments[1], w);
+        w.device().adamw_step(adamw(entry, gradient_scale, steps), dw, moments[0], moments[1], w);
     }
 }
 
@@ -138,7 +155,7 @@ Optimizer::Groups Optimizer::count_steps(const Entry& entry, std::span<const int
     return groups;
 }
 
-void Optimizer::move_rows(const RowGradient& gradient, double lr) const {
+void Optimizer::move_rows(const RowGradient& gradient) const {
     const Entry& entry = entry_of(gradient.parameter);
     const std::vector<Tensor> moments = moments_of(entry);
     for (const auto& [steps, places] : count_steps(entry, gradient.rows)) {
@@ -148,7 +165,7 @@ void Optimizer::move_rows(const RowGradient& gradient, double lr) const {
         const Tensor w = side_by_side(gradient.parameter->value);
         std::vector<Tensor> part;
         for (const Tensor& moment : moments) part.push_back(side_by_side(moment));
-        move(entry, part, lr, 1, steps, gathered_rows(gradient.gradient, places), w);
+        move(entry, part, 1, steps, gathered_rows(gradient.gradient, places), w);
         w.device().scatter_rows(w, rows, gradient.parameter->value);
         for (size_t i = 0; i < part.size(); ++i) {
             w.device().scatter_rows(part[i], rows, moments[i]);
@@ -156,19 +173,75 @@ void Optimizer::move_rows(const RowGradient& gradient, double lr) const {
     }
 }
 
-double Optimizer::step(double lr, const std::vector<RowGradient>& rows) {
-    const double norm = checked_norm(rows);
-    const double scale = config_.clip > 0 && norm > config_.clip ? config_.clip / norm : 1;
-    ++steps_;
-    for (size_t i = 0; i < entries_.size(); ++i) {
-        const Var& var = entries_[i].parameter.var;
-        if (!moves(entries_[i])) continue;
-        const InPart part(owner_of(entries_[i].parameter.name));
-        move(entries_[i], moments_of(entries_[i]), lr, i < network_ ? scale : 1, steps_, var->grad,
+double Optimizer::step(double lr, std::vector<RowGradient> rows) {
+    open(lr, std::move(rows));
+    run();
+    return close();
+}
+
+void Optimizer::open(double lr, std::vector<RowGradient> rows) {
+    std::vector<Tensor> gradients;
+    for (const RowGradient& gradient : rows) {
+        check_rows(gradient);
+        entry_of(gradient.parameter);  // or an Error
+        gradients.push_back(gradient.gradient);
+    }
+    lr_ = lr;
+    rows_ = std::move(rows);
+    if (device_update_) {
+        device_update_->open(lr, config_.beta1, config_.beta2, steps_ + 1, gradients);
+    }
+}
+
+void Optimizer::run() {
+    if (device_update_) return enqueue_on_device();
+    norm_ = norm_on_host();
+    const double scale = config_.clip > 0 && norm_ > config_.clip ? config_.clip / norm_ : 1;
+    for (const Entry* entry : moved_as_a_whole()) {
+        const Var& var = entry->parameter.var;
+        const InPart part(owner_of(entry->parameter.name));
+        move(*entry, moments_of(*entry), of_network(*entry) ? scale : 1, steps_ + 1, var->grad,
              var->value);
     }
-    for (const RowGradient& gradient : rows) move_rows(gradient, lr);
-    return norm;
+}
+
+void Optimizer::enqueue_on_device() const {
+    const std::vector<const Entry*> moved = moved_as_a_whole();
+    std::vector<Tensor> gradients;
+    size_t clipped = 0;
+    for (const Entry* entry : moved) {
+        gradients.push_back(entry->parameter.var->grad);
+        clipped += of_network(*entry) ? 1 : 0;
+    }
+    device_update_->decide(gradients, clipped, config_.clip);
+    for (const Entry* entry : moved) {
+        const Var& var = entry->parameter.var;
+        const InPart part(owner_of(entry->parameter.name));
+        const std::vector<Tensor> moments = moments_of(*entry);
+        const auto clipping =
+            of_network(*entry) ? DeviceUpdate::Clipping::Yes : DeviceUpdate::Clipping::No;
+        if (config_.kind == "sgd") {
+            device_update_->sgd_step(sgd(*entry, 1), clipping, var->grad, moments[0], var->value);
+        } else {
+            device_update_->adamw_step(adamw(*entry, 1, steps_ + 1), clipping, var->grad,
+                                       moments[0], moments[1], var->value);
+        }
+    }
+}
+
+double Optimizer::close() {
+    if (device_update_) {
+        DeviceUpdate::Decision decision = device_update_->decision();
+        decision.gradients.resize(moved_as_a_whole().size());
+        decision.gradients.insert(decision.gradients.end(), decision.others.begin(),
+                                  decision.others.end());
+        check_finite(decision.gradients);
+        norm_ = decision.norm;
+    }
+    ++steps_;
+    for (const RowGradient& gradient : rows_) move_rows(gradient);
+    rows_.clear();
+    return norm_;
 }
 
 }  // namespace facet

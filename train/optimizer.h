@@ -10,10 +10,12 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "engine/cuda/device_update.h"
 #include "layers/layer.h"
 
 namespace facet {
@@ -49,7 +51,16 @@ public:
     // Moves every parameter that has a gradient, and the rows that have one of those moved by rows;
     // returns the network's gradient norm before clipping. Throws Error, before anything is moved,
     // if a gradient is not finite or its rows do not fit their parameter.
-    double step(double lr, const std::vector<RowGradient>& rows = {});
+    double step(double lr, std::vector<RowGradient> rows = {});
+
+    // The same in three parts. open() and close() speak with the host; run(), which moves what is
+    // moved as a whole, only enqueues work on a device beside the host and may be recorded
+    // (Device::record): what is recorded is right for as long as head_gradients() are the same.
+    void open(double lr, std::vector<RowGradient> rows = {});
+    void run();
+    double close();
+    // Where the gradients lie that the head's parameters have now.
+    std::vector<const void*> head_gradients() const;
 
     // The moments by name ("conv1.weight.momentum"), to be saved and restored. AdamW by rows has
     // "<name>.steps" (C), the number of steps of each row, beside them.
@@ -74,20 +85,30 @@ private:
 
     void add(const Parameter& parameter, bool by_rows);
     const Entry& entry_of(const Var& parameter) const;
-    bool moves(const Entry& entry) const;  // as a whole, in the coming step
+    bool of_network(const Entry& entry) const { return &entry < entries_.data() + network_; }
+    std::vector<const Entry*> moved_as_a_whole() const;  // in the step in progress
     std::vector<Tensor> moments_of(const Entry& entry) const;
     void check_rows(const RowGradient& gradient) const;
-    double checked_norm(const std::vector<RowGradient>& rows) const;
-    void move(const Entry& entry, const std::vector<Tensor>& moments, double lr,
-              double gradient_scale, int64_t steps, const Tensor& dw, const Tensor& w) const;
+    // Squares of gradients: of those moved as a whole, then of the rows'.
+    void check_finite(std::span<const double> squares) const;
+    double norm_on_host() const;
+    SgdStep sgd(const Entry& entry, double gradient_scale) const;
+    AdamWStep adamw(const Entry& entry, double gradient_scale, int64_t steps) const;
+    void move(const Entry& entry, const std::vector<Tensor>& moments, double gradient_scale,
+              int64_t steps, const Tensor& dw, const Tensor& w) const;
+    void enqueue_on_device() const;
     Groups count_steps(const Entry& entry, std::span<const int64_t> rows) const;
-    void move_rows(const RowGradient& gradient, double lr) const;
+    void move_rows(const RowGradient& gradient) const;
 
     OptimizerConfig config_;
     std::vector<Entry> entries_;  // network, head, by rows
     size_t network_;              // how many of them are the network's
     std::vector<Moment> moments_;
     int64_t steps_ = 0;
+    std::unique_ptr<DeviceUpdate> device_update_;  // null: the host decides
+    // The step in progress.
+    double lr_ = 0, norm_ = 0;
+    std::vector<RowGradient> rows_;
 };
 
 }  // namespace facet

@@ -50,6 +50,17 @@ private:
     bool started_ = false;
 };
 
+// However a run ends: the memory of images on their way is used again only behind their copy.
+struct AwaitUploads {
+    Device& device;
+    ~AwaitUploads() {
+        try {
+            device.await_uploads();
+        } catch (const Error&) {  // the device has failed: that is what ends the run
+        }
+    }
+};
+
 }  // namespace
 
 Trainer::Trainer(Device& device, const RunConfig& config, RunFolder& folder, const Dataset& data,
@@ -99,10 +110,24 @@ Trainer::Staged Trainer::stage(Loader& loader) {
         const LedgerScope scope("loader_wait", 0, 0);
         return loader.next();
     };
-    Staged staged{next(), Tensor(device, {config_.batch, 3, size, size})};
-    const LedgerScope scope("upload", 0, 2.0 * static_cast<double>(staged.pixels.bytes()));
-    device.upload_beside(staged.batch.pixels.data(), staged.pixels);
+    Staged staged{next(), Tensor(device, {config_.batch, 3, size, size}), std::nullopt};
+    const bool pictures = takes_pictures(device);
+    const auto values = static_cast<double>(staged.pixels.count());
+    const LedgerScope scope("upload", 0, 2 * (pictures ? values : values * sizeof(float)));
+    if (pictures) {
+        staged.pictures = upload_beside(device, staged.batch.pictures);
+    } else {
+        device.upload_beside(staged.batch.pixels.data(), staged.pixels);
+    }
     return staged;
+}
+
+void Trainer::await(const Staged& staged) {
+    learner_.device().await_uploads();
+    if (!staged.pictures) return;
+    const InPart part("data");
+    const InPhase phase(Phase::Data);
+    make_pixels(*staged.pictures, staged.pixels);
 }
 
 StepResult Trainer::train_step(const Staged& staged, double lr) {
@@ -170,24 +195,30 @@ void Trainer::run_evaluation(const TrainEvents& events) {
     if (events.evaluation) events.evaluation(done_, *last_evaluation_);
 }
 
-Outcome Trainer::run(const std::atomic<bool>& stop, const TrainEvents& events) {
+LoaderOptions Trainer::loader_options() {
     LoaderOptions options;
     options.batch = static_cast<int>(config_.batch);
     options.per_person = static_cast<int>(images_per_person(config_));
     options.seed = static_cast<uint64_t>(config_.seed);
     options.augment = config_.augment;
+    options.on_device = takes_pictures(learner_.device());
     options.epoch = done_ / steps_per_epoch_;
     options.step = done_ % steps_per_epoch_;
     options.workers = static_cast<int>(config_.workers);
-    Loader loader(data_, options);
+    return options;
+}
+
+Outcome Trainer::run(const std::atomic<bool>& stop, const TrainEvents& events) {
+    Loader loader(data_, loader_options());
     Rate rate;
     // A device beside the host gets the next step's images while it computes this one's.
     const bool ahead = !learner_.device().has_host_memory();
     std::optional<Staged> next;
+    const AwaitUploads at_the_end{learner_.device()};
     while (done_ < total_) {
         Staged staged = next ? std::move(*next) : stage(loader);
         next.reset();
-        learner_.device().await_uploads();
+        await(staged);
         if (ahead && done_ + 1 < total_) next = stage(loader);
         const double lr = learning_rate(config_.schedule, done_, total_);
         const StepResult result = train_step(staged, lr);

@@ -54,11 +54,15 @@ private:
     // A batch whose images are on their way to the device.
     struct Staged {
         ImageBatch batch;
-        Tensor pixels;  // (B, 3, S, S)
+        Tensor pixels;                           // (B, 3, S, S)
+        std::optional<DevicePictures> pictures;  // of which the device makes them
     };
 
     void require_same_images(const std::string& hash) const;
+    LoaderOptions loader_options();
     Staged stage(Loader& loader);
+    // After it the pixels are those that the step reads.
+    void await(const Staged& staged);
     StepResult train_step(const Staged& staged, double lr);
     // Throws a better Error than the step's if it can be told which number was first not finite:
     // blame.json and blame/, the batch, are written to the run folder.

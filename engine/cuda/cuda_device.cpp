@@ -60,7 +60,9 @@ LedgerScope CudaDevice::ledger(const char* name, double flops,
                                std::initializer_list<std::reference_wrapper<const Tensor>> moved) {
     double bytes = 0;
     for (const Tensor& x : moved) bytes += x.defined() ? static_cast<double>(x.bytes()) : 0;
-    const auto shape = [&] { return to_string(moved.begin()->get().shape()); };
+    const auto shape = [&] {
+        return moved.size() > 0 ? to_string(moved.begin()->get().shape()) : std::string();
+    };
     return {name, flops, bytes, shape, &clock_};
 }
 

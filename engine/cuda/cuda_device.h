@@ -17,6 +17,7 @@
 #include "engine/cuda/cublas.h"
 #include "engine/cuda/cudnn_plan.h"
 #include "engine/cuda/graph.h"
+#include "engine/cuda/kernels.h"
 #include "engine/cuda/memory_pool.h"
 #include "engine/cuda/runtime.h"
 #include "engine/cuda/transfers.h"
@@ -105,15 +106,23 @@ public:
     cuda::MemoryPool& memory() { return memory_; }  // blocks are reused in the stream's order
     cuda::Transfers& transfers() { return transfers_; }
     const cuda::Cublas& cublas() const { return cublas_; }
+    DeviceClock& clock() { return clock_; }
+    // Charges a primitive to the ledger, with device time. `moved` are read or written once, the
+    // first, if any, has the shape that is told; undefined ones do not count.
+    LedgerScope ledger(const char* name, double flops,
+                       std::initializer_list<std::reference_wrapper<const Tensor>> moved);
+    // *sum, in device memory, is written.
+    void enqueue_sum_of_squares(const Tensor& x, double* sum);
+    // Optimiser steps that read some of their numbers when they run (kernels.h).
+    void sgd_step(const SgdStep& step, cuda::UpdateSource source, const Tensor& dw, const Tensor& v,
+                  const Tensor& w);
+    void adamw_step(const AdamWStep& step, cuda::UpdateSource source, const Tensor& dw,
+                    const Tensor& m, const Tensor& v, const Tensor& w);
 
 private:
     class Recorded;
 
     cudaStream_t raw() const { return stream_.raw(); }
-    // Charges a primitive to the ledger, with device time. `moved` are read or written once, the
-    // first has the shape that is told; undefined ones do not count.
-    LedgerScope ledger(const char* name, double flops,
-                       std::initializer_list<std::reference_wrapper<const Tensor>> moved);
     // Memory for the work enqueued while the block lives. Recorded work has a pool of its own, so
     // that nothing else lies in its memory when it runs again.
     cuda::Block scratch(size_t bytes) { return (recording_ ? recorded_ : memory_).allocate(bytes); }

@@ -63,23 +63,24 @@ void CudaDevice::axpby(double alpha, const Tensor& x, double beta, const Tensor&
 
 double CudaDevice::sum_of_squares(const Tensor& x) { return sums_of_squares({&x, 1}).front(); }
 
-// One result of each in device memory, one download of all. The blocks of the workspaces come back
-// to the pool one by one, which is right on one stream.
+// The block of the workspace comes back to the pool at once, which is right on one stream.
+void CudaDevice::enqueue_sum_of_squares(const Tensor& x, double* sum) {
+    if (x.dtype() == DType::BF16) {
+        const Tensor plain(*this, x.shape());
+        copy(x, plain);
+        return enqueue_sum_of_squares(plain, sum);
+    }
+    const LedgerScope scope = ledger("sum_of_squares", 2.0 * x.count(), {x});
+    const cuda::Block workspace = scratch(cuda::sum_of_squares_workspace(x.count()));
+    FACET_CUDA(cuda::sum_of_squares(x.raw<float>(), x.count(), sum, workspace.data(), raw()));
+}
+
+// One result of each in device memory, one download of all.
 std::vector<double> CudaDevice::sums_of_squares(std::span<const Tensor> all) {
     if (all.empty()) return {};
     const cuda::Block sums = scratch(all.size() * sizeof(double));
-    for (size_t i = 0; i < all.size(); ++i) {
-        Tensor x = all[i];
-        if (x.dtype() == DType::BF16) {
-            x = Tensor(*this, all[i].shape());
-            copy(all[i], x);
-        }
-        const LedgerScope scope = ledger("sum_of_squares", 2.0 * x.count(), {x});
-        const cuda::Block workspace = scratch(cuda::sum_of_squares_workspace(x.count()));
-        FACET_CUDA(cuda::sum_of_squares(x.raw<float>(), x.count(),
-                                        static_cast<double*>(sums.data()) + i, workspace.data(),
-                                        raw()));
-    }
+    for (size_t i = 0; i < all.size(); ++i)
+        enqueue_sum_of_squares(all[i], static_cast<double*>(sums.data()) + i);
     std::vector<double> result(all.size());
     transfers_.download(result.data(), sums.data(), result.size() * sizeof(double));
     return result;
@@ -125,6 +126,11 @@ void CudaDevice::add_to_hash(std::span<const Tensor> all, Hash& hash) {
 }
 
 void CudaDevice::sgd_step(const SgdStep& step, const Tensor& dw, const Tensor& v, const Tensor& w) {
+    sgd_step(step, {}, dw, v, w);
+}
+
+void CudaDevice::sgd_step(const SgdStep& step, cuda::UpdateSource source, const Tensor& dw,
+                          const Tensor& v, const Tensor& w) {
     check_sgd(dw, v, w);
     const cuda::SgdParameters parameters{static_cast<float>(step.lr),
                                          static_cast<float>(step.momentum),
@@ -132,11 +138,16 @@ void CudaDevice::sgd_step(const SgdStep& step, const Tensor& dw, const Tensor& v
                                          static_cast<float>(step.gradient_scale), step.nesterov};
     const LedgerScope scope = ledger("sgd_step", 7.0 * w.count(), {w, w, dw, v, v});
     FACET_CUDA(cuda::sgd_step(parameters, dw.raw<float>(), v.raw<float>(), w.raw<float>(),
-                              w.count(), raw()));
+                              w.count(), raw(), source));
 }
 
 void CudaDevice::adamw_step(const AdamWStep& step, const Tensor& dw, const Tensor& m,
                             const Tensor& v, const Tensor& w) {
+    adamw_step(step, {}, dw, m, v, w);
+}
+
+void CudaDevice::adamw_step(const AdamWStep& step, cuda::UpdateSource source, const Tensor& dw,
+                            const Tensor& m, const Tensor& v, const Tensor& w) {
     check_adamw(dw, m, v, w);
     const auto steps = static_cast<double>(step.step);
     const cuda::AdamWParameters parameters{static_cast<float>(step.lr),
@@ -151,7 +162,7 @@ void CudaDevice::adamw_step(const AdamWStep& step, const Tensor& dw, const Tenso
                                            static_cast<float>(1 - std::pow(step.beta2, steps))};
     const LedgerScope scope = ledger("adamw_step", 14.0 * w.count(), {w, w, dw, m, m, v, v});
     FACET_CUDA(cuda::adamw_step(parameters, dw.raw<float>(), m.raw<float>(), v.raw<float>(),
-                                w.raw<float>(), w.count(), raw()));
+                                w.raw<float>(), w.count(), raw(), source));
 }
 
 }  // namespace facet

@@ -161,12 +161,29 @@ cudaError_t vary_pictures(const uint8_t* x, const Pictures& shape,
 
 // --- optimiser (optimiser.cu): w, dw, the moments and the result have `count` elements ---
 
+// What an update reads in device memory when it runs, in place of its parameters: for work that is
+// recorded once and run at many steps.
+struct UpdateCell {
+    float lr, correction1, correction2;
+    float gradient_scale;  // of what is clipped
+    unsigned moves;        // 0: some gradient is not finite, and nothing moves
+    double norm;           // of what is clipped, before clipping
+};
+struct UpdateSource {
+    const UpdateCell* cell = nullptr;  // wins where there is one
+    bool clipped = false;              // whether its gradient_scale does, too
+};
+// Of `count` sums of squares, of a gradient each, the first `clipped` make the norm. Writes
+// cell->norm, moves, and gradient_scale = clip / norm where norm > clip > 0, else 1.
+cudaError_t decide_update(const double* squares, int clipped, int count, double clip,
+                          UpdateCell* cell, cudaStream_t stream);
+
 struct SgdParameters {
     float lr, momentum, weight_decay, gradient_scale;
     bool nesterov;
 };
 cudaError_t sgd_step(const SgdParameters& step, const float* dw, float* v, float* w, int64_t count,
-                     cudaStream_t stream);
+                     cudaStream_t stream, UpdateSource source = {});
 
 struct AdamWParameters {
     float lr, beta1, beta2, eps, weight_decay, gradient_scale;
@@ -174,7 +191,7 @@ struct AdamWParameters {
     float correction1, correction2;  // 1 - beta^step
 };
 cudaError_t adamw_step(const AdamWParameters& step, const float* dw, float* m, float* v, float* w,
-                       int64_t count, cudaStream_t stream);
+                       int64_t count, cudaStream_t stream, UpdateSource source = {});
 
 size_t sum_of_squares_workspace(int64_t count);  // bytes
 // *sum, in device memory, is written.

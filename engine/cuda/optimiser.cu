@@ -8,10 +8,25 @@ namespace {
 
 constexpr int V = kPack<float>;
 
+// Whether anything moves; then `step` is what the source says.
+template <class Parameters>
+__device__ __forceinline__ bool read_source(const UpdateSource& source, Parameters& step) {
+    if (!source.cell) return true;
+    const UpdateCell cell = *source.cell;
+    step.lr = cell.lr;
+    if (source.clipped) step.gradient_scale = cell.gradient_scale;
+    if constexpr (std::is_same_v<Parameters, AdamWParameters>) {
+        step.correction1 = cell.correction1;
+        step.correction2 = cell.correction2;
+    }
+    return cell.moves != 0;
+}
+
 template <int V>
 __global__ void __launch_bounds__(kThreads, kBlocks)
-    sgd_step_kernel(SgdParameters step, const float* __restrict__ dw, float* __restrict__ v,
-                    float* __restrict__ w, int64_t count) {
+    sgd_step_kernel(SgdParameters step, const UpdateSource source, const float* __restrict__ dw,
+                    float* __restrict__ v, float* __restrict__ w, int64_t count) {
+    if (!read_source(source, step)) return;
     for_each_step<V>(count, [&]<int n>(int64_t i) {
         Lanes<n> w_i = load<n>(w + i), v_i = load<n>(v + i);
         const Lanes<n> dw_i = load<n>(dw + i);
@@ -27,8 +42,10 @@ __global__ void __launch_bounds__(kThreads, kBlocks)
 
 template <int V>
 __global__ void __launch_bounds__(kThreads, kBlocks)
-    adamw_step_kernel(AdamWParameters step, const float* __restrict__ dw, float* __restrict__ m,
-                      float* __restrict__ v, float* __restrict__ w, int64_t count) {
+    adamw_step_kernel(AdamWParameters step, const UpdateSource source, const float* __restrict__ dw,
+                      float* __restrict__ m, float* __restrict__ v, float* __restrict__ w,
+                      int64_t count) {
+    if (!read_source(source, step)) return;
     for_each_step<V>(count, [&]<int n>(int64_t i) {
         Lanes<n> w_i = load<n>(w + i), m_i = load<n>(m + i), v_i = load<n>(v + i);
         const Lanes<n> dw_i = load<n>(dw + i);
@@ -69,6 +86,24 @@ __global__ void __launch_bounds__(kThreads, kBlocks)
     if (threadIdx.x == 0) *result = sum;
 }
 
+// One thread, in the order in which the host adds: the bits are the same wherever it is decided.
+__global__ void __launch_bounds__(kThreads, kBlocks)
+    decide_update_kernel(const double* __restrict__ squares, int clipped, int count, double clip,
+                         UpdateCell* cell) {
+    if (threadIdx.x > 0) return;
+    double sum = 0;
+    bool finite = true;
+    for (int i = 0; i < count; ++i) {
+        const double square = squares[i];
+        finite = finite && square - square == 0;
+        if (i < clipped) sum += square;
+    }
+    const double norm = sqrt(sum);
+    cell->norm = norm;
+    cell->moves = finite ? 1 : 0;
+    cell->gradient_scale = static_cast<float>(clip > 0 && norm > clip ? clip / norm : 1);
+}
+
 // Whole numbers may be added atomically: their sum has no order.
 template <int V>
 __global__ void __launch_bounds__(kThreads, kBlocks)
@@ -89,26 +124,32 @@ __global__ void __launch_bounds__(kThreads, kBlocks)
 
 }  // namespace
 
+cudaError_t decide_update(const double* squares, int clipped, int count, double clip,
+                          UpdateCell* cell, cudaStream_t stream) {
+    FACET_LAUNCH(decide_update_kernel, 1, kThreads, 0, stream)(squares, clipped, count, clip, cell);
+    return cudaGetLastError();
+}
+
 cudaError_t sgd_step(const SgdParameters& step, const float* dw, float* v, float* w, int64_t count,
-                     cudaStream_t stream) {
+                     cudaStream_t stream, UpdateSource source) {
     if (all_aligned(dw, v, w)) {
         FACET_LAUNCH(sgd_step_kernel<V>, flat_blocks(count, V), kThreads, 0, stream)
-        (step, dw, v, w, count);
+        (step, source, dw, v, w, count);
     } else {
         FACET_LAUNCH(sgd_step_kernel<1>, flat_blocks(count, 1), kThreads, 0, stream)
-        (step, dw, v, w, count);
+        (step, source, dw, v, w, count);
     }
     return cudaGetLastError();
 }
 
 cudaError_t adamw_step(const AdamWParameters& step, const float* dw, float* m, float* v, float* w,
-                       int64_t count, cudaStream_t stream) {
+                       int64_t count, cudaStream_t stream, UpdateSource source) {
     if (all_aligned(dw, m, v, w)) {
         FACET_LAUNCH(adamw_step_kernel<V>, flat_blocks(count, V), kThreads, 0, stream)
-        (step, dw, m, v, w, count);
+        (step, source, dw, m, v, w, count);
     } else {
         FACET_LAUNCH(adamw_step_kernel<1>, flat_blocks(count, 1), kThreads, 0, stream)
-        (step, dw, m, v, w, count);
+        (step, source, dw, m, v, w, count);
     }
     return cudaGetLastError();
 }

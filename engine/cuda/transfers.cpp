@@ -22,11 +22,22 @@ void Transfers::await_uploads() {
     waiting_ = false;
 }
 
-void Transfers::download(void* host, const void* device, size_t bytes) {
+void Transfers::download(std::span<const Download> pieces) {
+    size_t bytes = 0;
+    for (const Download& piece : pieces) bytes += piece.bytes;
+    if (bytes == 0) return;
     const Block staging = pinned_.allocate(bytes);
-    copy_to_host(staging.data(), device, bytes, work_);
+    auto* at = static_cast<std::byte*>(staging.data());
+    for (const Download& piece : pieces) {
+        if (piece.bytes > 0) copy_to_host(at, piece.device, piece.bytes, work_);
+        at += piece.bytes;
+    }
     work_.synchronize();
-    std::memcpy(host, staging.data(), bytes);
+    at = static_cast<std::byte*>(staging.data());
+    for (const Download& piece : pieces) {
+        if (piece.bytes > 0) std::memcpy(piece.host, at, piece.bytes);
+        at += piece.bytes;
+    }
 }
 
 void Transfers::enqueue(void* device, const void* host, size_t bytes, const Stream& stream) {

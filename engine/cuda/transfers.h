@@ -5,7 +5,9 @@
 #pragma once
 
 #include <deque>
+#include <span>
 
+#include "engine/cuda/download.h"
 #include "engine/cuda/memory_pool.h"
 #include "engine/cuda/runtime.h"
 
@@ -22,8 +24,12 @@ public:
     // is enqueued after await_uploads().
     void upload_beside(void* device, const void* host, size_t bytes);
     void await_uploads();
-    // Waits for all work before it.
-    void download(void* host, const void* device, size_t bytes);
+    // Waits for all work before it, once for all the pieces; not at all if they are empty.
+    void download(std::span<const Download> pieces);
+    void download(void* host, const void* device, size_t bytes) {
+        const Download piece{host, device, bytes};
+        download({&piece, 1});
+    }
 
 private:
     struct Pending {

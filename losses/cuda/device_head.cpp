@@ -17,9 +17,10 @@ public:
     void upload(void* device, const void* host, size_t bytes) override {
         if (bytes > 0) device_.transfers().upload(device, host, bytes);
     }
-    void download(void* host, const void* device, size_t bytes) override {
-        if (bytes > 0) device_.transfers().download(host, device, bytes);
+    void download(std::span<const cuda::Download> pieces) override {
+        device_.transfers().download(pieces);
     }
+    DeviceClock* clock() override { return &device_.clock(); }
     void gemm(Op a_op, Op b_op, int64_t M, int64_t N, int64_t K, const float* A, int64_t lda,
               const float* B, int64_t ldb, float beta, float* C, int64_t ldc) override {
         // Cosines keep all their digits whatever the network's precision.

@@ -1,4 +1,4 @@
-// What the driver of the heads asks of a device, beside kernels: memory, copies, matrix products.
+// What the drivers of the heads ask of a device, beside kernels: memory, copies, matrix products.
 // The CUDA device gives it (device_head.cpp), and the simulated GPU of the tests.
 #pragma once
 
@@ -7,8 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
+#include "engine/cuda/download.h"
+#include "engine/ledger.h"
 #include "losses/gemm.h"
 
 namespace facet::cuda {
@@ -23,8 +26,14 @@ public:
     virtual std::shared_ptr<void> allocate(size_t bytes) = 0;
     // In the order of the stream. upload: the host's bytes may change once it returns.
     virtual void upload(void* device, const void* host, size_t bytes) = 0;
-    // Waits until the bytes are there.
-    virtual void download(void* host, const void* device, size_t bytes) = 0;
+    // Waits until the bytes are there, once for all the pieces.
+    virtual void download(std::span<const Download> pieces) = 0;
+    void download(void* host, const void* device, size_t bytes) {
+        const Download piece{host, device, bytes};
+        download({&piece, 1});
+    }
+    // For scopes of the ledger; null: the host's.
+    virtual DeviceClock* clock() { return nullptr; }
 
     // losses/gemm.h on device pointers.
     virtual void gemm(Op a_op, Op b_op, int64_t M, int64_t N, int64_t K, const float* A,
@@ -50,6 +59,11 @@ public:
     int64_t count() const { return count_; }
     size_t bytes() const { return count_ * sizeof(T); }
 
+    // All of them to `values`, for HeadDevice::download().
+    Download into(std::vector<T>& values) const {
+        values.resize(count_);
+        return {values.data(), data(), bytes()};
+    }
     std::vector<T> to_vector() const {
         std::vector<T> values(count_);
         device_->download(values.data(), data(), bytes());

@@ -4,12 +4,14 @@
 #include "tests/gpudoubles/memory.h"
 #include "tests/gpudoubles/queue.h"
 #include "tests/gpudoubles/reports.h"
+#include "tests/gpudoubles/waits.h"
 
 namespace gpudoubles {
 namespace {
 
 auto& events = *new Handles<Event>;
 auto& graphs = *new Handles<Graph>;  // cudaGraph_t and cudaGraphExec_t alike
+size_t waits = 0;
 
 cudaError_t no_such(const char* call) {
     return refuse(cudaErrorInvalidResourceHandle,
@@ -30,6 +32,11 @@ cudaError_t not_ready(const void* asked, Stream& stream) {
 }
 
 }  // namespace
+
+size_t host_waits() {
+    const Call call;
+    return waits;
+}
 
 Holdings holdings() {
     const Call call;
@@ -63,6 +70,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
     Stream* const known = find_stream(stream);
     if (!known) return no_such("cudaStreamSynchronize");
     if (known->capture) return forbidden_in_capture("cudaStreamSynchronize");
+    ++waits;
     if (!faulty(Fault::LostSynchronise)) finish(*known);
     return cudaSuccess;
 }
@@ -115,6 +123,7 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
     const Event* const awaited = events.find(event);
     if (!awaited) return no_such("cudaEventSynchronize");
     if (awaited->capture) return forbidden_in_capture("cudaEventSynchronize");
+    ++waits;
     if (awaited->mark) finish(*awaited->mark);
     return cudaSuccess;
 }

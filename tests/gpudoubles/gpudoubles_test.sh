@@ -41,16 +41,28 @@ stale-upload      Shapes/GemmOnDevice.*
 lost-wait         Transfers.*
 FAULTS
 
-# The command trains an epoch on the device, evaluates and leaves a model.
+# $1: a name, $2: what it must print, then the command, run on the doubled device.
 run=$(mktemp -d)
-if "$build/facet-doubles" train --device cuda --out "$run/faces" --data synth --synth-people 8 --synth-images 2 \
-    --synth-eval-people 4 --synth-eval-images 2 --batch 8 --epochs 1 --warmup 1 --seed 1 \
-    >"$build/gpudoubles-train.log" 2>&1 && [ -s "$run/faces/model.safetensors" ]; then
-    passed=$((passed + 1))
-else
-    echo "[  FAILED  ] facet train --device cuda" && tail -n 20 "$build/gpudoubles-train.log"
-    failed=$((failed + 1))
-fi
+expect() {
+    local name=$1 words=$2 log=$build/gpudoubles-$1.log
+    shift 2
+    if "$build/facet-doubles" "$@" --device cuda >"$log" 2>&1 && grep -qE -- "$words" "$log"; then
+        passed=$((passed + 1))
+    else
+        echo "[  FAILED  ] facet $* --device cuda" && tail -n 20 "$log"
+        failed=$((failed + 1))
+    fi
+}
+
+# The command trains an epoch, evaluates and leaves a model; what measures, measures.
+expect train "accuracy" train --out "$run/faces" --data synth --synth-people 8 --synth-images 2 \
+    --synth-eval-people 4 --synth-eval-images 2 --batch 8 --epochs 1 --warmup 1 --seed 1
+[ -s "$run/faces/model.safetensors" ] || { echo "[  FAILED  ] no model" && failed=$((failed + 1)); }
+small=(--batch 2 --classes 10 --embedding 16 --warmup 1)
+expect step '"images_per_s"' bench step "${small[@]}" --steps 3 --json
+expect head '"gflop_per_s"' bench head --loss cosface,npt --classes 100 --batch 4 --embedding 16 \
+    --repetitions 1 --json
+expect profile "loss_gather" profile "${small[@]}" --steps 3 --out "$run/profile"
 rm -rf "$run"
 echo "$passed passed, $failed failed"
 [ "$status" -eq 0 ] && [ "$failed" -eq 0 ]

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "tests/gpudoubles/training.h"
+#include "tests/gpudoubles/waits.h"
 #include "train/checkpoint.h"
 
 namespace gpudoubles {
@@ -36,6 +37,7 @@ Doubles embed(Learner& learner, const Tensor& pixels) {
 // What is seen of a run.
 struct Course {
     Doubles losses, norms;            // a step each
+    std::vector<size_t> waits;        // of the host for the device, in each step
     std::vector<std::string> hashes;  // of the parameters after each step
     Doubles embeddings;               // after the last step, in evaluation mode
     Named tensors;
@@ -44,7 +46,9 @@ struct Course {
 void train(Learner& learner, int first, int steps, Course& seen) {
     const Tensor pixels = random_on(learner.device(), {kBatch, 3, 64, 64}, 3);
     for (int i = first; i < first + steps; ++i) {
+        const size_t before = host_waits();
         const facet::StepResult result = learner.step(pixels, kLabels, 0.01, i);
+        seen.waits.push_back(host_waits() - before);
         seen.losses.push_back(result.loss);
         seen.norms.push_back(result.gradient_norm);
         seen.hashes.push_back(learner.parameter_hash());
@@ -87,6 +91,10 @@ TEST_F(Learning, TenStepsFollowTheCpu) {
     EXPECT_LT(distance_of(on_cuda().embeddings, on_cpu().embeddings), 5e-2);
     EXPECT_LT(largest_distance(on_cuda().tensors, on_cpu().tensors).distance, 5e-2);
 }
+
+// Whether the embeddings are finite; norms and angles; what the rows have gathered; what the update
+// has decided (docs/gpu.md).
+TEST_F(Learning, AStepWaitsForTheDeviceFourTimes) { EXPECT_EQ(on_cuda().waits.back(), 4u); }
 
 // The second step is recorded, the third replayed.
 TEST_F(Learning, HasTheSameBitsWhenWorkRunsAtOnce) {

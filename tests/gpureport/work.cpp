@@ -17,6 +17,7 @@ constexpr char kMapShape[] = "first map, 64 x 64 x 64 x 32";
 constexpr char kLastShape[] = "last map, 64 x 4 x 4 x 256";
 constexpr char kEmbeddingShape[] = "embeddings, 64 x 256";
 constexpr char kWeightShape[] = "largest weight, 256 x 4096";
+constexpr char kGradientsShape[] = "sums of squares of 60 gradients";
 constexpr char kPictureShape[] = "pictures, 64 x 64 x 64 x 3";
 constexpr char kSampledShape[] = "10,000 proxies x 256";
 constexpr char kTileShape[] = "tile of cosines, 64 x 4096";
@@ -73,6 +74,7 @@ constexpr Entry kEntries[] = {
     {"vary_pictures_kernel", kPictureShape, kPictures, 1, 1, 25},
     {"sgd_step_kernel", kWeightShape, kWeight, 5, 0, 7},
     {"adamw_step_kernel", kWeightShape, kWeight, 7, 0, 17},
+    {"decide_update_kernel", kGradientsShape, 60, 0, 8, 1, true},
     {"sum_of_squares_kernel", kWeightShape, kWeight, 1, 0, 2, true},
     {"sum_of_squares_finish_kernel", kWeightShape, 4096, 0, 8, 1, true},
     {"hash_chunks_kernel", kWeightShape, kWeight, 1, 8.0 / 16384, 0},

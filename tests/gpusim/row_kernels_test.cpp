@@ -168,6 +168,61 @@ TEST(OptimiserKernels, AdamWStepIsTheReferences) {
     }
 }
 
+// The sums are the host's, bit for bit, and so is what follows from them.
+TEST(OptimiserKernels, TheUpdateIsDecidedAsTheHostWould) {
+    const std::vector<double> sums = random_values(101, 1, 0, 2);
+    double sum = 0;
+    for (int i = 0; i < 90; ++i) sum += sums[i];
+    const double norm = std::sqrt(sum);
+    for (const double clip : {0.0, 5.0, 1000.0}) {
+        for (const int bad : {-1, 0, 100}) {
+            std::vector<double> with_bad = sums;
+            if (bad >= 0) with_bad[bad] = bad ? INFINITY : NAN;
+            const DeviceArray<double> squares(with_bad);
+            in_every_order([&] {
+                const DeviceArray<cuda::UpdateCell> cell(std::vector<cuda::UpdateCell>(1));
+                cuda::decide_update(squares.data(), 90, 101, clip, cell.data(), nullptr);
+                EXPECT_EQ(cell[0].moves, bad < 0 ? 1u : 0u);
+                if (bad == 0) return;
+                EXPECT_EQ(cell[0].norm, norm);
+                EXPECT_EQ(cell[0].gradient_scale, clip == 5 ? static_cast<float>(5 / norm) : 1.0f);
+            });
+        }
+    }
+}
+
+TEST(OptimiserKernels, StepsReadTheirCellOrStandStill) {
+    const TestArray dw({1029}, 1);
+    for (const bool clipped : {false, true}) {
+        for (const unsigned moves : {0u, 1u}) {
+            const cuda::UpdateCell told{0.1f, 0.2f, 0.3f, 0.5f, moves, 0};
+            const DeviceArray<cuda::UpdateCell> cell(std::vector<cuda::UpdateCell>{told});
+            const cuda::UpdateSource source{cell.data(), clipped};
+            const float scale = clipped ? 0.5f : 1.0f;
+            in_every_order([&] {
+                const TestArray v({1029}, 2, 0, 1), w({1029}, 3), m({1029}, 4);
+                const TestArray v_same({1029}, 2, 0, 1), w_same({1029}, 3), m_same({1029}, 4);
+                cuda::sgd_step({9, 0.9f, 5e-4f, 1, true}, dw.device.data(), m.device.data(),
+                               w.device.data(), 1029, nullptr, source);
+                cuda::adamw_step({9, 0.9f, 0.999f, 1e-8f, 0.1f, 1, 0.1f, 1e-3f, 9, 9},
+                                 dw.device.data(), m.device.data(), v.device.data(),
+                                 w.device.data(), 1029, nullptr, source);
+                if (moves) {
+                    cuda::sgd_step({0.1f, 0.9f, 5e-4f, scale, true}, dw.device.data(),
+                                   m_same.device.data(), w_same.device.data(), 1029, nullptr);
+                    cuda::adamw_step(
+                        {0.1f, 0.9f, 0.999f, 1e-8f, 0.1f, scale, 0.1f, 1e-3f, 0.2f, 0.3f},
+                        dw.device.data(), m_same.device.data(), v_same.device.data(),
+                        w_same.device.data(), 1029, nullptr);
+                }
+                EXPECT_EQ(to_doubles(w.device), to_doubles(w_same.device));
+                EXPECT_EQ(to_doubles(v.device), to_doubles(v_same.device));
+                EXPECT_EQ(to_doubles(m.device), to_doubles(m_same.device));
+            });
+        }
+    }
+}
+
 TEST(OptimiserKernels, SumOfSquaresIsExactToFloat64) {
     for (const int64_t n : kCounts) {
         const TestArray x({n}, 1);

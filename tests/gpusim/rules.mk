@@ -7,7 +7,7 @@
 
 GPUSIM         = $(BUILD)/gpusim
 GPUSIM_KERNELS = $(wildcard engine/cuda/*.cu losses/cuda/*.cu tests/gpusim/*.cu)
-GPUSIM_HOST    = $(wildcard tests/gpusim/*.cpp) losses/cuda/driver.cpp
+GPUSIM_HOST    = $(wildcard tests/gpusim/*.cpp) $(filter-out %/none.cpp %/device_head.cpp,$(wildcard losses/cuda/*.cpp))
 GPUSIM_MUTANTS = $(shell awk '/^BUG_/ {print $$1}' tests/gpusim/mutants.txt)
 
 GPUSIM_FLAGS   = -std=c++20 -g1 -fopenmp-simd $(WARNINGS) -I.

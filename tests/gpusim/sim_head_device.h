@@ -20,8 +20,9 @@ public:
     void upload(void* device, const void* host, size_t bytes) override {
         if (bytes > 0) std::memcpy(device, host, bytes);
     }
-    void download(void* host, const void* device, size_t bytes) override {
-        if (bytes > 0) std::memcpy(host, device, bytes);
+    void download(std::span<const cuda::Download> pieces) override {
+        for (const cuda::Download& piece : pieces)
+            if (piece.bytes > 0) std::memcpy(piece.host, piece.device, piece.bytes);
     }
     void gemm(Op a_op, Op b_op, int64_t M, int64_t N, int64_t K, const float* A, int64_t lda,
               const float* B, int64_t ldb, float beta, float* C, int64_t ldc) override {

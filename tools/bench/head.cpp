@@ -67,10 +67,11 @@ Row measure_on_gpu(Device& device, const std::string& name, const KeyValues& set
     HeadOptions how;
     how.head = head;
     how.tile = options.tile;
+    double end = 0;
     const auto call = [&] {
         Tape tape;
         const Var value = apply_loss(tape, *loss, tape.variable(embeddings), tape.variable(proxies),
-                                     y, workspace, how);
+                                     y, workspace, how, &end);
         tape.backward(value, one);
     };
     device.reset_peak_memory();

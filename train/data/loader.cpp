@@ -8,6 +8,7 @@
 
 #include "engine/error.h"
 #include "engine/ledger.h"
+#include "train/data/device_variation.h"
 
 namespace facet {
 namespace {
@@ -116,8 +117,6 @@ void Loader::fill(ImageBatch& batch) const {
     const InPart part("data");
     const InPhase phase(Phase::Data);
     const LedgerScope scope("make_batch", 0, 0);
-    const size_t floats = size_t{3} * data_.size * data_.size;  // of one image
-    batch.pixels.resize(batch.images.size() * floats);
     batch.labels.resize(batch.images.size());
     for (size_t i = 0; i < batch.images.size(); ++i) {
         const uint32_t index = batch.images[i];
@@ -126,9 +125,42 @@ void Loader::fill(ImageBatch& batch) const {
                     "{}: is {} x {}, the data set holds {} x {}", data_.files[index], image.width,
                     image.height, data_.size, data_.size);
         batch.labels[i] = data_.labels[index];
-        const uint64_t variation = index + data_.images.size() * copies_before(batch.images, i);
-        augment(image, options_.augment, options_.seed, static_cast<uint64_t>(batch.epoch),
-                variation, &batch.pixels[i * floats]);
+    }
+    if (options_.on_device) {
+        draw_variations(batch);
+    } else {
+        make_pixels(batch);
+    }
+}
+
+uint64_t Loader::name_of_variation(const ImageBatch& batch, size_t i) const {
+    return batch.images[i] + data_.images.size() * copies_before(batch.images, i);
+}
+
+void Loader::make_pixels(ImageBatch& batch) const {
+    const size_t floats = size_t{3} * data_.size * data_.size;  // of one image
+    batch.pixels.resize(batch.images.size() * floats);
+    for (size_t i = 0; i < batch.images.size(); ++i) {
+        augment(data_.images[batch.images[i]], options_.augment, options_.seed,
+                static_cast<uint64_t>(batch.epoch), name_of_variation(batch, i),
+                &batch.pixels[i * floats]);
+    }
+}
+
+void Loader::draw_variations(ImageBatch& batch) const {
+    const auto epoch = static_cast<uint64_t>(batch.epoch);
+    const int size = data_.size;
+    PictureBatch& to = batch.pictures;
+    to.H = to.W = size;
+    to.noise = device_noise(options_.seed, epoch);
+    to.pictures.clear();
+    to.variations.clear();
+    for (size_t i = 0; i < batch.images.size(); ++i) {
+        const std::vector<uint8_t>& rgb = data_.images[batch.images[i]].rgb;
+        to.pictures.insert(to.pictures.end(), rgb.begin(), rgb.end());
+        const uint64_t name = name_of_variation(batch, i);
+        to.variations.push_back(device_variation(
+            draw_variation(size, size, options_.augment, options_.seed, epoch, name), name));
     }
 }
 

@@ -1,4 +1,5 @@
-// Augmented batches, made ahead of time by worker threads while the network computes.
+// Augmented batches, made ahead of time by worker threads while the network computes. For a device
+// that varies pictures itself the workers only draw how.
 //
 // Batches come in the sampler's order and hold the same bytes whatever the number of workers. A
 // worker sleeps while `depth` batches wait to be taken, and runs at a lower priority than the
@@ -13,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/cuda/device_pictures.h"
 #include "train/data/augment.h"
 #include "train/data/dataset.h"
 #include "train/data/sampler.h"
@@ -20,7 +22,8 @@
 namespace facet {
 
 struct ImageBatch {
-    std::vector<float> pixels;     // (B, 3, H, W), see augment.h
+    std::vector<float> pixels;     // (B, 3, H, W), see augment.h; empty if left to the device
+    PictureBatch pictures;         // what the device makes them of; empty if not left to it
     std::vector<int32_t> labels;   // (B)
     std::vector<uint32_t> images;  // (B), positions in the data set
     int64_t epoch = 0;
@@ -32,8 +35,9 @@ struct LoaderOptions {
     int per_person = 0;  // images of each person in a batch (sampler.h); 0: as they come
     uint64_t seed = 0;
     AugmentOptions augment = {};
-    int64_t epoch = 0;  // of the first batch: where to go on
-    int64_t step = 0;   // steps_per_epoch() means the start of the next epoch
+    bool on_device = false;  // pictures and drawn variations instead of pixels: the same draws
+    int64_t epoch = 0;       // of the first batch: where to go on
+    int64_t step = 0;        // steps_per_epoch() means the start of the next epoch
     int workers = 1;
     int depth = 3;  // batches made ahead
 };
@@ -67,6 +71,9 @@ private:
     std::optional<int64_t> take_ticket();  // none: the loader is closing
     ImageBatch describe(int64_t ticket);   // which images, in a recycled buffer if there is one
     void fill(ImageBatch& batch) const;
+    void make_pixels(ImageBatch& batch) const;
+    void draw_variations(ImageBatch& batch) const;
+    uint64_t name_of_variation(const ImageBatch& batch, size_t i) const;
     void close();
 
     const Dataset& data_;
