@@ -38,7 +38,9 @@ ignored-beta      Shapes/ConvOnDevice.EveryAlgorithm*/8
 transposed-gemm   Shapes/GemmOnDevice.*
 lost-synchronise  Shapes/GemmOnDevice.*
 stale-upload      Shapes/GemmOnDevice.*
+stale-upload      Update.TheDevice*
 lost-wait         Transfers.*
+lost-wait         Pictures.Batches*
 FAULTS
 
 # $1: a name, $2: what it must print, then the command, run on the doubled device.
