@@ -3,6 +3,7 @@
 
 #include "engine/cuda/kernels.h"
 #include "tests/gpudoubles/fixtures.h"
+#include "tests/gpudoubles/waits.h"
 
 namespace gpudoubles {
 namespace {
@@ -50,6 +51,20 @@ TEST_F(Transfers, AnUploadBesideComesAfterTheWorkBeforeIt) {
     transfers.await_uploads();
     FACET_CUDA(axpby(1.0f, device.data(), 1.0f, sum.data(), 1, work.raw()));
     EXPECT_EQ(downloaded(transfers, sum), Floats{16});
+}
+
+TEST_F(Transfers, PiecesComeToTheHostWithOneWait) {
+    const DeviceArray<float> first(Floats{1, 2}), second(Floats{3});
+    Floats a(2), b(1);
+    const size_t before = host_waits();
+    const Download pieces[] = {
+        {a.data(), first.data(), 8}, {nullptr, nullptr, 0}, {b.data(), second.data(), 4}};
+    transfers.download(pieces);
+    EXPECT_EQ(host_waits() - before, 1u);
+    EXPECT_EQ(a, (Floats{1, 2}));
+    EXPECT_EQ(b, Floats{3});
+    transfers.download({});
+    EXPECT_EQ(host_waits() - before, 1u);
 }
 
 TEST_F(Transfers, ManyUploadsHoldTheirBlocksUntilTheyHavePassed) {
