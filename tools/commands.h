@@ -31,6 +31,7 @@ void add_eval_command(CLI::App& app);
 void add_embed_command(CLI::App& app);
 void add_grad_command(CLI::App& app);
 void add_atlas_command(CLI::App& app);
+void add_explorer_command(CLI::App& app);
 void add_compare_command(CLI::App& app);
 void add_losses_command(CLI::App& app);
 void add_synth_command(CLI::App& app);

@@ -73,6 +73,7 @@ void add_subcommands(CLI::App& app) {
     add_embed_command(app);
     add_grad_command(app);
     add_atlas_command(app);
+    add_explorer_command(app);
     add_compare_command(app);
     add_losses_command(app);
     add_synth_command(app);

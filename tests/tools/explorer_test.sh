@@ -1,0 +1,14 @@
+#!/bin/bash
+# The explorer's page in a real browser (tests/explorer). Skipped where em++ or Chromium is missing or
+# `make explorer` was never run; what is older than its sources is made anew.
+set -u
+facet=$(realpath "${FACET_BINARY:-build/facet}")
+build=$(dirname "$facet")
+command -v "${EMXX:-em++}" >/dev/null || exit 77
+for name in chromium chromium-browser google-chrome; do
+    browser=$(command -v $name) && break
+done
+[ -n "${browser:-}" ] && [ -f "$build/explorer/explorer.html" ] || exit 77
+relative=$(realpath --relative-to=. "$build")
+make --no-print-directory DEPS=skip BUILD="$relative" explorer "$relative/explorer/page-tests" || exit 1
+FACET_BINARY=$facet FACET_BROWSER=$browser "$build/explorer/page-tests"
