@@ -14,7 +14,11 @@ TEST_F(ExplorerPage, ShowsWhatALossRefuses) {
     const json all = examined(R"js(
         await explorer.ready;
         const field = document.querySelector("[aria-label='m as a number']");
-        const enter = text => { field.value = text; field.dispatchEvent(new Event("input")); return shown(); };
+        const enter = text => {
+          field.value = text;
+          field.dispatchEvent(new Event("input"));
+          return shown();
+        };
         return [enter("9"), enter("much"), enter("0.2")];)js");
     ASSERT_EQ(all.size(), 3u);
     for (const char* text : {"m=9", "m=much"}) {
@@ -33,15 +37,16 @@ TEST_F(ExplorerPage, ShowsWhatALossRefuses) {
 TEST_F(ExplorerPage, DrawsBothSpaces) {
     const json all = examined(R"js(
         await explorer.ready;
-        const count = what => [...document.querySelectorAll(what)].filter(node => node.getAttribute("d") !== "").length;
+        const count = what => [...document.querySelectorAll(what)]
+          .filter(node => node.getAttribute("d") !== "").length;
         const two = ["npcface", "arcface"].map(name => ({name, settings: {}, state: {}}));
         return [2, 3].map(D => {
           explorer.show({D, losses: two});
           return {d: D, curves: count("#charts .curves path"), field: count("#picture .field"),
             forces: count("#picture .force"), margin: count("#picture .region.margin"),
-            wrong: count("#picture .region.wrong"), jumps: count("#picture .jump"),
+            wrong: count("#picture .region.wrong"), jumps: count("#picture .step"),
             strips: count("#masks .strip"), shades: count("#masks .push, #masks .pull"),
-            marks: count("#masks .jump"), handles: count("#picture .handle"),
+            marks: count("#masks .step"), handles: count("#picture .handle"),
             text: document.getElementById("picture").innerHTML};
         });)js");
     for (const json& drawn : all) {
@@ -59,10 +64,29 @@ TEST_F(ExplorerPage, DrawsBothSpaces) {
     }
 }
 
+TEST_F(ExplorerPage, LaysTwoLossesOverEachOther) {
+    const json all = examined(R"js(
+        await explorer.ready;
+        const ids = [...document.querySelectorAll("[id]")].map(node => node.id);
+        const two = ["64", "32"].map(s => ({name: "arcface", settings: {s}, state: {}}));
+        explorer.show({losses: two});
+        const drawn = () => [...document.querySelectorAll("#charts .curves path")]
+          .map(path => path.getAttribute("d"));
+        const same = drawn();
+        document.getElementById("same").checked = false;
+        explorer.show();
+        return {repeated: ids.filter((id, k) => ids.indexOf(id) !== k), same, own: drawn()};)js");
+    EXPECT_EQ(all["repeated"], json::array());
+    ASSERT_EQ(all["same"].size(), 4u);
+    // Value and gradient of the first stay, those of the second were enlarged.
+    for (std::size_t k = 0; k < 4; ++k) EXPECT_EQ(all["same"][k] == all["own"][k], k % 2 == 0) << k;
+}
+
 TEST_F(ExplorerPage, RemembersTheViewInItsAddress) {
     const json all = examined(R"js(
         await explorer.ready;
-        explorer.show({losses: [{name: "circle", settings: {m: "0.4"}, state: {}}, null], length: 3});
+        const loss = {name: "circle", settings: {m: "0.4"}, state: {}};
+        explorer.show({losses: [loss, null], length: 3});
         await new Promise(resolve => setTimeout(resolve, 1000));
         const before = shown();
         document.getElementById("reset").click();
@@ -78,9 +102,11 @@ TEST_F(ExplorerPage, RemembersTheViewInItsAddress) {
 TEST_F(ExplorerPage, WithoutWebAssemblyThereAreThePictures) {
     const json seen = examined(R"js(
         await new Promise(resolve => setTimeout(resolve, 500));
-        const visible = what => [...document.querySelectorAll(what)].filter(node => node.getClientRects().length > 0).length;
-        return {live: visible("#live"), says: visible("#without"), charts: visible("#charts svg.chart, section.study svg.chart"),
-          circles: visible("section.study svg.circle"), choices: document.getElementById("first").options.length};)js",
+        const visible = what => [...document.querySelectorAll(what)]
+          .filter(node => node.getClientRects().length > 0).length;
+        return {live: visible("#live"), says: visible("#without"), charts: visible("svg.chart"),
+          circles: visible("section.study svg.circle"),
+          choices: document.getElementById("first").options.length};)js",
                                "<script>delete window.WebAssembly;</script>");
     EXPECT_EQ(seen["live"], 0);
     EXPECT_EQ(seen["says"], 1);

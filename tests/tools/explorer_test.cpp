@@ -174,6 +174,9 @@ TEST(Explorer, TellsTheMarginRegion) {
     EXPECT_EQ(region[142 - 91], "margin");
     EXPECT_EQ(region[149 - 91], "margin");
     EXPECT_EQ(region[151 - 91], "wrong");
+    // Beside a larger force this one counts as none.
+    request["largest"] = 1e6;
+    EXPECT_EQ(asked(request)["region"][142 - 91], "still");
     // A place is what `grad` says of it.
     const ordered_json there = asked(circle("arcface", 142));
     EXPECT_NEAR(answer["value"][142 - 91].get<double>(), there["value"].get<double>(), 1e-13);

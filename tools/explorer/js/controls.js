@@ -3,8 +3,10 @@
 // The ends of a slider: what is allowed, where that is wide a few times the default.
 const sliderRange = p => {
   const d = Math.abs(+p.default), typical = p.default === "" || d === 0 ? 1 : d;
-  let low = p.lowest === null || p.lowest < 0 ? Math.max(p.lowest ?? -Infinity, -3 * typical) : p.lowest;
-  let high = Math.min(p.highest ?? Infinity, p.kind === "count" ? Math.max(10, 4 * typical) : 3 * typical);
+  let low =
+      p.lowest === null || p.lowest < 0 ? Math.max(p.lowest ?? -Infinity, -3 * typical) : p.lowest;
+  let high =
+      Math.min(p.highest ?? Infinity, p.kind === "count" ? Math.max(10, 4 * typical) : 3 * typical);
   if (low >= high) low = p.lowest ?? 0;
   const step = p.kind === "count" ? 1 : (high - low) / 300;
   if (p.kind !== "count" && p.allowed.includes(">") && !p.allowed.includes(">=")) low += step;
@@ -14,9 +16,16 @@ const sliderRange = p => {
 const numberControl = (p, id, text, change) => {
   const {low, high, step} = sliderRange(p);
   const slider = element("input", {type: "range", id, min: low, max: high, step});
-  const field = element("input", {type: "text", inputmode: "decimal", "aria-label": p.name + " as a number",
-    placeholder: "not set"});
-  const set = value => { field.value = value; slider.value = value === "" ? low : +value; };
+  const field = element("input", {
+    type: "text",
+    inputmode: "decimal",
+    "aria-label": p.name + " as a number",
+    placeholder: "not set"
+  });
+  const set = value => {
+    field.value = value;
+    slider.value = value === "" ? low : +value;
+  };
   set(text);
   slider.addEventListener("input", () => {
     field.value = String(+(+slider.value).toPrecision(4));
@@ -29,15 +38,16 @@ const numberControl = (p, id, text, change) => {
   return [slider, field];
 };
 const choiceControl = (p, id, text, change) => {
-  const select = element("select", {id, class: "both"}, ...p.choices.map(choice => new Option(choice, choice)));
+  const select = element(
+      "select", {id, class: "both"}, ...p.choices.map(choice => new Option(choice, choice)));
   select.value = text;
   select.addEventListener("change", () => change(select.value));
   return [select];
 };
 const parameterControl = (p, id, text, change) => {
   const made = (p.choices.length ? choiceControl : numberControl)(p, id, text, change);
-  return element("div", {class: "parameter"}, element("label", {for: id}, p.name), ...made,
-    element("small", {}, p.doc));
+  return element("div", {class: "parameter"}, element("label", {for: id
+                 }, p.name), ...made, element("small", {}, p.doc));
 };
 
 // An empty field of a parameter that has a default means the default.
@@ -59,7 +69,8 @@ const stateControls = (loss, place, typical, change) => {
       loss.state[name] = +field.value;
       change();
     });
-    return element("div", {class: "parameter"}, element("label", {for: id}, name), field);
+    return element("div", {class: "parameter"}, element("label", {for: id
+                   }, name), field);
   });
   return [element("details", {}, element("summary", {}, "state before the call"), ...rows)];
 };
@@ -67,8 +78,10 @@ const stateControls = (loss, place, typical, change) => {
 // Fills the card of the first (0) or second (1) loss. `choose` is called with a name or "".
 const fillCard = (card, place, choose, change) => {
   const loss = scene.losses[place];
-  const select = element("select", {"aria-label": kNames[place] + " loss"},
-    ...(place === 1 ? [new Option("none", "")] : []), ...infos.map(info => new Option(info.name, info.name)));
+  const select = element(
+      "select", {"aria-label": kNames[place] + " loss"},
+      ...(place === 1 ? [new Option("none", "")] : []),
+      ...infos.map(info => new Option(info.name, info.name)));
   select.value = loss ? loss.name : "";
   select.addEventListener("change", () => choose(select.value));
   const refused = element("p", {class: "refused", role: "alert", hidden: ""});
@@ -76,10 +89,16 @@ const fillCard = (card, place, choose, change) => {
   if (!loss) return;
   const info = infoOf(loss.name);
   const typical = ask({do: "typical", loss: loss.name, rows: 2});
-  card.append(element("p", {class: "formula"}, info.formula),
-    ...info.parameters.map(p => parameterControl(p, `parameter-${place}-${p.name}`,
-      loss.settings[p.name] ?? p.default, text => { setParameter(loss, p, text); change(); })),
-    ...stateControls(loss, place, typical, change));
+  card.append(
+      element("p", {class: "formula"}, info.formula),
+      ...info.parameters.map(
+          p => parameterControl(
+              p, `parameter-${place}-${p.name}`, loss.settings[p.name] ?? p.default,
+              text => {
+                setParameter(loss, p, text);
+                change();
+              })),
+      ...stateControls(loss, place, typical, change));
 };
 const showRefusal = (card, text) => {
   const refused = card.querySelector(".refused");

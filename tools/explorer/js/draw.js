@@ -25,19 +25,28 @@ const arrow = (x, y, ux, uy, length) => {
   const tip = Math.min(5, 0.6 * length), tx = x + length * ux, ty = y + length * uy;
   const p = (a, b) => `${tenth(a)} ${tenth(b)}`;
   return `M${p(x, y)}L${p(tx, ty)}M${p(tx - tip * (ux - 0.6 * uy), ty - tip * (uy + 0.6 * ux))}` +
-    `L${p(tx, ty)}L${p(tx - tip * (ux + 0.6 * uy), ty - tip * (uy - 0.6 * ux))}`;
+      `L${p(tx, ty)}L${p(tx - tip * (ux + 0.6 * uy), ty - tip * (uy - 0.6 * ux))}`;
 };
 
 // What can be taken hold of: the sample, then the classes. Made once for every number of classes,
 // so that a handle keeps the focus while what is around it is drawn anew.
 const makeHandles = onto => {
-  const handle = (kind, name, text) => svgElement("g",
-    {class: "handle " + kind, tabindex: 0, role: "slider", "aria-label": name, "aria-valuemin": -180,
-      "aria-valuemax": 180},
-    svgElement("circle", {class: "reach", r: 20}), svgElement("circle", {class: "body", r: kind === "sample" ? 10 : 9}),
-    svgElement("text", {y: 4}, text));
-  const handles = scene.w.map((_, j) =>
-    handle(j === 0 ? "own" : "other", `class ${j + 1}${j === 0 ? ", that of the sample" : ""}`, String(j + 1)));
+  const handle = (kind, name, text) => svgElement(
+      "g", {
+        class: "handle " + kind,
+        tabindex: 0,
+        role: "slider",
+        "aria-label": name,
+        "aria-valuemin": -180,
+        "aria-valuemax": 180
+      },
+      svgElement("circle", {class: "reach", r: 20}),
+      svgElement("circle", {class: "body", r: kind === "sample" ? 10 : 9}),
+      svgElement("text", {y: 4}, text));
+  const handles = scene.w.map(
+      (_, j) => handle(
+          j === 0 ? "own" : "other", `class ${j + 1}${j === 0 ? ", that of the sample" : ""}`,
+          String(j + 1)));
   handles.push(handle("sample", "sample", "x"));  // last: it lies on top
   onto.replaceChildren(...handles);
   return handles;
@@ -51,8 +60,10 @@ const placeHandle = (handle, index, x, y, behind) => {
   const v = vectorOf(index), angle = longitudeOf(v);
   handle.setAttribute("transform", `translate(${tenth(x)} ${tenth(y)})`);
   handle.setAttribute("aria-valuenow", angle.toFixed(1));
-  handle.setAttribute("aria-valuetext", scene.D === 2 ? degreesText(angle)
-    : `longitude ${degreesText(angle)}, latitude ${degreesText(latitudeOf(v))}`);
+  handle.setAttribute(
+      "aria-valuetext",
+      scene.D === 2 ? degreesText(angle) :
+                      `longitude ${degreesText(angle)}, latitude ${degreesText(latitudeOf(v))}`);
   handle.classList.toggle("behind", behind);
 };
 

@@ -4,10 +4,13 @@
 class Refusal extends Error {}
 
 let module = null;
-const startEngine = async () => { module = await loadFacet(); };
+const startEngine = async () => {
+  module = await loadFacet();
+};
 
 const ask = request => {
-  const answer = JSON.parse(module.ccall("facet_explore", "string", ["string"], [JSON.stringify(request)]));
+  const answer =
+      JSON.parse(module.ccall("facet_explore", "string", ["string"], [JSON.stringify(request)]));
   if (answer.error !== undefined)
     throw new Refusal(answer.error + (answer.hint ? ": " + answer.hint : ""));
   return answer;

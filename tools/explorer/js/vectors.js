@@ -7,13 +7,13 @@ const size = v => Math.hypot(...v);
 const scaled = (v, by) => v.map(entry => entry * by);
 const sum = (a, b) => a.map((v, k) => v + b[k]);
 const unit = v => scaled(v, 1 / size(v));
-const cross = (a, b) => [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
+const cross =
+    (a, b) => [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
 
 // Longitude and latitude, the north pole on the third axis.
-const onSphere = (longitude, latitude) => [
-  Math.cos(radians(latitude)) * Math.cos(radians(longitude)),
-  Math.cos(radians(latitude)) * Math.sin(radians(longitude)),
-  Math.sin(radians(latitude))];
+const onSphere = (longitude, latitude) =>
+    [Math.cos(radians(latitude)) * Math.cos(radians(longitude)),
+     Math.cos(radians(latitude)) * Math.sin(radians(longitude)), Math.sin(radians(latitude))];
 const longitudeOf = v => degrees(Math.atan2(v[1], v[0]));
 const latitudeOf = v => degrees(Math.atan2(v[2], Math.hypot(v[0], v[1])));
 
