@@ -29,7 +29,7 @@ explorer explorer-test:
 else
 explorer: $(EXPLORER)/explorer.html  ## the page in which the losses run live (needs emscripten)
 explorer-test: explorer  ## its numbers in a browser against facet grad's (needs chromium)
-	@tests/tools/explorer_test.sh
+	@FACET_BINARY=$(BUILD)/facet tests/tools/explorer_test.sh
 endif
 
 $(EXPLORER)/explorer.html: $(EXPLORER)/live.html $(BUILD)/facet
