@@ -4,6 +4,17 @@
 
 namespace facet {
 
+const std::vector<double>& Center::take_given(std::int64_t C, std::int64_t D) {
+    given_.clear();
+    if (centers_->given) {
+        FACET_CHECK(std::int64_t(centers_->value.size()) == C * D,
+                    "center: state centers has {} values, expected C D = {}",
+                    centers_->value.size(), C * D);
+        given_ = centers_->value;
+    }
+    return given_;
+}
+
 template <class T>
 double Center::run(const HeadBatch<T>& batch, const HeadGradient<T>& gradient,
                    HeadWorkspace<T>& workspace) {
@@ -14,13 +25,7 @@ double Center::run(const HeadBatch<T>& batch, const HeadGradient<T>& gradient,
     workspace.w_norm.resize(C);
     vector_norms("embeddings", x, B, D, workspace.x_norm.data());  // refuses what is not finite
     vector_norms("proxies", w, C, D, workspace.w_norm.data());
-    given_.clear();
-    if (centers_->given) {
-        FACET_CHECK(std::int64_t(centers_->value.size()) == C * D,
-                    "center: state centers has {} values, expected C D = {}",
-                    centers_->value.size(), C * D);
-        given_ = centers_->value;
-    }
+    take_given(C, D);
     if (gradient.dx) std::fill_n(gradient.dx, B * D, T(0));
     if (gradient.dw) std::fill_n(gradient.dw, C * D, T(0));
     workspace.target_cosine.assign(B, 0.0);

@@ -37,6 +37,10 @@ public:
                             HeadWorkspace<double>& workspace, const HeadOptions&) override {
         return run(batch, gradient, workspace);
     }
+    // The centres (C, D) that the state gives this call in place of the proxies; empty: none.
+    // Throws Error if they are not C D.
+    const std::vector<double>& take_given(std::int64_t C, std::int64_t D);
+
     void report(const HeadBatch<float>& batch) override { tell(batch); }
     void report(const HeadBatch<double>& batch) override { tell(batch); }
 

@@ -28,29 +28,31 @@ struct CirclePair {
     PairQuantity quantity() const { return {}; }
 
     // gamma a, negative for a positive pair.
-    double weight(bool positive, double s) const {
-        return positive ? -gamma * std::max(1 + m - s, 0.0) : gamma * std::max(s + m, 0.0);
+    FACET_HD double weight(bool positive, double s) const {
+        const double a = positive ? 1 + m - s : s + m;
+        return a > 0 ? (positive ? -gamma * a : gamma * a) : 0;
     }
-    double logit(bool positive, double s) const {
+    FACET_HD double logit(bool positive, double s) const {
         return weight(positive, s) * (positive ? s - (1 - m) : s - m);
     }
 
-    AnchorResult anchor(const Anchor& a, double* g) const {
+    template <class Row>
+    FACET_HD AnchorResult anchor(const Row& a, double* g) const {
         const auto z_p = [&](std::int64_t v) {
             return a.positive(v) ? logit(true, a.q[v]) : -kInfinity;
         };
         const auto z_n = [&](std::int64_t v) {
             return a.negative(v) ? logit(false, a.q[v]) : -kInfinity;
         };
-        const double positives = log_sum_exp(a.n(), z_p), negatives = log_sum_exp(a.n(), z_n);
+        const double positives = log_sum_exp(a, z_p), negatives = log_sum_exp(a, z_n);
         if (positives == -kInfinity || negatives == -kInfinity) return {};
         const SoftHinge l = soft_hinge(positives + negatives);
-        for (std::int64_t v = 0; v < a.n(); ++v) {
-            if (v == a.u) continue;
+        a.each([&](std::int64_t v) {
+            if (v == a.u) return;
             const bool alike = a.positive(v);
             const double share = std::exp(alike ? z_p(v) - positives : z_n(v) - negatives);
             g[v] = l.slope * weight(alike, a.q[v]) * share;
-        }
+        });
         return {l.value, 1, true};
     }
 

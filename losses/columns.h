@@ -47,7 +47,6 @@ public:
     explicit ColumnsOf(Form form) : column_{std::move(form), T(0)} {}
 
     bool normalised() const override { return true; }
-    bool reads_pairs() const override { return false; }
     int passes() const override { return 1; }
     void prepare(std::int64_t) override {}
 
@@ -67,7 +66,8 @@ public:
         negatives_ = 0;
         for (const double log : logs_) negatives_ += log;
     }
-    void differentiate_pairs(double*) override {}
+    std::optional<PairSlots> pair_slots() const override { return {}; }
+    std::vector<SlotRow> slot_rows() const override { return {}; }
 
     StateArray* per_class() const override { return nullptr; }
     std::int64_t nearest() const override { return 0; }

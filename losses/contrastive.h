@@ -35,41 +35,41 @@ struct Contrastive {
     struct Term {
         double value, slope;
     };
-    Term same(double d) const { return pml ? Term{d, 1} : Term{d * d / 2, d}; }
-    Term different(double d) const {
+    FACET_HD Term same(double d) const { return pml ? Term{d, 1} : Term{d * d / 2, d}; }
+    FACET_HD Term different(double d) const {
         if (d >= margin) return {0, 0};
         return pml ? Term{margin - d, -1} : Term{(margin - d) * (margin - d) / 2, d - margin};
     }
 
-    void open(const PairBatch& batch) {
-        if (!pml) return;
-        std::int64_t same_active = 0, different_active = 0;
-        const std::int64_t n = std::int64_t(batch.y.size());
-        for (std::int64_t u = 0; u < n; ++u) {
-            for (std::int64_t v = 0; v < n; ++v) {
-                const double d = batch.q[u * n + v];
-                const bool alike = batch.y[u] == batch.y[v];
-                same_active += alike && d > 0;
-                different_active += !alike && d < margin;
-            }
-        }
-        same_weight = same_active > 0 ? 1 / double(same_active) : 0;
-        different_weight = different_active > 0 ? 1 / double(different_active) : 0;
+    bool counts() const { return pml; }
+    // The pairs that are not satisfied.
+    template <class Row>
+    FACET_HD PairCounts count(const Row& a) const {
+        PairCounts active;
+        a.each([&](std::int64_t v) {
+            const bool alike = a.y[v] == a.y[a.u];
+            active.same += alike && a.q[v] > 0;
+            active.different += !alike && a.q[v] < margin;
+        });
+        return {a.total(active.same), a.total(active.different)};
+    }
+    void open(const PairCounts& active) {
+        same_weight = active.same > 0 ? 1 / double(active.same) : 0;
+        different_weight = active.different > 0 ? 1 / double(active.different) : 0;
     }
 
     // Every pair is seen from both its ends, which leaves the mean as it is.
-    AnchorResult anchor(const Anchor& a, double* g) const {
-        AnchorResult result;
-        for (std::int64_t v = 0; v < a.n(); ++v) {
-            if (v == a.u) continue;
+    template <class Row>
+    FACET_HD AnchorResult anchor(const Row& a, double* g) const {
+        double sum = 0;
+        a.each([&](std::int64_t v) {
+            if (v == a.u) return;
             const Term term = a.positive(v) ? same(a.q[v]) : different(a.q[v]);
             const double weight = a.positive(v) ? same_weight : different_weight;
-            result.sum += weight * term.value;
+            sum += weight * term.value;
             g[v] = weight * term.slope;
-            result.terms += !pml;
-            result.usable = true;
-        }
-        return result;
+        });
+        return {a.total(sum), pml ? 0 : a.n - 1, a.n > 1};
     }
 
     static LossInfo info() {

@@ -94,8 +94,13 @@ private:
         ws_.targets.resize(B_);
         ws_.target_cosine.resize(B_);
         parallel_for(B_, B_ * D_, [&](std::int64_t i) { prepare_target(i); });
-        if (form_.reads_pairs()) form_pairs();
-        form_.open({ws_.targets, C_, counted_, form_.reads_pairs() ? ws_.pairs.data() : nullptr});
+        std::vector<LogSumExp<double>> sums;
+        if (const auto rule = form_.pair_slots()) {
+            form_pairs();
+            ws_.slots = pair_slots(ws_.pairs.data(), in_.y, B_, rule->whisker);
+            sums = slot_sums(*rule, ws_.slots, B_);
+        }
+        form_.open({ws_.targets, C_, counted_, sums});
     }
 
     void prepare_target(std::int64_t i) {
@@ -195,7 +200,7 @@ private:
     // Through the normalisation of x, and the targets' own gradients, in the order of the rows.
     void finish() {
         const LedgerScope scope = vectors_scope("head_finish", B_, 4, 3);
-        if (form_.reads_pairs()) add_pairs();
+        if (const auto rule = form_.pair_slots()) add_pairs(*rule);
         if (form_.normalised()) {
             through_normalisation(x_, ws_.x_norm.data(), B_, D_, dx_);
             for (std::int64_t i = 0; i < B_; ++i) add_target(i);
@@ -241,9 +246,11 @@ private:
     }
 
     // dxh += (dS + dS^T) xh
-    void add_pairs() {
+    void add_pairs(const PairSlots& rule) {
+        const std::vector<SlotRow> rows = form_.slot_rows();
+        const SlotDerivative derivative(rule, rows);
         ws_.dpairs.assign(B_ * B_, 0.0);
-        form_.differentiate_pairs(ws_.dpairs.data());
+        for (const auto& [s, u, v] : ws_.slots) ws_.dpairs[u * B_ + v] = derivative(s, u, v);
         parallel_for(B_, B_ * B_ * D_, [&](std::int64_t u) {
             for (std::int64_t v = 0; v < B_; ++v) {
                 const T both = T(ws_.dpairs[u * B_ + v] + ws_.dpairs[v * B_ + u]);

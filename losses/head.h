@@ -53,6 +53,7 @@ struct HeadWorkspace {
     std::vector<T> w_unit;               // (tile, D)
     std::vector<T> cosines;              // (B, tile); then dL/dc in place
     std::vector<double> pairs, dpairs;   // (B, B) similarities of the batch, and dL/d of them
+    std::vector<PairSlot> slots;         // those of them that are slots of a softmax
     std::vector<T> dx, dw;               // for a caller who wants one gradient only
     std::vector<Angle> angles;           // (B)
     std::vector<double> tangent;         // (D)

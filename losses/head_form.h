@@ -10,11 +10,13 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <type_traits>
 #include <vector>
 
 #include "losses/hd.h"
+#include "losses/pair_slots.h"
 
 namespace facet {
 
@@ -38,7 +40,8 @@ struct Batch {
     std::span<const Target<T>> targets;  // (B)
     std::int64_t C;
     std::int64_t counted;  // rows with a label
-    const double* pairs;   // (B, B) <x_u/|x_u|, x_v/|x_v|>; nullptr unless the form asks for them
+    // slot_sums() of the batch's negative pairs, (B) or (1); empty unless the form asks for them
+    std::span<const LogSumExp<double>> slots;
 };
 
 // Part of a row: the cosines of classes first .. first + n - 1.
@@ -110,9 +113,8 @@ class HeadForm {
 public:
     virtual ~HeadForm() = default;
 
-    virtual bool normalised() const = 0;   // false: c_ij are raw products <x_i, w_j>
-    virtual bool reads_pairs() const = 0;  // it wants Batch::pairs
-    virtual int passes() const = 0;        // how often the tiles are shown before gradients exist
+    virtual bool normalised() const = 0;  // false: c_ij are raw products <x_i, w_j>
+    virtual int passes() const = 0;       // how often the tiles are shown before gradients exist
     virtual void prepare(std::int64_t C) = 0;  // first values of the state that depend on C
 
     virtual void open(const Batch<T>& batch) = 0;
@@ -123,8 +125,11 @@ public:
     virtual const RowResult<T>& result(std::int64_t row) const = 0;
     // dL/dc of the tile in place of its cosines, the target's entries included.
     virtual void differentiate(const Tile<T>& tile) = 0;
-    // dS (B, B): adds dL/dS_uv.
-    virtual void differentiate_pairs(double* dS) = 0;
+
+    // The batch's negative pairs are further slots of its rows' softmax (pair_slots.h): it wants
+    // Batch::slots, and after the last close() the driver asks for slot_rows().
+    virtual std::optional<PairSlots> pair_slots() const = 0;
+    virtual std::vector<SlotRow> slot_rows() const = 0;  // (B)
 
     // --- for a driver whose tiles lie in a device's memory, in place of gather, differentiate ---
     // After open(); `per_class`: where the numbers of per_class() lie there. Kernels gather into a

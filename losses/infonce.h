@@ -24,22 +24,26 @@ struct InfoNce {
 
     PairQuantity quantity() const { return {}; }
 
-    AnchorResult anchor(const Anchor& a, double* g) const {
+    template <class Row>
+    FACET_HD AnchorResult anchor(const Row& a, double* g) const {
         const auto z = [&](std::int64_t n) { return a.negative(n) ? a.q[n] / tau : -kInfinity; };
-        const double negatives = log_sum_exp(a.n(), z);
+        const double negatives = log_sum_exp(a, z);
         AnchorResult result;
         double push = 0;  // sum over the positives of 1 - q_0
-        for (std::int64_t p = 0; p < a.n(); ++p) {
-            if (!a.positive(p)) continue;
+        a.each([&](std::int64_t p) {
+            if (!a.positive(p)) return;
             const SoftHinge l = soft_hinge(negatives - a.q[p] / tau);
             result.sum += l.value;
             result.terms += 1;
             g[p] = -l.slope / tau;
             push += l.slope;
-        }
-        for (std::int64_t n = 0; n < a.n(); ++n) {
+        });
+        push = a.total(push);
+        a.each([&](std::int64_t n) {
             if (a.negative(n)) g[n] = push / tau * std::exp(z(n) - negatives);
-        }
+        });
+        result.sum = a.total(result.sum);
+        result.terms = a.total(result.terms);
         result.usable = result.terms > 0 && negatives > -kInfinity;
         return result;
     }

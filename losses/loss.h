@@ -16,6 +16,8 @@
 
 namespace facet {
 
+class Pairs;  // losses/pairs.h
+
 class Loss {
 public:
     Loss(const LossInfo& info, Settings settings) : info_(info), settings_(std::move(settings)) {}
@@ -32,9 +34,10 @@ public:
     // Whether dL/dcos_ij exists: HeadGradient::dcos may be asked for.
     virtual bool has_cosines() const { return has_proxies(); }
 
-    // The form of a class loss, for a driver on another device than the host, which calls
-    // state().end_call() when it is done. nullptr: the loss runs on the host only.
+    // The form of a class loss, or of a pair loss, for a driver on another device than the host,
+    // which calls state().end_call() when it is done. nullptr: it is not such a loss.
     virtual HeadForm<float>* form() { return nullptr; }
+    virtual Pairs* pairs() { return nullptr; }
 
     // Gives the arrays of the state that start from the number of classes their first values;
     // arrays that have values keep them. The first forward_backward() does the same.

@@ -35,12 +35,15 @@ struct MultiSimilarity {
 
     PairQuantity quantity() const { return {}; }
 
-    AnchorResult anchor(const Anchor& a, double* g) const {
+    template <class Row>
+    FACET_HD AnchorResult anchor(const Row& a, double* g) const {
         double hardest_n = -kInfinity, hardest_p = kInfinity;
-        for (std::int64_t v = 0; v < a.n(); ++v) {
-            if (a.negative(v)) hardest_n = std::max(hardest_n, a.q[v]);
-            if (a.positive(v)) hardest_p = std::min(hardest_p, a.q[v]);
-        }
+        a.each([&](std::int64_t v) {
+            if (a.negative(v) && a.q[v] > hardest_n) hardest_n = a.q[v];
+            if (a.positive(v) && a.q[v] < hardest_p) hardest_p = a.q[v];
+        });
+        hardest_n = a.largest(hardest_n);
+        hardest_p = -a.largest(-hardest_p);
         const auto z_p = [&](std::int64_t v) {
             const bool kept = a.positive(v) && (!mine || a.q[v] - eps < hardest_n);
             return kept ? -alpha * (a.q[v] - base) : -kInfinity;
@@ -49,12 +52,12 @@ struct MultiSimilarity {
             const bool kept = a.negative(v) && (!mine || a.q[v] + eps > hardest_p);
             return kept ? beta * (a.q[v] - base) : -kInfinity;
         };
-        const double positives = log_sum_exp(a.n(), z_p), negatives = log_sum_exp(a.n(), z_n);
+        const double positives = log_sum_exp(a, z_p), negatives = log_sum_exp(a, z_n);
         const SoftHinge p = soft_hinge(positives), n = soft_hinge(negatives);
-        for (std::int64_t v = 0; v < a.n(); ++v) {
+        a.each([&](std::int64_t v) {
             if (z_p(v) > -kInfinity) g[v] = -p.slope * std::exp(z_p(v) - positives);
             if (z_n(v) > -kInfinity) g[v] = n.slope * std::exp(z_n(v) - negatives);
-        }
+        });
         const bool has_p = hardest_p<kInfinity, has_n = hardest_n> - kInfinity;
         return {p.value / alpha + n.value / beta, 1, mine ? has_p && has_n : has_p || has_n};
     }

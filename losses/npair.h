@@ -13,8 +13,6 @@
 // being 1, has no regulariser. The author's and TensorFlow's code do not normalise.
 #pragma once
 
-#include <algorithm>
-
 #include "losses/pair_loss.h"
 #include "losses/pair_sums.h"
 
@@ -23,7 +21,6 @@ namespace facet {
 struct NPair {
     double reg;
     bool pml;
-    std::vector<std::int64_t> anchors, positives;  // (P) rows, in the order of the anchors
 
     NPair(const Settings& p, State&) : reg(p.number("reg")), pml(p.is("compat", "pml")) {
         if (pml) reg = 0;
@@ -33,38 +30,32 @@ struct NPair {
         return {pml ? PairVectors::unit : PairVectors::raw, PairMeasure::product};
     }
 
-    void open(const PairBatch& batch) {
-        anchors.clear();
-        positives.clear();
-        const auto& y = batch.y;
-        for (auto row = y.begin(); row != y.end(); ++row) {
-            const auto second = std::find(row + 1, y.end(), *row);
-            if (second == y.end() || std::find(y.begin(), row, *row) != row) continue;
-            anchors.push_back(row - y.begin());
-            positives.push_back(second - y.begin());
-        }
-    }
-
-    AnchorResult anchor(const Anchor& a, double* g) const {
-        const auto at = std::find(anchors.begin(), anchors.end(), a.u);
-        const bool is_positive =
-            std::find(positives.begin(), positives.end(), a.u) != positives.end();
+    // The second row of a class is its positive, for the first row as anchor.
+    template <class Row>
+    FACET_HD AnchorResult anchor(const Row& a, double* g) const {
+        const std::int64_t k = a.lowest([&](std::int64_t v) {
+            return a.y[v] == a.y[a.u] && a.place[v] == 1 ? double(v) : kInfinity;
+        });
         AnchorResult result;
-        if (at == anchors.end() && !is_positive) return result;
+        if (k < 0 || a.place[a.u] > 1) return result;
         result.sum = reg / 4 * a.q[a.u];
-        g[a.u] = reg / 4;
-        if (at != anchors.end()) cross_entropy(a, at - anchors.begin(), result, g);
+        if (a.owns(a.u)) g[a.u] = reg / 4;
+        if (a.place[a.u] == 0) cross_entropy(a, k, result, g);
         return result;
     }
 
-    void cross_entropy(const Anchor& a, std::int64_t k, AnchorResult& result, double* g) const {
-        const std::int64_t P = std::int64_t(positives.size());
-        const auto z = [&](std::int64_t j) { return j == k ? -kInfinity : a.q[positives[j]]; };
-        const double others = log_sum_exp(P, z);
-        const SoftHinge l = soft_hinge(others - a.q[positives[k]]);  // -log p, 1 - p
-        for (std::int64_t j = 0; j < P; ++j) {
-            g[positives[j]] = j == k ? -l.slope : l.slope * std::exp(z(j) - others);
-        }
+    template <class Row>
+    FACET_HD void cross_entropy(const Row& a, std::int64_t k, AnchorResult& result,
+                                double* g) const {
+        const auto z = [&](std::int64_t v) {
+            return a.place[v] == 1 && v != k ? a.q[v] : -kInfinity;
+        };
+        const double others = log_sum_exp(a, z);
+        const SoftHinge l = soft_hinge(others - a.q[k]);  // -log p, 1 - p
+        a.each([&](std::int64_t v) {
+            if (v == k) g[v] = -l.slope;
+            if (z(v) > -kInfinity) g[v] = l.slope * std::exp(z(v) - others);
+        });
         result.sum += l.value;
         result.terms = 1;
         result.usable = true;

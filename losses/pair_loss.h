@@ -20,6 +20,7 @@ public:
     static LossInfo info() { return Form::info(); }
 
     bool has_proxies() const override { return false; }
+    Pairs* pairs() override { return &pairs_; }
 
     double forward_backward(const HeadBatch<float>& batch, const HeadGradient<float>& gradient,
                             HeadWorkspace<float>& workspace, const HeadOptions&) override {

@@ -2,13 +2,23 @@
 // of features of different classes, without outliers.
 #pragma once
 
-#include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <limits>
+#include <span>
 #include <vector>
 
-#include "losses/head_form.h"
+#include "losses/accumulators.h"
+#include "losses/hd.h"
 
 namespace facet {
+
+// What a loss makes of them.
+struct PairSlots {
+    double whisker;  // of the filter
+    double s;        // the slots' logits are s S_uv
+    bool by_anchor;  // row i sees only the pairs that contain it, not all of the batch
+};
 
 struct PairSlot {
     double s;           // S_uv
@@ -17,33 +27,58 @@ struct PairSlot {
 
 // Box and whisker filter (Jung et al., UNPG): with Q1, Q3 the sorted values at positions
 // floor(K/4) and floor(3K/4), kept are those in [Q1 - whisker (Q3 - Q1), Q3 + whisker (Q3 - Q1)].
-// whisker = 0 keeps all.
-inline void remove_outliers(std::vector<PairSlot>& slots, double whisker) {
-    if (whisker == 0 || slots.empty()) return;
-    std::vector<double> sorted;
-    for (const PairSlot& slot : slots) sorted.push_back(slot.s);
-    std::sort(sorted.begin(), sorted.end());
-    const auto quartile = [&](double part) {
-        return sorted[std::size_t(part * double(sorted.size()))];
-    };
-    const double q1 = quartile(0.25), q3 = quartile(0.75), reach = whisker * (q3 - q1);
-    std::erase_if(slots,
-                  [&](const PairSlot& slot) { return slot.s < q1 - reach || slot.s > q3 + reach; });
-}
+struct SlotRange {
+    double lowest = -std::numeric_limits<double>::infinity();
+    double highest = std::numeric_limits<double>::infinity();
 
-// The slots of a batch; rows without a label take no part.
-template <class T>
-std::vector<PairSlot> negative_pairs(const Batch<T>& batch, double whisker) {
-    const auto B = std::int64_t(batch.targets.size());
-    std::vector<PairSlot> slots;
-    for (std::int64_t u = 0; u < B; ++u) {
-        for (std::int64_t v = u + 1; v < B; ++v) {
-            const std::int64_t a = batch.targets[u].y, b = batch.targets[v].y;
-            if (a >= 0 && b >= 0 && a != b) slots.push_back({batch.pairs[u * B + v], u, v});
-        }
+    // fma: the bounds have the same bits whatever compiles this.
+    FACET_HD static SlotRange of(double q1, double q3, double whisker) {
+        return {std::fma(-whisker, q3 - q1, q1), std::fma(whisker, q3 - q1, q3)};
     }
-    remove_outliers(slots, whisker);
-    return slots;
-}
+    FACET_HD bool keeps(double S) const { return !(S < lowest || S > highest); }
+};
+
+// Where in the sorted values of K pairs the quartiles are.
+struct QuartilePositions {
+    std::int64_t first, third;
+
+    explicit QuartilePositions(std::int64_t K) : first(K / 4), third(3 * K / 4) {}
+};
+
+// The slots of a batch of similarities S (B, B) and labels y (B); rows without a label take no
+// part. whisker = 0 keeps all.
+std::vector<PairSlot> pair_slots(const double* S, const std::int64_t* y, std::int64_t B,
+                                 double whisker);
+
+// log sum e^{s S_uv} of the slots that a row sees: one for the batch, or one a row.
+std::vector<LogSumExp<double>> slot_sums(const PairSlots& rule, const std::vector<PairSlot>& slots,
+                                         std::int64_t B);
+
+// What the slots' derivative needs of a row.
+struct SlotRow {
+    double weight;   // L = sum_i weight_i L_i
+    double log_sum;  // of the row's softmax: log of its denominator, slots included
+};
+
+// dL/dS_uv = s sum_i weight_i q_i,uv over the rows i that see the slot, q_i,uv = e^{s S_uv -
+// log_sum_i}.
+struct SlotDerivative {
+    PairSlots rule;
+    const SlotRow* rows;  // (B)
+    // Of all rows together: the least log_sum, and sum_i weight_i e^{lowest - log_sum_i}. Every
+    // slot is below every denominator that it is part of: no exponent is positive.
+    double lowest = std::numeric_limits<double>::infinity(), share = 0;
+
+    SlotDerivative(const PairSlots& rule, std::span<const SlotRow> rows);
+
+    FACET_HD double of_row(std::int64_t i, double z) const {
+        return rows[i].weight * std::exp(z - rows[i].log_sum);
+    }
+    FACET_HD double operator()(double S, std::int64_t u, std::int64_t v) const {
+        const double z = rule.s * S;
+        return rule.s *
+               (rule.by_anchor ? of_row(u, z) + of_row(v, z) : std::exp(z - lowest) * share);
+    }
+};
 
 }  // namespace facet

@@ -1,26 +1,27 @@
 // The two sums that pair losses are made of, with all their digits.
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 
+#include "losses/anchor.h"
 #include "losses/softplus.h"
 
 namespace facet {
 
-inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-// log sum_v exp(z(v)) over v = 0 .. n - 1; z = -infinity leaves v out, and the sum of nothing is
-// -infinity. The largest is taken out first: nothing overflows, and not everything underflows.
-template <class Logit>
-double log_sum_exp(std::int64_t n, Logit z) {
+// log sum_v exp(z(v)) over the row of an anchor; z = -infinity leaves v out, and the sum of nothing
+// is -infinity. The largest is taken out first: nothing overflows, and not everything underflows.
+template <class Row, class Logit>
+FACET_HD double log_sum_exp(const Row& a, Logit z) {
     double top = -kInfinity, sum = 0;
-    for (std::int64_t v = 0; v < n; ++v) top = std::max(top, z(v));
+    a.each([&](std::int64_t v) {
+        const double logit = z(v);
+        top = logit > top ? logit : top;
+    });
+    top = a.largest(top);
     if (top == -kInfinity) return top;
-    for (std::int64_t v = 0; v < n; ++v) sum += std::exp(z(v) - top);
-    return top + std::log(sum);
+    a.each([&](std::int64_t v) { sum += std::exp(z(v) - top); });
+    return top + std::log(a.total(sum));
 }
 
 // log(1 + e^t) and its derivative 1 / (1 + e^-t). With t = log sum_n e^{z_n} - z_p these are -log p
@@ -30,6 +31,6 @@ struct SoftHinge {
     double value, slope;
 };
 
-inline SoftHinge soft_hinge(double t) { return {softplus(t), sigmoid(t)}; }
+FACET_HD inline SoftHinge soft_hinge(double t) { return {softplus(t), sigmoid(t)}; }
 
 }  // namespace facet

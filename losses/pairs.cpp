@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <unordered_map>
 
 #include "engine/error.h"
 #include "engine/ledger.h"
@@ -29,8 +30,7 @@ public:
     PairDriver(Pairs& pairs, const HeadBatch<T>& in, PairWorkspace& ws)
         : pairs_(pairs), quantity_(pairs.quantity()), in_(in), ws_(ws), D_(in.D) {}
 
-    // The value; 0 and `usable` false if there is no pair.
-    double forward(HeadWorkspace<T>& diagnostics, bool& usable) {
+    PairTotal forward(HeadWorkspace<T>& diagnostics) {
         {
             const LedgerScope scope("pair_vectors", 0, 0);
             take_rows(diagnostics);
@@ -38,9 +38,12 @@ public:
         }
         compare();
         const LedgerScope scope("loss_anchors", 0, 0, pairs_in_words());
-        pairs_.open({ws_.y, ws_.q.data()});
+        count();
         visit_anchors();
-        return collect(diagnostics, usable);
+        diagnostics.target_cosine.clear();
+        const PairTotal total = add_anchors(ws_.results, ws_.rows, in_.B, diagnostics.row_value);
+        scale_ = total.scale;
+        return total;
     }
 
     void backward(T* dx) {
@@ -48,12 +51,12 @@ public:
         join_derivatives();
         multiply_back();
         const LedgerScope scope("pair_finish", 0, 0, pairs_in_words());
-        if (unit()) {
+        if (quantity_.unit()) {
             through_normalisation(ws_.x.data(), ws_.norm.data(), n_, D_, ws_.dx.data());
         }
         for (std::int64_t u = 0; u < n_; ++u) {
             const double* from = ws_.dx.data() + u * D_;
-            std::transform(from, from + D_, dx + ws_.rows[u] * D_, [](double v) { return T(v); });
+            std::transform(from, from + D_, dx + row(u) * D_, [](double v) { return T(v); });
         }
     }
 
@@ -68,34 +71,25 @@ private:
                 pairs_in_words()};
     }
 
-    bool unit() const { return quantity_.vectors == PairVectors::unit; }
-    bool product() const { return quantity_.measure == PairMeasure::product; }
+    bool product() const { return quantity_.product(); }
+    std::int64_t row(std::int64_t u) const { return ws_.rows.rows[u]; }
     const double* vector(std::int64_t u) const { return ws_.x.data() + u * D_; }
 
     void take_rows(HeadWorkspace<T>& diagnostics) {
         diagnostics.x_norm.resize(in_.B);
         vector_norms("embeddings", in_.x, in_.B, D_, diagnostics.x_norm.data());
-        ws_.rows.clear();
-        ws_.y.clear();
-        for (std::int64_t i = 0; i < in_.B; ++i) {
-            FACET_CHECK(in_.y[i] >= -1,
-                        "labels: row {} has class {}, expected -1 (ignored) or 0 and above", i,
-                        in_.y[i]);
-            if (in_.y[i] < 0) continue;
-            ws_.rows.push_back(i);
-            ws_.y.push_back(in_.y[i]);
-        }
-        n_ = std::int64_t(ws_.rows.size());
+        ws_.rows.take(in_.y, in_.B);
+        n_ = ws_.rows.n();
     }
 
     void take_vectors(const HeadWorkspace<T>& diagnostics) {
         ws_.x.resize(n_ * D_);
         ws_.norm.resize(n_);
         for (std::int64_t u = 0; u < n_; ++u) {
-            ws_.norm[u] = diagnostics.x_norm[ws_.rows[u]];
-            std::copy_n(in_.x + ws_.rows[u] * D_, D_, ws_.x.data() + u * D_);
+            ws_.norm[u] = diagnostics.x_norm[row(u)];
+            std::copy_n(in_.x + row(u) * D_, D_, ws_.x.data() + u * D_);
         }
-        if (unit()) unit_vectors(ws_.x.data(), ws_.norm.data(), n_, D_, ws_.x.data());
+        if (quantity_.unit()) unit_vectors(ws_.x.data(), ws_.norm.data(), n_, D_, ws_.x.data());
     }
 
     void compare() {
@@ -112,71 +106,45 @@ private:
         });
         for (std::int64_t at = 0; at < n_ * n_; ++at) {
             FACET_CHECK(std::isfinite(ws_.q[at]), "embeddings: rows {} and {}: their {} overflows",
-                        ws_.rows[at / n_], ws_.rows[at % n_], product() ? "product" : "distance");
+                        row(at / n_), row(at % n_), product() ? "product" : "distance");
         }
     }
 
     double compare(std::int64_t u, std::int64_t v) const {
-        if (product()) {
-            const double dot = ws_.q[u * n_ + v];
-            return unit() ? std::clamp(dot, -1.0, 1.0) : dot;
-        }
-        const double d = apart(u, v);
-        return quantity_.measure == PairMeasure::distance ? d : d * d;
+        if (product()) return quantity_.of_product(ws_.q[u * n_ + v]);
+        const int zeros = (ws_.norm[u] == 0) + (ws_.norm[v] == 0);
+        return quantity_.of_distance(distance(vector(u), vector(v), D_), zeros,
+                                     std::numeric_limits<T>::epsilon());
     }
 
-    double apart(std::int64_t u, std::int64_t v) const {
-        const double d = distance(vector(u), vector(v), D_);
-        if (!unit()) return d > shortest_norm<double>() ? d : 0;
-        // 2 - 2 cos is |a - b|^2 of unit vectors; a zero vector lacks 1 of it, its cosine being 0.
-        const int zeros = (ws_.norm[u] == 0) + (ws_.norm[v] == 0);
-        if (zeros > 0) return std::sqrt(d * d + zeros);
-        return d > 4 * double(std::numeric_limits<T>::epsilon()) ? d : 0;
+    Anchor anchor(std::int64_t u) const {
+        return {{u, n_, ws_.rows.y.data(), ws_.rows.place.data(), ws_.q.data() + u * n_}};
+    }
+
+    void count() {
+        if (!pairs_.counts()) return;
+        std::vector<PairCounts> counts;
+        for (std::int64_t u = 0; u < n_; ++u) counts.push_back(pairs_.count(anchor(u)));
+        pairs_.open(add_counts(counts));
     }
 
     void visit_anchors() {
         ws_.g.assign(n_ * n_, 0.0);
         ws_.results.resize(n_);
         parallel_for(n_, n_ * n_, [&](std::int64_t u) {
-            const Anchor anchor{u, ws_.y, ws_.q.data() + u * n_};
-            ws_.results[u] = pairs_.anchor(anchor, ws_.g.data() + u * n_);
+            ws_.results[u] = pairs_.anchor(anchor(u), ws_.g.data() + u * n_);
         });
     }
 
-    double collect(HeadWorkspace<T>& diagnostics, bool& usable) {
-        double sum = 0;
-        std::int64_t terms = 0;
-        usable = false;
-        for (const AnchorResult& result : ws_.results) {
-            sum += result.sum;
-            terms += result.terms;
-            usable |= result.usable;
-        }
-        scale_ = usable ? 1 / double(std::max<std::int64_t>(terms, 1)) : 0;
-        diagnostics.target_cosine.clear();
-        diagnostics.row_value.assign(in_.B, 0.0);
-        for (std::int64_t u = 0; u < n_; ++u) {
-            diagnostics.row_value[ws_.rows[u]] = ws_.results[u].sum * scale_ * double(n_);
-        }
-        return sum * scale_;
-    }
-
-    // In place of dL/dq_uv, for every pair the factor h with which v enters dL/dx_u:
-    // dx_u += h_uv x_v for products, h_uv (x_u - x_v) for distances.
+    // In place of dL/dq_uv, for every pair the factor h_uv with which v enters dL/dx_u.
     void join_derivatives() {
         const LedgerScope scope("pair_join", 0, 0, pairs_in_words());
         parallel_for_uneven(n_, n_ * n_, [&](std::int64_t u) {
             for (std::int64_t v = u; v < n_; ++v) {
                 const double both = (ws_.g[u * n_ + v] + ws_.g[v * n_ + u]) * scale_;
-                ws_.g[u * n_ + v] = ws_.g[v * n_ + u] = both * factor(ws_.q[u * n_ + v]);
+                ws_.g[u * n_ + v] = ws_.g[v * n_ + u] = both * quantity_.factor(ws_.q[u * n_ + v]);
             }
         });
-    }
-
-    double factor(double q) const {
-        if (product()) return 1;
-        if (quantity_.measure == PairMeasure::squared_distance) return 2;
-        return q > 0 ? 1 / q : 0;
     }
 
     void multiply_back() {
@@ -210,6 +178,50 @@ private:
 
 }  // namespace
 
+void PairRows::take(const std::int64_t* labels, std::int64_t B) {
+    rows.clear();
+    y.clear();
+    place.clear();
+    std::unordered_map<std::int64_t, std::int64_t> members;
+    for (std::int64_t i = 0; i < B; ++i) {
+        FACET_CHECK(labels[i] >= -1,
+                    "labels: row {} has class {}, expected -1 (ignored) or 0 and above", i,
+                    labels[i]);
+        if (labels[i] < 0) continue;
+        rows.push_back(i);
+        y.push_back(labels[i]);
+        place.push_back(members[labels[i]]++);
+    }
+}
+
+PairTotal add_anchors(std::span<const AnchorResult> results, const PairRows& rows, std::int64_t B,
+                      std::vector<double>& row_value) {
+    PairTotal total;
+    double sum = 0;
+    std::int64_t terms = 0;
+    for (const AnchorResult& result : results) {
+        sum += result.sum;
+        terms += result.terms;
+        total.usable |= result.usable;
+    }
+    total.scale = total.usable ? 1 / double(std::max<std::int64_t>(terms, 1)) : 0;
+    total.value = sum * total.scale;
+    row_value.assign(B, 0.0);
+    for (std::int64_t u = 0; u < rows.n(); ++u) {
+        row_value[rows.rows[u]] = results[u].sum * total.scale * double(rows.n());
+    }
+    return total;
+}
+
+PairCounts add_counts(std::span<const PairCounts> counts) {
+    PairCounts sum;
+    for (const PairCounts& count : counts) {
+        sum.same += count.same;
+        sum.different += count.different;
+    }
+    return sum;
+}
+
 template <class T>
 double run_pairs(Pairs& pairs, StateArray& no_pairs, const HeadBatch<T>& batch,
                  const HeadGradient<T>& gradient, PairWorkspace& workspace,
@@ -217,15 +229,14 @@ double run_pairs(Pairs& pairs, StateArray& no_pairs, const HeadBatch<T>& batch,
     FACET_CHECK(!gradient.dcos,
                 "pair loss: it has no cosines with proxies, so no gradient by them");
     PairDriver<T> driver(pairs, batch, workspace);
-    bool usable = false;
-    const double value = driver.forward(diagnostics, usable);
-    if (!usable) no_pairs.value[0] += 1;
+    const PairTotal total = driver.forward(diagnostics);
+    if (!total.usable) no_pairs.value[0] += 1;
     if (gradient.dw) std::fill_n(gradient.dw, batch.C * batch.D, T(0));
     if (gradient.dx) {
         std::fill_n(gradient.dx, batch.B * batch.D, T(0));
-        if (usable) driver.backward(gradient.dx);
+        if (total.usable) driver.backward(gradient.dx);
     }
-    return value;
+    return total.value;
 }
 
 template double run_pairs(Pairs&, StateArray&, const HeadBatch<float>&, const HeadGradient<float>&,

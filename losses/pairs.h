@@ -7,99 +7,109 @@
 //
 //   L = sum_u sum_u / max(1, sum_u terms_u)
 //
-// A loss is a struct `Form`, constructible from (const Settings&, State&), with
+// A loss is a struct `Form` of plain members, constructible from (const Settings&, State&), with
 //
-//   PairQuantity quantity() const                        what it reads
-//   AnchorResult anchor(const Anchor&, double* g) const  the anchor's terms; g[v] += d sum_u/d q_uv
+//   PairQuantity quantity() const                      what it reads
+//   AnchorResult anchor(const Row&, double* g) const   the anchor's terms; g[v] += d sum_u/d q_uv
 //
-// and, where a loss needs it,
-//   void open(const PairBatch&)                          sees all pairs before the first anchor
+// and, where a loss needs to know something of all pairs before the first anchor,
+//   bool counts() const                                whether it does
+//   PairCounts count(const Row&) const                 what an anchor adds to it
+//   void open(const PairCounts& all)
+//
+// anchor() and count() are templates, FACET_HD: Row is Anchor, or a GPU's (anchor.h).
 //
 // Every q_uv counts as a variable of its own; the driver adds dL/dq_uv and dL/dq_vu. All of it is
 // in double for float embeddings too: it is n^2 work beside n^2 D, and mining then selects the same
 // pairs in both types.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <vector>
 
+#include "losses/anchor.h"
 #include "losses/head.h"
+#include "losses/pair_quantity.h"
 #include "losses/state.h"
 
 namespace facet {
-
-enum class PairVectors { raw, unit };
-enum class PairMeasure { product, squared_distance, distance };
-
-// unit product: the cosine, clipped to [-1, 1]; 0 with a vector that counts as zero. Distances of
-// unit vectors are those of the cosine, 2 - 2 cos = |a - b|^2, but formed from differences, so that
-// they keep their digits where they are small: sqrt(2 - 2 cos) keeps none.
-struct PairQuantity {
-    PairVectors vectors = PairVectors::unit;
-    PairMeasure measure = PairMeasure::product;
-};
-
-// All pairs of the rows that take part.
-struct PairBatch {
-    std::span<const std::int64_t> y;  // (n)
-    const double* q;                  // (n, n), symmetric
-};
-
-// One row of them.
-struct Anchor {
-    std::int64_t u;                   // the anchor
-    std::span<const std::int64_t> y;  // (n)
-    const double* q;                  // (n) q_uv
-
-    std::int64_t n() const { return std::int64_t(y.size()); }
-    bool positive(std::int64_t v) const { return v != u && y[v] == y[u]; }
-    bool negative(std::int64_t v) const { return y[v] != y[u]; }
-};
-
-struct AnchorResult {
-    double sum = 0;
-    std::int64_t terms = 0;
-    bool usable =
-        false;  // the labels allow a pair (triplet, ...) with this anchor, satisfied or not
-};
 
 // A form as the driver sees it: one virtual call an anchor.
 class Pairs {
 public:
     virtual ~Pairs() = default;
     virtual PairQuantity quantity() const = 0;
-    virtual void open(const PairBatch& batch) = 0;
+    virtual bool counts() const = 0;  // whether open() and count() are for it
+    virtual PairCounts count(const Anchor& anchor) const = 0;
+    virtual void open(const PairCounts& all) = 0;
     virtual AnchorResult anchor(const Anchor& anchor, double* g) const = 0;
+    // The form itself, as bytes: only the kernels of the loss know its type.
+    virtual std::span<const std::byte> form() const = 0;
 };
 
 template <class Form>
 class PairsOf final : public Pairs {
+    static_assert(std::is_trivially_copyable_v<Form>, "kernels take the form as it is");
+
 public:
-    explicit PairsOf(Form form) : form_(std::move(form)) {}
+    explicit PairsOf(Form form) : form_(form) {}
 
     PairQuantity quantity() const override { return form_.quantity(); }
-    void open(const PairBatch& batch) override {
-        if constexpr (requires { form_.open(batch); }) form_.open(batch);
+    bool counts() const override {
+        if constexpr (requires { form_.counts(); }) return form_.counts();
+        return false;
+    }
+    PairCounts count(const Anchor& anchor) const override {
+        if constexpr (requires { form_.count(anchor); }) return form_.count(anchor);
+        return {};
+    }
+    void open(const PairCounts& all) override {
+        if constexpr (requires { form_.open(all); }) form_.open(all);
     }
     AnchorResult anchor(const Anchor& anchor, double* g) const override {
         return form_.anchor(anchor, g);
     }
+    std::span<const std::byte> form() const override { return std::as_bytes(std::span(&form_, 1)); }
 
 private:
     Form form_;
 };
 
+// The rows that take part: those with a label.
+struct PairRows {
+    std::vector<std::int64_t> rows;   // (n) their numbers in the batch
+    std::vector<std::int64_t> y;      // (n) their classes
+    std::vector<std::int64_t> place;  // (n) how many of them with the same class come before
+
+    std::int64_t n() const { return std::int64_t(rows.size()); }
+    // Throws Error for a label below -1, naming its row.
+    void take(const std::int64_t* labels, std::int64_t B);
+};
+
 // Buffers of the driver, kept between steps.
 struct PairWorkspace {
-    std::vector<std::int64_t> rows;     // (n) rows of the batch that take part
-    std::vector<std::int64_t> y;        // (n)
+    PairRows rows;
     std::vector<double> norm;           // (n)
     std::vector<double> x;              // (n, D) the vectors that are compared
     std::vector<double> q, g;           // (n, n)
     std::vector<double> dx;             // (n, D)
     std::vector<AnchorResult> results;  // (n)
 };
+
+// The loss of a batch.
+struct PairTotal {
+    double value = 0;
+    double scale = 0;     // 1 / terms, of the derivatives
+    bool usable = false;  // there was a pair
+};
+
+// Their sum, and row_value (B), each anchor's share of the value.
+PairTotal add_anchors(std::span<const AnchorResult> results, const PairRows& rows, std::int64_t B,
+                      std::vector<double>& row_value);
+PairCounts add_counts(std::span<const PairCounts> counts);
 
 // What every pair loss keeps: `no_pairs`, the calls in which no anchor was usable. Their value and
 // gradients are 0.

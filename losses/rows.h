@@ -22,10 +22,11 @@
 //                                            finds them
 //   StateArray* per_class() const            numbers b_j that join c_ij, or nullptr; their gradient
 //                                            is sum_i weight_i dL_i/dc_ij
-//   void differentiate_pairs(std::span<const Row>, double* dS)
-//                                            open() then finds Batch::pairs; adds dL/dS_uv
-//   void gather(int pass, const Row&, Acc&, const Chunk<T>&) const
-//   void differentiate(const Row&, const Chunk<T>&, T* g) const
+//   PairSlots pair_slots() const             the batch's negative pairs are further slots of its
+//                                            softmax (pair_slots.h): open() finds Batch::slots, and
+//   SlotRow slot_row(const Row&) const       after close() says what their derivative needs of a
+//   row void gather(int pass, const Row&, Acc&, const Chunk<T>&) const void differentiate(const
+//   Row&, const Chunk<T>&, T* g) const
 //                                            take() and derivative() of a chunk, where a loop of
 //                                            those is slow on a CPU; any g[y]; `g` may be `chunk.c`
 //   D on_device(const double* per_class) const      what has take() and derivative() on a device,
@@ -111,9 +112,6 @@ public:
     explicit RowsOf(Form form) : form_(std::move(form)) {}
 
     bool normalised() const override { return Form::normalised; }
-    bool reads_pairs() const override {
-        return requires { form_.differentiate_pairs(std::span<const Row>(), nullptr); };
-    }
     int passes() const override { return Form::passes; }
     void prepare(std::int64_t C) override {
         if constexpr (requires { form_.prepare(C); }) form_.prepare(C);
@@ -178,10 +176,16 @@ public:
         }
     }
 
-    void differentiate_pairs(double* dS) override {
-        if constexpr (requires { form_.differentiate_pairs(std::span<const Row>(), dS); }) {
-            form_.differentiate_pairs(std::span<const Row>(rows_), dS);
+    std::optional<PairSlots> pair_slots() const override {
+        if constexpr (requires { form_.pair_slots(); }) return form_.pair_slots();
+        return {};
+    }
+    std::vector<SlotRow> slot_rows() const override {
+        std::vector<SlotRow> slots;
+        if constexpr (requires(const Row& row) { form_.slot_row(row); }) {
+            for (const Row& row : rows_) slots.push_back(form_.slot_row(row));
         }
+        return slots;
     }
 
     StateArray* per_class() const override {

@@ -31,27 +31,35 @@ struct SupCon {
 
     PairQuantity quantity() const { return {}; }
 
-    AnchorResult anchor(const Anchor& a, double* g) const {
+    template <class Row>
+    FACET_HD AnchorResult anchor(const Row& a, double* g) const {
         double P = 0, c = -kInfinity, largest = -kInfinity;
-        for (std::int64_t j = 0; j < a.n(); ++j) {
-            if (j == a.u) continue;
-            largest = std::max(largest, a.q[j] / tau);
-            if (a.positive(j)) c = std::max(c, a.q[j] / tau), P += 1;
-        }
+        a.each([&](std::int64_t j) {
+            if (j == a.u) return;
+            const double s = a.q[j] / tau;
+            largest = s > largest ? s : largest;
+            if (a.positive(j)) c = s > c ? s : c, P += 1;
+        });
+        P = a.total(P);
+        c = a.largest(c);
+        largest = a.largest(largest);
         if (P == 0) return {0, count_all, false};
         // In units of e^largest: the others, and `height` = e^c.
         double below = 0, sum_d = 0, others = 0;  // sum_P (c - s), sum_P d, sum_N e^{s - largest}
-        for (std::int64_t j = 0; j < a.n(); ++j) {
+        a.each([&](std::int64_t j) {
             if (a.positive(j)) below += c - a.q[j] / tau, sum_d += std::expm1(a.q[j] / tau - c);
             if (a.negative(j)) others += std::exp(a.q[j] / tau - largest);
-        }
+        });
+        below = a.total(below);
+        sum_d = a.total(sum_d);
+        others = a.total(others);
         const double height = std::exp(c - largest), Z = height * (P + sum_d) + others;
-        for (std::int64_t j = 0; j < a.n(); ++j) {
+        a.each([&](std::int64_t j) {
             if (a.negative(j)) g[j] = std::exp(a.q[j] / tau - largest) / (Z * tau);
-            if (!a.positive(j)) continue;
+            if (!a.positive(j)) return;
             const double d = std::expm1(a.q[j] / tau - c);
             g[j] = (height * (P * d - sum_d) - others) / (P * Z * tau);
-        }
+        });
         // log Z - mean_P s; where the others are small it is log P and what they add.
         const double log_Z = largest == c ? std::log(P) + std::log1p((sum_d + others) / P)
                                           : largest - c + std::log(Z);

@@ -42,7 +42,8 @@ struct Triplet {
         return {PairVectors::unit, squared ? PairMeasure::squared_distance : PairMeasure::distance};
     }
 
-    AnchorResult anchor(const Anchor& a, double* g) const {
+    template <class Row>
+    FACET_HD AnchorResult anchor(const Row& a, double* g) const {
         AnchorResult result;
         const std::int64_t closest = closest_negative(a, -1);
         if (closest < 0) return result;
@@ -51,54 +52,69 @@ struct Triplet {
             if (p >= 0) add(a, p, closest, result, g);
             return result;
         }
-        for (std::int64_t p = 0; p < a.n(); ++p) {
+        for (std::int64_t p = 0; p < a.n; ++p) {
             if (!a.positive(p)) continue;
-            if (mining == Mining::semihard) {
-                const std::int64_t n = closest_negative(a, a.q[p]);
-                add(a, p, n >= 0 ? n : farthest_negative(a), result, g);
+            if (mining == Mining::all) {
+                add_all(a, p, result, g);
                 continue;
             }
-            for (std::int64_t n = 0; n < a.n(); ++n) {
-                if (a.negative(n)) add(a, p, n, result, g);
-            }
+            const std::int64_t n = closest_negative(a, a.q[p]);
+            add(a, p, n >= 0 ? n : farthest_negative(a), result, g);
         }
         return result;
     }
 
-    void add(const Anchor& a, std::int64_t p, std::int64_t n, AnchorResult& result,
-             double* g) const {
-        result.usable = true;
-        const double v = a.q[p] - a.q[n] + margin;
-        if (!soft && mining == Mining::all && v <= 0) return;
-        const SoftHinge l = soft ? soft_hinge(v) : SoftHinge{v > 0 ? v : 0, v > 0 ? 1.0 : 0.0};
+    FACET_HD SoftHinge hinge(double v) const {
+        return soft ? soft_hinge(v) : SoftHinge{v > 0 ? v : 0, v > 0 ? 1.0 : 0.0};
+    }
+
+    // One triplet that was selected.
+    template <class Row>
+    FACET_HD void add(const Row& a, std::int64_t p, std::int64_t n, AnchorResult& result,
+                      double* g) const {
+        const SoftHinge l = hinge(a.q[p] - a.q[n] + margin);
         result.sum += l.value;
         result.terms += 1;
-        g[p] += l.slope;
-        g[n] -= l.slope;
+        result.usable = true;
+        if (a.owns(p)) g[p] += l.slope;
+        if (a.owns(n)) g[n] -= l.slope;
+    }
+
+    // The triplets of p with every negative.
+    template <class Row>
+    FACET_HD void add_all(const Row& a, std::int64_t p, AnchorResult& result, double* g) const {
+        double sum = 0, slopes = 0;
+        std::int64_t terms = 0;
+        a.each([&](std::int64_t n) {
+            if (!a.negative(n)) return;
+            const double v = a.q[p] - a.q[n] + margin;
+            if (!soft && v <= 0) return;
+            const SoftHinge l = hinge(v);
+            sum += l.value;
+            slopes += l.slope;
+            terms += 1;
+            g[n] -= l.slope;
+        });
+        result.sum += a.total(sum);
+        result.terms += a.total(terms);
+        result.usable = true;
+        slopes = a.total(slopes);
+        if (a.owns(p)) g[p] += slopes;
     }
 
     // -1 if there is none.
-    static std::int64_t closest_negative(const Anchor& a, double beyond) {
-        std::int64_t best = -1;
-        for (std::int64_t n = 0; n < a.n(); ++n) {
-            if (!a.negative(n) || a.q[n] <= beyond) continue;
-            if (best < 0 || a.q[n] < a.q[best]) best = n;
-        }
-        return best;
+    template <class Row>
+    FACET_HD static std::int64_t closest_negative(const Row& a, double beyond) {
+        return a.lowest(
+            [&](std::int64_t n) { return a.negative(n) && a.q[n] > beyond ? a.q[n] : kInfinity; });
     }
-    static std::int64_t farthest_negative(const Anchor& a) {
-        std::int64_t best = -1;
-        for (std::int64_t n = 0; n < a.n(); ++n) {
-            if (a.negative(n) && (best < 0 || a.q[n] > a.q[best])) best = n;
-        }
-        return best;
+    template <class Row>
+    FACET_HD static std::int64_t farthest_negative(const Row& a) {
+        return a.lowest([&](std::int64_t n) { return a.negative(n) ? -a.q[n] : kInfinity; });
     }
-    static std::int64_t farthest_positive(const Anchor& a) {
-        std::int64_t best = -1;
-        for (std::int64_t p = 0; p < a.n(); ++p) {
-            if (a.positive(p) && (best < 0 || a.q[p] > a.q[best])) best = p;
-        }
-        return best;
+    template <class Row>
+    FACET_HD static std::int64_t farthest_positive(const Row& a) {
+        return a.lowest([&](std::int64_t p) { return a.positive(p) ? -a.q[p] : kInfinity; });
     }
 
     static LossInfo info() {

@@ -39,7 +39,6 @@ struct Unpg : SoftmaxForm<T, Unpg<T>> {
     Kind kind;
     bool by_anchor;
     MagMargin<T> mag;
-    std::vector<PairSlot> slots;           // S'
     std::vector<LogSumExp<double>> extra;  // of s S_uv: one for the batch, or one a row
 
     Unpg(const Settings& p, State&)
@@ -53,14 +52,8 @@ struct Unpg : SoftmaxForm<T, Unpg<T>> {
           by_anchor(p.is("scope", "anchor")),
           mag(p, true) {}
 
-    void open(const Batch<T>& batch) {
-        slots = negative_pairs(batch, whisker);
-        extra.assign(by_anchor ? batch.targets.size() : 1, {});
-        for (const PairSlot& slot : slots) {
-            extra[by_anchor ? slot.u : 0].add(double(s) * slot.s);
-            if (by_anchor) extra[slot.v].add(double(s) * slot.s);
-        }
-    }
+    PairSlots pair_slots() const { return {whisker, double(s), by_anchor}; }
+    void open(const Batch<T>& batch) { extra.assign(batch.slots.begin(), batch.slots.end()); }
 
     Row begin(const Target<T>& y) const {
         Row row;
@@ -88,26 +81,8 @@ struct Unpg : SoftmaxForm<T, Unpg<T>> {
         row.dnorm = mag.penalty_slope(row.norm) - row.missing * row.target_by_norm;
     }
 
-    void differentiate_pairs(std::span<const Row> rows, double* dS) const {
-        const auto B = std::int64_t(rows.size());
-        // Every slot is below every denominator that it is part of: no exponent is positive.
-        const auto log_sum = [](const Row& row) { return double(row.top) + double(row.log_rest); };
-        double lowest = std::numeric_limits<double>::infinity(), share = 0;
-        for (const Row& row : rows) {
-            if (row.weight != 0) lowest = std::min(lowest, log_sum(row));
-        }
-        for (const Row& row : rows) {
-            if (row.weight != 0) share += row.weight * std::exp(lowest - log_sum(row));
-        }
-        const auto q = [&](const Row& row, double z) {
-            return row.weight * std::exp(z - log_sum(row));
-        };
-        for (const PairSlot& slot : slots) {
-            const double z = double(s) * slot.s;
-            dS[slot.u * B + slot.v] +=
-                double(s) * (by_anchor ? q(rows[slot.u], z) + q(rows[slot.v], z)
-                                       : std::exp(z - lowest) * share);
-        }
+    SlotRow slot_row(const Row& row) const {
+        return {row.weight, double(row.top) + double(row.log_rest)};
     }
 
     static LossInfo info();

@@ -8,16 +8,8 @@
 #endif
 #include <map>
 
-#include "losses/cuda/form_kernels.cuh"
-
-namespace facet::cuda {
-
-template <class... L>
-struct Types {};
-
-}  // namespace facet::cuda
-
 #include "class_losses.inc"
+#include "losses/cuda/form_kernels.cuh"
 
 namespace facet::cuda {
 namespace {

@@ -1,14 +1,17 @@
 #include "losses/cuda/device_head.h"
 
 #include "engine/cuda/cuda_device.h"
+#include "losses/cuda/center_driver.h"
 #include "losses/cuda/driver.h"
+#include "losses/cuda/pair_driver.h"
 
 namespace facet {
+namespace cuda {
 namespace {
 
 Transpose transposed(Op op) { return op == Op::transpose ? Transpose::Yes : Transpose::No; }
 
-class CudaHeadDevice final : public cuda::HeadDevice {
+class CudaHeadDevice final : public HeadDevice {
 public:
     explicit CudaHeadDevice(CudaDevice& device) : device_(device) {}
 
@@ -41,26 +44,27 @@ float* address_or_null(const Tensor& tensor) {
     return tensor.defined() ? tensor.raw<float>() : nullptr;
 }
 
-std::vector<float> numbers_of(const Tensor& tensor) {
-    return tensor.defined() ? tensor.to_vector<float>() : std::vector<float>();
-}
-
-double run_on_host(Loss& loss, const Tensor& x, const Tensor& w, HeadBatch<float> batch,
-                   const Tensor& dx, const Tensor& dw, HeadWorkspace<float>& workspace,
-                   const HeadOptions& options) {
-    const std::vector<float> host_x = numbers_of(x), host_w = numbers_of(w);
-    std::vector<float> host_dx(host_x.size()), host_dw(host_w.size());
-    batch.x = host_x.data();
-    batch.w = w.defined() ? host_w.data() : nullptr;
-    const HeadGradient<float> gradient{dx.defined() ? host_dx.data() : nullptr,
-                                       dw.defined() ? host_dw.data() : nullptr, nullptr};
-    const double value = loss.forward_backward(batch, gradient, workspace, options);
-    if (dx.defined()) dx.device().upload(host_dx.data(), dx);
-    if (dw.defined()) dw.device().upload(host_dw.data(), dw);
-    return value;
+// Of whichever kind the loss is.
+double run(HeadDevice& device, Loss& loss, const HeadBatch<float>& batch,
+           const HeadGradient<float>& gradient, HeadWorkspace<float>& workspace,
+           const HeadOptions& options) {
+    if (HeadForm<float>* form = loss.form()) {
+        return run_head(device, *form, kernels_of(loss.name()), batch, gradient, workspace,
+                        options);
+    }
+    if (Pairs* pairs = loss.pairs()) {
+        return run_pairs(device, *pairs, pair_kernels_of(loss.name()),
+                         *loss.state().find("no_pairs"), batch, gradient, workspace);
+    }
+    auto* center = dynamic_cast<Center*>(&loss);
+    FACET_CHECK(center,
+                "loss {}: it has no CUDA kernels, as it is neither a class loss nor a pair loss",
+                loss.name());
+    return run_center(device, *center, batch, gradient, workspace);
 }
 
 }  // namespace
+}  // namespace cuda
 
 double run_loss_on_cuda(Loss& loss, const Tensor& x, const Tensor& w,
                         const std::vector<std::int64_t>& y, const Tensor& dx, const Tensor& dw,
@@ -68,16 +72,12 @@ double run_loss_on_cuda(Loss& loss, const Tensor& x, const Tensor& w,
     auto* device = dynamic_cast<CudaDevice*>(&x.device());
     FACET_CHECK(device, "run_loss_on_cuda: the embeddings lie on device {}, expected cuda",
                 x.device().name());
-    HeadBatch<float> batch{nullptr,  nullptr, y.data(), x.size(0), w.defined() ? w.size(0) : 0,
-                           x.size(1)};
-    HeadForm<float>* form = loss.form();
-    if (!form) return run_on_host(loss, x, w, batch, dx, dw, workspace, options);
-    batch.x = x.raw<float>();
-    batch.w = w.raw<float>();
-    CudaHeadDevice head(*device);
-    const double value =
-        cuda::run_head(head, *form, cuda::kernels_of(loss.name()), batch,
-                       {address_or_null(dx), address_or_null(dw), nullptr}, workspace, options);
+    const HeadBatch<float> batch{x.raw<float>(), cuda::address_or_null(w),    y.data(),
+                                 x.size(0),      w.defined() ? w.size(0) : 0, x.size(1)};
+    const HeadGradient<float> gradient{cuda::address_or_null(dx), cuda::address_or_null(dw),
+                                       nullptr};
+    cuda::CudaHeadDevice head(*device);
+    const double value = cuda::run(head, loss, batch, gradient, workspace, options);
     loss.state().end_call();
     return value;
 }

@@ -7,6 +7,7 @@
 #include "losses/cuda/head_inputs.h"
 #include "losses/cuda/head_scopes.h"
 #include "losses/cuda/launched.h"
+#include "losses/cuda/slot_driver.h"
 #include "losses/state.h"
 
 namespace facet::cuda {
@@ -82,8 +83,12 @@ private:
 
     void open() {
         const LedgerScope scope("loss_open", 0, 0);
-        if (form_.reads_pairs()) form_pairs();
-        form_.open({ws_.targets, C_, counted_, form_.reads_pairs() ? ws_.pairs.data() : nullptr});
+        std::vector<LogSumExp<double>> sums;
+        if (const auto rule = form_.pair_slots()) {
+            slots_.emplace(device_, *rule, in_, inputs_.vectors().x_norm, inputs_.labels());
+            sums = slots_->sums();
+        }
+        form_.open({ws_.targets, C_, counted_, sums});
         if (StateArray* numbers = form_.per_class())
             per_class_ = {device_, numbers->value.data(), C_};
         const DeviceParts parts = form_.parts(per_class_.data());
@@ -92,21 +97,6 @@ private:
         const bool fit = parts.rows.size() == B_ * kernels_.row_bytes &&
                          parts.accumulators.size() % kernels_.accumulator_bytes == 0;
         FACET_CHECK(fit, "head: the form and its CUDA kernels were built of different sources");
-    }
-
-    // S = xh xh^T, in double.
-    void form_pairs() {
-        const auto unit = make<double>(B_ * D_), pairs = make<double>(B_ * B_);
-        check_launch(unit_vectors(in_.x, inputs_.vectors().x_norm, B_, D_, unit.data(), stream_));
-        device_.gemm(Op::none, Op::transpose, B_, B_, D_, unit.data(), D_, unit.data(), D_, 0.0,
-                     pairs.data(), B_);
-        ws_.pairs = pairs.to_vector();
-        for (int64_t u = 0; u < B_; ++u) {
-            for (int64_t v = 0; v <= u; ++v) {
-                const double s = std::clamp(ws_.pairs[u * B_ + v], -1.0, 1.0);
-                ws_.pairs[u * B_ + v] = ws_.pairs[v * B_ + u] = s;
-            }
-        }
     }
 
     // --- the tiles ---
@@ -229,24 +219,11 @@ private:
     // Through the normalisation of x, and what rows add by themselves.
     void finish() {
         const LedgerScope scope = scopes_.vectors("head_finish", B_, 4, 3);
-        if (form_.reads_pairs()) add_pairs();
+        if (slots_) slots_->add_gradient(form_.slot_rows(), x_, dx_);
         if (form_.normalised()) {
             check_launch(through_normalisation(x_, inputs_.vectors().x_norm, B_, D_, dx_, stream_));
         }
         add_pulls(device_, inputs_, form_, ws_, dx_, dw_);
-    }
-
-    // dxh += (dS + dS^T) xh
-    void add_pairs() {
-        ws_.dpairs.assign(B_ * B_, 0.0);
-        form_.differentiate_pairs(ws_.dpairs.data());
-        std::vector<float> both(B_ * B_);
-        for (int64_t u = 0; u < B_; ++u) {
-            for (int64_t v = 0; v < B_; ++v)
-                both[u * B_ + v] = float(ws_.dpairs[u * B_ + v] + ws_.dpairs[v * B_ + u]);
-        }
-        const DeviceVector<float> factors(device_, both.data(), B_ * B_);
-        device_.gemm(Op::none, Op::none, B_, D_, B_, factors.data(), B_, x_, D_, 1.0f, dx_, D_);
     }
 
     double value() {
@@ -275,6 +252,7 @@ private:
     DeviceVector<float> x_unit_, w_unit_;  // (B, D), (tile, D)
     DeviceVector<float> cosines_;          // (B, ld); then dL/dc in place
     DeviceVector<double> per_class_;       // (C), or nothing
+    std::optional<DeviceSlots> slots_;     // of a form that has them
     DeviceVector<std::byte> rows_, accumulators_;
     const float *x_ = nullptr, *w_ = nullptr;  // (B, D); the loaded tile's (n, D)
     float *dx_ = nullptr, *dw_ = nullptr;

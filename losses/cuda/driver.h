@@ -2,9 +2,9 @@
 // D in the device's memory.
 //
 //   on the device   norms, unit vectors, angles of the targets, cosines of a tile, what rows gather
-//                   of them, dL/dc, the gradients
-//   on the host     whatever is done once a row: the loss's open, begin, close, settle, its state,
-//                   and the (B, B) similarities of a loss that reads them
+//                   of them, dL/dc, the gradients; of a loss whose softmax has slots for the
+//                   batch's negative pairs, all that is B x B (slot_driver.h)
+//   on the host     whatever is done once a row: the loss's open, begin, close, settle, its state
 #pragma once
 
 #include "losses/cuda/head_device.h"

@@ -1,10 +1,8 @@
 #include "losses/cuda/head_inputs.h"
 
-#include <algorithm>
 #include <array>
-#include <cmath>
 
-#include "engine/error.h"
+#include "losses/cuda/batch_rows.h"
 #include "losses/cuda/launched.h"
 
 namespace facet::cuda {
@@ -45,8 +43,8 @@ void HeadInputs::read(bool normalised, HeadWorkspace<float>& workspace) const {
     const std::array pieces{bad_.into(bad), angles_.into(angles), products_.into(products),
                             x_norm_.into(workspace.x_norm)};
     device_.download(pieces);
-    check_finite("embeddings", in_.x, in_.B, bad[0]);
-    check_finite("proxies", in_.w, in_.C, bad[1]);
+    check_finite(device_, "embeddings", in_.x, in_.B, in_.D, bad[0]);
+    check_finite(device_, "proxies", in_.w, in_.C, in_.D, bad[1]);
     workspace.target_cosine.resize(in_.B);
     workspace.targets.resize(in_.B);
     for (int64_t i = 0; i < in_.B; ++i) {
@@ -56,34 +54,17 @@ void HeadInputs::read(bool normalised, HeadWorkspace<float>& workspace) const {
     }
 }
 
-void HeadInputs::check_finite(const char* what, const float* v, int64_t rows,
-                              uint64_t found) const {
-    if (found == 0) return;
-    const int64_t row = rows - static_cast<int64_t>(found);
-    std::vector<float> values(in_.D);
-    device_.download(values.data(), v + row * in_.D, in_.D * sizeof(float));
-    for (int64_t d = 0; d < in_.D; ++d) {
-        FACET_CHECK(std::isfinite(values[d]),
-                    "{}: row {}, column {} is {}, expected a finite number", what, row, d,
-                    values[d]);
-    }
-}
-
 void add_pulls(HeadDevice& device, const HeadInputs& inputs, const HeadForm<float>& form,
                const HeadWorkspace<float>& workspace, float* dx, float* dw) {
     std::vector<RowPull> pulls;
-    std::vector<int64_t> order;  // rows with a label, by class
     for (const Target<float>& target : workspace.targets) {
         const RowResult<float>& row = form.result(target.row);
         const double weight = row.weight, norm = workspace.x_norm[target.row];
-        if (target.y >= 0) order.push_back(target.row);
         pulls.push_back({form.normalised() ? -weight * double(row.dtheta) : 0,
                          norm > 0 ? weight * double(row.dnorm) / norm : 0});
     }
+    const std::vector<int64_t> order = inputs.rows_by_class();
     if (order.empty()) return;
-    std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-        return workspace.targets[a].y < workspace.targets[b].y;
-    });
     const cudaStream_t stream = device.stream();
     const DeviceVector<RowPull> device_pulls(device, pulls.data(), std::ssize(pulls));
     const DeviceVector<int64_t> device_order(device, order.data(), std::ssize(order));

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "losses/cuda/head_device.h"
+#include "losses/cuda/batch_rows.h"
 #include "losses/cuda/head_kernels.h"
 #include "losses/head.h"
 
@@ -24,10 +24,10 @@ public:
     const int64_t* labels() const { return labels_.data(); }
     const Angle* angles() const { return angles_.data(); }
 
-private:
-    // `found`: rows less the number of the first one that is not finite; 0 if there is none.
-    void check_finite(const char* what, const float* v, int64_t rows, uint64_t found) const;
+    // Those with a label.
+    std::vector<int64_t> rows_by_class() const { return cuda::rows_by_class(in_.y, in_.B); }
 
+private:
     HeadDevice& device_;
     const HeadBatch<float> in_;
     DeviceVector<double> x_norm_, w_norm_;  // (B), (C)

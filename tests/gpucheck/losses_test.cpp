@@ -1,8 +1,9 @@
-// Every loss with proxies on a GPU beside the CPU: value and gradients, dense and in tiles.
+// Every loss on a GPU beside the CPU: value and gradients; those with proxies dense and in tiles.
 #include <gtest/gtest.h>
 
 #include "losses/loss_op.h"
 #include "tests/losses/fixtures.h"
+#include "tests/losses/pair_fixtures.h"
 
 namespace facet::test {
 namespace {
@@ -21,10 +22,22 @@ Found evaluate(Device& device, const Case& c, const Problem& p, const HeadOption
     HeadWorkspace<float> workspace;
     Tape tape;
     const Var x = tape.variable(Tensor::from(device, {p.B, p.D}, p.x));
-    const Var w = tape.variable(Tensor::from(device, {p.C, p.D}, p.w));
+    const Var w =
+        loss->has_proxies() ? tape.variable(Tensor::from(device, {p.C, p.D}, p.w)) : nullptr;
     const Var value = apply_loss(tape, *loss, x, w, p.y, workspace, options);
     tape.backward(value, Tensor::full(device, {1}, 1));
-    return {value->value.item(), x->grad.to_doubles(), w->grad.to_doubles()};
+    return {value->value.item(), x->grad.to_doubles(),
+            w ? w->grad.to_doubles() : std::vector<double>()};
+}
+
+void expect_same(const Case& c, const Problem& p, const HeadOptions& options) {
+    SCOPED_TRACE(c.name + (options.head == Head::dense ? ", dense" : ", in tiles"));
+    constexpr double tolerance = 1e-4;
+    const Found expected = evaluate(cpu_device(), c, p, options);
+    const Found found = evaluate(cuda_device(), c, p, options);
+    EXPECT_NEAR(found.value, expected.value, tolerance * (1 + std::abs(expected.value)));
+    EXPECT_LT(relative_error(found.dx, expected.dx), tolerance);
+    EXPECT_LT(relative_error(found.dw, expected.dw), tolerance);
 }
 
 }  // namespace
@@ -32,17 +45,18 @@ Found evaluate(Device& device, const Case& c, const Problem& p, const HeadOption
 TEST(CudaLosses, AreTheProcessors) {
     ASSERT_EQ(why_no_cuda(), "") << "this test needs a GPU";
     const Problem p = testing::random_problem(33, 260, 64, 5);
-    constexpr double tolerance = 1e-4;
     for (const Case& c : testing::all_cases()) {
-        for (const HeadOptions& options : {HeadOptions{}, HeadOptions{Head::streamed, 100}}) {
-            SCOPED_TRACE(c.name + (options.head == Head::dense ? ", dense" : ", in tiles"));
-            const Found expected = evaluate(cpu_device(), c, p, options);
-            const Found found = evaluate(cuda_device(), c, p, options);
-            EXPECT_NEAR(found.value, expected.value, tolerance * (1 + std::abs(expected.value)));
-            EXPECT_LT(relative_error(found.dx, expected.dx), tolerance);
-            EXPECT_LT(relative_error(found.dw, expected.dw), tolerance);
-        }
+        for (const HeadOptions& options : {HeadOptions{}, HeadOptions{Head::streamed, 100}})
+            expect_same(c, p, options);
     }
+}
+
+TEST(CudaLosses, OfPairsAreTheProcessors) {
+    ASSERT_EQ(why_no_cuda(), "") << "this test needs a GPU";
+    Problem p = testing::random_problem(43, 1, 64, 5);
+    for (std::int64_t i = 0; i < p.B; ++i) p.y[i] = i % 11 - 1;
+    for (const testing::PairCase& c : testing::all_pair_cases())
+        expect_same({c.name, c.parameters}, p, {});
 }
 
 }  // namespace facet::test

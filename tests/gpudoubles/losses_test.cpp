@@ -1,8 +1,8 @@
-// Every loss as a node of the tape on the CUDA device against the CPU: class losses on the device,
-// pair losses and `center` by way of the host (losses/cuda/device_head.h).
+// Every loss as a node of the tape on the CUDA device against the CPU.
 #include "losses/loss_op.h"
 #include "tests/gpudoubles/training.h"
 #include "tests/losses/fixtures.h"
+#include "tests/losses/pair_fixtures.h"
 
 namespace gpudoubles {
 namespace {
@@ -11,6 +11,7 @@ using facet::apply_loss;
 using facet::HeadOptions;
 using facet::HeadWorkspace;
 using facet::Tape;
+using facet::testing::Case;
 using facet::testing::relative_error;
 
 class Losses : public CleanTest {};
@@ -23,8 +24,8 @@ struct Outcome {
 };
 
 // 6 embeddings against 13 proxies; the gradients of half the loss.
-Outcome outcome_on(Device& device, const std::string& name, const HeadOptions& options) {
-    const auto loss = facet::make_loss(name);
+Outcome outcome_on(Device& device, const Case& c, const HeadOptions& options) {
+    const auto loss = facet::make_loss(c.name, c.parameters);
     Tape tape;
     const auto leaf = [&](const facet::Shape& shape, uint64_t seed) {
         return std::make_shared<facet::Variable>(random_on(device, shape, seed), true);
@@ -37,20 +38,40 @@ Outcome outcome_on(Device& device, const std::string& name, const HeadOptions& o
             workspace.row_value};
 }
 
+void expect_same(const Case& c, const HeadOptions& options, double tolerance) {
+    SCOPED_TRACE(facet::make_loss(c.name, c.parameters)->describe());
+    const Outcome expected = outcome_on(cpu_device(), c, options);
+    const Outcome found = outcome_on(cuda_device(Precision::Float32), c, options);
+    EXPECT_NEAR(found.value, expected.value, tolerance * std::abs(expected.value));
+    EXPECT_LT(relative_error(found.dx, expected.dx), tolerance);
+    EXPECT_LT(relative_error(found.dw, expected.dw), tolerance);
+    EXPECT_LT(relative_error(found.row_value, expected.row_value, 1e-3), tolerance);
+}
+
 }  // namespace
 
 TEST_F(Losses, EveryLossOnTheTapeIsTheCpus) {
     for (const facet::LossInfo* info : facet::all_losses()) {
-        for (const HeadOptions& options : {HeadOptions{}, HeadOptions{facet::Head::streamed, 5}}) {
-            SCOPED_TRACE(info->name);
-            const Outcome expected = outcome_on(cpu_device(), info->name, options);
-            const Outcome found = outcome_on(cuda_device(Precision::Float32), info->name, options);
-            EXPECT_NEAR(found.value, expected.value, 2e-5 * std::abs(expected.value));
-            EXPECT_LT(relative_error(found.dx, expected.dx), 2e-5);
-            EXPECT_LT(relative_error(found.dw, expected.dw), 2e-5);
-            EXPECT_LT(relative_error(found.row_value, expected.row_value, 1e-3), 2e-5);
+        for (const HeadOptions& options : {HeadOptions{}, HeadOptions{facet::Head::streamed, 5}})
+            expect_same({info->name, {}}, options, 2e-5);
+    }
+}
+
+TEST_F(Losses, EveryBaseAndFilterOfUnpgIsTheCpus) {
+    for (const char* base : {"cos", "arc", "mag", "norm"}) {
+        for (const char* scope : {"batch", "anchor"}) {
+            for (const char* whisker : {"0", "0.1", "1.5"})
+                expect_same({"unpg", {{"base", base}, {"scope", scope}, {"wisk", whisker}}}, {},
+                            2e-5);
         }
     }
+}
+
+// In double on both, rounded once.
+TEST_F(Losses, EveryModeOfThePairLossesIsTheCpus) {
+    for (const facet::testing::PairCase& c : facet::testing::all_pair_cases())
+        expect_same({c.name, c.parameters}, {}, 2e-7);
+    expect_same({"center", {}}, {}, 2e-7);
 }
 
 }  // namespace gpudoubles

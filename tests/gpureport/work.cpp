@@ -9,7 +9,8 @@ namespace {
 // The shapes: r10 at 64 pixels in batches of 64, its first map, last map and largest matrix; and a
 // head of 100,000 classes.
 constexpr double kMap = 64.0 * 64 * 64 * 32, kLastMap = 64.0 * 16 * 256;
-constexpr double kEmbedding = 64.0 * 256, kWeight = 256.0 * 4096, kCosines = 64.0 * 1e5;
+constexpr double kPairs = 64.0 * 64, kEmbedding = 64.0 * 256, kWeight = 256.0 * 4096,
+                 kCosines = 64.0 * 1e5;
 constexpr double kPictures = 64.0 * 64 * 64 * 3, kSampled = 1e4 * 256;
 constexpr double kChunks = 512.0 * 32;  // partial sums of the first map, a channel and a sum each
 constexpr double kTile = 64.0 * 4096, kProxies = 4096.0 * 256;
@@ -20,6 +21,7 @@ constexpr char kWeightShape[] = "largest weight, 256 x 4096";
 constexpr char kGradientsShape[] = "sums of squares of 60 gradients";
 constexpr char kPictureShape[] = "pictures, 64 x 64 x 64 x 3";
 constexpr char kSampledShape[] = "10,000 proxies x 256";
+constexpr char kPairShape[] = "pairs of a batch, 64 x 64, D = 256";
 constexpr char kTileShape[] = "tile of cosines, 64 x 4096";
 constexpr char kProxyShape[] = "proxies of a tile, 4096 x 256";
 constexpr char kCosineShape[] = "cosines, 64 x 100,000, k = 10";
@@ -96,6 +98,23 @@ constexpr Entry kEntries[] = {
     {"target_angles_kernel", kEmbeddingShape, kEmbedding, 2, 0, 10, true},
     {"add_pulls_to_x_kernel", kEmbeddingShape, kEmbedding, 4, 0, 8, true},
     {"add_pulls_to_w_kernel", kEmbeddingShape, kEmbedding, 4, 0, 6, true},
+    {"pair_vectors_kernel", kEmbeddingShape, kEmbedding, 1, 8, 1, true},
+    {"pair_products_kernel", kPairShape, kPairs, 0, 12, 0},
+    // the vectors come from a cache but for once
+    {"pair_distances_kernel", kPairShape, kPairs, 0, 8 + 8.0 * 4, 3.0 * 256 / 2, true},
+    {"count_pairs_kernel", kPairShape, kPairs, 0, 8, 0},
+    // q read and g written; what a loss does in float64, an element each
+    {"anchors_kernel", kPairShape, kPairs, 0, 16, kPtxOfOne},
+    {"join_pairs_kernel", kPairShape, kPairs, 0, 24, 3, true},
+    {"pair_differences_kernel", kPairShape, kPairs, 0, 8 + 16.0 * 4, 3.0 * 256, true},
+    {"finish_pairs_kernel", kEmbeddingShape, kEmbedding, 1, 16, 4, true},
+    {"center_rows_kernel", kEmbeddingShape, kEmbedding, 3, 0, 4, true},
+    {"center_proxies_kernel", kEmbeddingShape, kEmbedding, 4, 0, 2, true},
+    // half of the similarities, from a cache but for once
+    {"slot_quartiles_kernel", kPairShape, kPairs, 0, 4, 0},
+    // an exponential is counted as one
+    {"sum_slots_kernel", kPairShape, kPairs, 0, 8, 4, true},
+    {"differentiate_slots_kernel", kPairShape, kPairs, 1, 4, 4, true},
 };
 
 }  // namespace

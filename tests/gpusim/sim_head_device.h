@@ -21,9 +21,15 @@ public:
         if (bytes > 0) std::memcpy(device, host, bytes);
     }
     void download(std::span<const cuda::Download> pieces) override {
-        for (const cuda::Download& piece : pieces)
+        for (const cuda::Download& piece : pieces) {
             if (piece.bytes > 0) std::memcpy(piece.host, piece.device, piece.bytes);
+            downloaded_ += static_cast<int64_t>(piece.bytes);
+        }
+        ++waits_;
     }
+    int64_t downloaded() const { return downloaded_; }  // bytes, so far
+    int64_t waits() const { return waits_; }            // of the host for the device, so far
+
     void gemm(Op a_op, Op b_op, int64_t M, int64_t N, int64_t K, const float* A, int64_t lda,
               const float* B, int64_t ldb, float beta, float* C, int64_t ldc) override {
         facet::gemm<float>(a_op, b_op, M, N, K, A, lda, B, ldb, beta, C, ldc);
@@ -32,6 +38,9 @@ public:
               const double* B, int64_t ldb, double beta, double* C, int64_t ldc) override {
         facet::gemm<double>(a_op, b_op, M, N, K, A, lda, B, ldb, beta, C, ldc);
     }
+
+private:
+    int64_t downloaded_ = 0, waits_ = 0;
 };
 
 }  // namespace facet::test

@@ -51,7 +51,9 @@ Result gathered(const std::string& name, const KeyValues& parameters, const Row&
     Form form(loss->settings(), state);
     if constexpr (requires { form.prepare(kC); }) form.prepare(kC);
     const std::vector<Target<double>> targets = {row.target};
-    if constexpr (requires(Batch<double> b) { form.open(b); }) form.open({targets, kC, 1, nullptr});
+    const std::vector<LogSumExp<double>> no_pairs(1);
+    if constexpr (requires(Batch<double> b) { form.open(b); })
+        form.open({targets, kC, 1, no_pairs});
     std::vector<typename Form::Row> rows = {form.begin(row.target)};
     rows[0].weight = 1;
     typename Form::Acc parts[2], whole;

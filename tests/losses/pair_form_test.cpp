@@ -26,14 +26,20 @@ template <class Form>
 Outcome visit(const KeyValues& parameters, const std::vector<std::int64_t>& y, const Matrix& q) {
     State state;
     Form form(Settings(Form::info(), parameters), state);
-    std::vector<double> flat;
-    for (const auto& row : q) flat.insert(flat.end(), row.begin(), row.end());
-    if constexpr (requires { form.open({y, flat.data()}); }) form.open({y, flat.data()});
+    PairRows rows;
+    rows.take(y.data(), std::int64_t(y.size()));
+    const auto anchor = [&](std::size_t u) -> Anchor {
+        return {{std::int64_t(u), rows.n(), rows.y.data(), rows.place.data(), q[u].data()}};
+    };
+    if constexpr (requires { form.counts(); }) {
+        std::vector<PairCounts> counts;
+        for (std::size_t u = 0; u < y.size(); ++u) counts.push_back(form.count(anchor(u)));
+        if (form.counts()) form.open(add_counts(counts));
+    }
     Outcome outcome;
     for (std::size_t u = 0; u < y.size(); ++u) {
         outcome.g.emplace_back(y.size(), 0.0);
-        const AnchorResult result =
-            form.anchor({std::int64_t(u), y, q[u].data()}, outcome.g.back().data());
+        const AnchorResult result = form.anchor(anchor(u), outcome.g.back().data());
         outcome.sum += result.sum;
         outcome.terms += result.terms;
         outcome.usable += result.usable;

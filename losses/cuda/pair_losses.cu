@@ -1,0 +1,131 @@
+// The kernels of every pair loss: a warp an anchor. pair_losses.inc is generated (rules.mk): it
+// includes the losses' files and names their types,
+//
+//   using PairLosses = Types<PairLoss<CirclePair>, PairLoss<Contrastive>, ...>;
+#define FACET_LOSS_KERNELS  // the losses themselves are registered where the host's code is
+#ifdef __CUDACC__
+#define FMT_USE_CONSTEXPR 1  // fmt's formats are checked in constant expressions, with nvcc too
+#endif
+#include <map>
+
+#include "losses/cuda/pair_kernels.h"
+#include "losses/cuda/warp_rows.cuh"
+#include "losses/pair_loss.h"
+#include "pair_losses.inc"
+
+namespace facet::cuda {
+namespace {
+
+// A lane of the warp that walks over the row (losses/anchor.h).
+struct WarpAnchor : PairRow {
+    __device__ explicit WarpAnchor(const PairRow& pairs, int64_t anchor) : PairRow(pairs) {
+        u = anchor;
+        q += u * n;
+    }
+
+    template <class Use>
+    __device__ void each(Use use) const {
+        for (int64_t v = threadIdx.x % 32; v < n; v += 32) use(v);
+    }
+    __device__ bool owns([[maybe_unused]] int64_t v) const {
+#ifdef BUG_ANCHOR_EVERY_LANE_OWNS
+        return true;
+#else
+        return v % 32 == threadIdx.x % 32;
+#endif
+    }
+    __device__ double total(double x) const { return warp_sum(x); }
+    __device__ int64_t total(int64_t x) const { return warp_sum(x); }
+    __device__ double largest(double x) const {
+        for (int offset = 16; offset > 0; offset /= 2) {
+            const double other = __shfl_xor_sync(kFullWarp, x, offset);
+            x = other > x ? other : x;
+        }
+        return x;
+    }
+
+    template <class Key>
+    __device__ int64_t lowest(Key key) const {
+        double least = kInfinity;
+        int64_t at = -1;
+        each([&](int64_t v) {
+            const double k = key(v);
+            if (k < least) least = k, at = v;
+        });
+        for (int offset = 16; offset > 0; offset /= 2) {
+            const double k = __shfl_xor_sync(kFullWarp, least, offset);
+            const int64_t v = __shfl_xor_sync(kFullWarp, at, offset);
+            if (k < least || (k == least && v < at)) least = k, at = v;
+        }
+        return at;
+    }
+};
+
+template <class Form>
+__global__ void __launch_bounds__(kThreads, kBlocks)
+    count_pairs_kernel(const Form form, const PairRow pairs, PairCounts* counts) {
+    const int64_t u = row_of_warp();
+    if (u >= pairs.n) return;  // the whole warp
+    const PairCounts count = form.count(WarpAnchor(pairs, u));
+    if (threadIdx.x % 32 == 0) counts[u] = count;
+}
+
+template <class Form>
+__global__ void __launch_bounds__(kThreads, kBlocks)
+    anchors_kernel(const Form form, const PairRow pairs, double* g, AnchorResult* results) {
+    const int64_t u = row_of_warp();
+    if (u >= pairs.n) return;
+    const WarpAnchor anchor(pairs, u);
+    double* g_u = g + u * pairs.n;
+    anchor.each([&](int64_t v) { g_u[v] = 0; });
+    const AnchorResult result = form.anchor(anchor, g_u);
+    if (threadIdx.x % 32 == 0) results[u] = result;
+}
+
+template <class L>
+struct KernelsOf;
+
+template <class Form>
+struct KernelsOf<PairLoss<Form>> {
+    static constexpr bool counts = requires(const Form& form) { form.counts(); };
+
+    static cudaError_t count(const void* form, const PairRow& pairs, PairCounts* counts,
+                             cudaStream_t stream) {
+        FACET_LAUNCH(count_pairs_kernel<Form>, warp_rows(pairs.n), kThreads, 0, stream)
+        (*static_cast<const Form*>(form), pairs, counts);
+        return cudaGetLastError();
+    }
+    static cudaError_t anchors(const void* form, const PairRow& pairs, double* g,
+                               AnchorResult* results, cudaStream_t stream) {
+        FACET_LAUNCH(anchors_kernel<Form>, warp_rows(pairs.n), kThreads, 0, stream)
+        (*static_cast<const Form*>(form), pairs, g, results);
+        return cudaGetLastError();
+    }
+
+    static PairKernels table() {
+        if constexpr (counts) {
+            return {sizeof(Form), count, anchors};
+        } else {
+            return {sizeof(Form), nullptr, anchors};
+        }
+    }
+};
+
+using Table = std::map<std::string, PairKernels>;
+
+template <class... L>
+Table tables(Types<L...>) {
+    return {{L::info().name, KernelsOf<L>::table()}...};
+}
+
+const Table table = tables(PairLosses());
+
+}  // namespace
+
+const PairKernels& pair_kernels_of(const std::string& loss) {
+    const auto found = table.find(loss);
+    FACET_CHECK(found != table.end(), "loss {}: it has no CUDA kernels in this build", loss);
+    return found->second;
+}
+
+}  // namespace facet::cuda
