@@ -86,12 +86,16 @@ doctor: build  ## what was found on this machine, what is missing and how to ins
 docs: build    ## write docs/losses, a page and a picture of every loss, from the losses themselves
 	$(BUILD)/facet losses --docs docs/losses
 
-FORMATTED = $(shell find engine layers losses train tools tests -name '*.cpp' -o -name '*.h')
+FORMATTED = $(shell find engine layers losses train tools tests -name '*.cpp' -o -name '*.h' -o -name '*.cu*')
 format: deps-format        ## clang-format every source in place
 	@clang-format -i $(FORMATTED)
 format-check: deps-format  ## fail if a source is not formatted
 	@clang-format --dry-run -Werror $(FORMATTED)
 
+# `make clean build`: one after the other.
+ifneq ($(filter clean,$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+endif
 clean:         ## remove build/ (runs/ is kept)
 	rm -rf $(BUILD)
 

@@ -7,6 +7,8 @@
 #include <set>
 #include <utility>
 
+#include "engine/error.h"
+
 namespace facet {
 namespace {
 
@@ -103,7 +105,7 @@ void LedgerScope::begin(const char* name, double flops, double bytes, std::strin
                         DeviceClock* clock) {
     Record record;
     record.event = {name, std::move(detail), current_place(), 0, 0, 0, 0, flops, bytes, -1};
-    record.clock = clock;
+    record.clock = clock_ = clock;
     if (clock) {
         clock->open_range(name);
         record.first_mark = clock->mark();
@@ -125,17 +127,19 @@ void LedgerScope::begin(const char* name, double flops, double bytes, std::strin
 
 void LedgerScope::end() {
     const int64_t now = ledger_now();
+    if (clock_) clock_->close_range();
     const std::scoped_lock lock(mutex);
     if (session_ != session) return;
+    innermost = outer_;
     Record& record = records[index_];
     if (counter) record.instructions = counter() - record.instructions;
-    if (record.clock) {
-        record.last_mark = record.clock->mark();
-        record.clock->close_range();
+    try {
+        if (clock_) record.last_mark = clock_->mark();
+    } catch (const Error&) {
+        return;  // of a device that failed: its error is on its way, the event counts as not ended
     }
     record.event.duration = now - record.event.start;
     record.ended = true;
-    innermost = outer_;
 }
 
 std::pair<std::string, std::string> name_and_detail(const LedgerEvent& event) {

@@ -87,6 +87,7 @@ private:
     void end();
 
     const bool on_;
+    DeviceClock* clock_ = nullptr;
     size_t index_ = 0;     // of its event
     int64_t session_ = 0;  // of the ledger
     int64_t outer_ = -1;   // the event that it lies in

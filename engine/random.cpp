@@ -69,7 +69,8 @@ uint64_t Random::below(uint64_t bound) {
     const uint64_t limit = UINT64_MAX - UINT64_MAX % bound;
     uint64_t value;
     do {
-        value = (static_cast<uint64_t>(bits()) << 32) | bits();
+        const uint64_t high = bits(), low = bits();
+        value = high << 32 | low;
     } while (value >= limit);
     return value % bound;
 }

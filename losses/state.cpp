@@ -1,8 +1,21 @@
 #include "losses/state.h"
 
+#include <cmath>
+
 #include "engine/error.h"
 
 namespace facet {
+
+void check_values(const StateArray& array, const std::vector<double>& values,
+                  const std::string& where) {
+    FACET_CHECK(!array.scalar || values.size() == 1, "{}: {} has {} values, expected one", where,
+                array.name, values.size());
+    for (const double value : values) {
+        FACET_CHECK(std::isfinite(value), "{}: {} is not finite", where, array.name);
+        FACET_CHECK(value >= array.lowest, "{}: {} is {}, expected at least {}", where, array.name,
+                    value, array.lowest);
+    }
+}
 
 StateArray* State::find(std::string_view name) {
     for (auto& array : arrays_) {

@@ -25,6 +25,11 @@ struct StateArray {
     bool per_class() const { return learnable && !scalar; }
 };
 
+// Throws Error, its words beginning with `where`, unless the array may have these values: finite,
+// not below its lowest, and one if it is one number.
+void check_values(const StateArray& array, const std::vector<double>& values,
+                  const std::string& where);
+
 class State {
 public:
     // The array of that name, added if there is none. Its address does not change afterwards.

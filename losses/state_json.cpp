@@ -66,12 +66,7 @@ void state_from_json(const std::string& text, const std::string& where, State& s
         FACET_CHECK(array != nullptr, "{}: unknown state {}; this loss keeps {}", where, name,
                     names.empty() ? "none" : join_names(names));
         std::vector<double> values = values_from_json(value, where, name);
-        FACET_CHECK(!array->scalar || values.size() == 1, "{}: {} has {} values, expected one",
-                    where, name, values.size());
-        for (const double value : values) {
-            FACET_CHECK(value >= array->lowest, "{}: {} is {}, expected at least {}", where, name,
-                        value, array->lowest);
-        }
+        check_values(*array, values, where);
         array->value = std::move(values);
         array->given = true;
     }

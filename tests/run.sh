@@ -77,7 +77,7 @@ for script in "${scripts[@]}"; do
     log=$logs/$(basename "$script").log
     case $(cat "${log%.log}.status") in
         0) passed=$((passed + 1)) ;;
-        77) skipped=$((skipped + 1)) ;;
+        77) skipped=$((skipped + 1)) && echo "[  SKIPPED ] $script (0 ms)" >>"$log" ;;
         *) failed=$((failed + 1)) && cat "$log" && echo "[  FAILED  ] $script" ;;
     esac
 done

@@ -50,6 +50,10 @@ compare::Plan plan_of(const Request& request) {
     plan.losses = atlas::parse_specs(separate_losses(request.losses), {});
     FACET_USAGE(plan.losses.size() >= 2, "--losses: expected two or more to compare, found {}",
                 plan.losses.size());
+    for (const atlas::LossSpec& loss : plan.losses) {
+        FACET_USAGE(loss.state.empty(), "--losses: {}: a run starts from the loss's own state",
+                    loss.label());
+    }
     FACET_USAGE(request.seeds >= 1, "--seeds: expected 1 or more, found {}", request.seeds);
     if (!request.config_file.empty()) read_config(request.config_file, plan.base);
     for (const auto& [option, text] : request.given) {
@@ -63,18 +67,19 @@ compare::Plan plan_of(const Request& request) {
     // One data set for all seeds, one evaluation an epoch for the curves.
     if (plan.base.synth_seed < 0) plan.base.synth_seed = first;
     if (plan.base.eval_every == 0) plan.base.eval_every = 1;
-    if (globals().threads > 0) plan.base.threads = globals().threads;
     plan.out = request.out;
     FACET_USAGE(!plan.base.data.empty(), "--data is needed: synth, or a folder");
     refuse_unused(request.given, plan.base);
+    settle(plan.base);
     for (size_t loss = 0; loss < plan.losses.size(); ++loss) check_config(plan.config(loss, 0));
     return plan;
 }
 
 // The comparison's own record in its folder: a second call goes on with it, or is refused when it
 // means another one.
-void claim_folder(const compare::Plan& plan) {
-    std::string text;
+void claim_folder(const compare::Plan& plan, const Dataset& data, const EvalSet& evaluation) {
+    std::string text =
+        fmt::format("# pictures {}, evaluation {}\n", data_hash(data), evaluation.hash);
     for (size_t loss = 0; loss < plan.losses.size(); ++loss) {
         const RunConfig config = plan.config(loss, 0);
         const auto made = make_loss(config.loss, config.loss_parameters);
@@ -156,11 +161,11 @@ bool make_runs(const compare::Plan& plan, const Dataset& data, const EvalSet& ev
 
 void run(const Request& request) {
     const compare::Plan plan = plan_of(request);
-    claim_folder(plan);
     const Dataset data = training_data(plan.base);
     const std::optional<EvalSet> evaluation = evaluation_data(plan.base);
     FACET_USAGE(evaluation.has_value(),
                 "there is nothing to judge on: give --pairs or --eval-data");
+    claim_folder(plan, data, *evaluation);
     if (!make_runs(plan, data, *evaluation)) {
         fmt::print(stderr, "interrupted; the same command goes on with {}\n", plan.out.string());
         set_exit_status(130);

@@ -126,9 +126,9 @@ std::vector<Finding> look_for_optional() {
     const bool driver = std::filesystem::exists("/proc/driver/nvidia/version");
     const bool gtest = std::filesystem::exists("/usr/include/gtest/gtest.h");
     return {
-        {"CUDA toolkit", nvcc, "compiles for NVIDIA GPUs (this version computes on the CPU)",
+        {"CUDA toolkit", nvcc, "compiles for NVIDIA GPUs",
          apt("nvidia-cuda-toolkit") + " (section non-free)"},
-        {"NVIDIA driver", driver, "runs on NVIDIA GPUs (this version computes on the CPU)",
+        {"NVIDIA driver", driver, "runs on NVIDIA GPUs",
          apt("nvidia-driver") + " (section non-free)"},
         {"GoogleTest", gtest, "make test", apt("libgtest-dev")},
         {"clang-format", on_path("clang-format"), "make format", apt("clang-format")},

@@ -28,9 +28,11 @@ void run(const Request& request) {
     FolderOptions options;
     options.size = static_cast<int>(network->config().image);
     const Dataset data = folder_data(request.data, options);
-    Progress progress("embed", static_cast<int64_t>(data.images.size()));
-    const std::vector<float> embeddings = embed_images(
-        *network, data.images, request.add_mirror, [&](int64_t done) { progress.update(done); });
+    const std::vector<float> embeddings = [&] {
+        Progress progress("embed", static_cast<int64_t>(data.images.size()));
+        return embed_images(*network, data.images, request.add_mirror,
+                            [&](int64_t done) { progress.update(done); });
+    }();
     const int64_t D = network->config().embedding;
     write_npy(out, npy_from(std::span<const float>(embeddings),
                             {static_cast<int64_t>(data.images.size()), D}));

@@ -21,6 +21,7 @@ struct Request {
 };
 
 EvalSet source_of(const Request& request, int64_t size) {
+    FACET_USAGE(!request.data.empty(), "--data is empty: give synth or a folder");
     RunConfig config;
     config.data = request.data;
     config.eval_data = request.data;

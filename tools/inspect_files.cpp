@@ -124,13 +124,14 @@ ordered_json describe_run(const fs::path& folder) {
     }
     ordered_json result{{"kind", "run folder"}};
     std::ifstream config(folder / "config.toml");
+    std::string section;  // "run."
     for (std::string line; std::getline(config, line);) {
-        // Keys at the top of the file and in its tables, as they stand there.
+        if (line.starts_with('[')) section = line.substr(1, line.find(']') - 1) + ".";
         const size_t equals = line.find('=');
         if (line.starts_with('#') || equals == line.npos) continue;
         std::string key = line.substr(0, line.find_last_not_of(" \t", equals - 1) + 1);
         const size_t begin = line.find_first_not_of(" \t", equals + 1);
-        result["config " + key] = begin == line.npos ? "" : line.substr(begin);
+        result["config " + section + key] = begin == line.npos ? "" : line.substr(begin);
     }
     std::ifstream log(folder / "log.jsonl");
     std::string last;

@@ -1,8 +1,11 @@
 #include "tools/run_options.h"
 
+#include <omp.h>
+
 #include <CLI/CLI.hpp>
 #include <csignal>
 
+#include "tools/commands.h"
 #include "tools/versions.h"
 #include "train/files/atomic.h"
 
@@ -38,6 +41,15 @@ void add_settings(CLI::App& command, GivenSettings& given, const std::string& le
                 setting.help)
             ->default_str(current_text(setting))
             ->group(setting.section);
+    }
+}
+
+void settle(RunConfig& config) {
+    if (globals().threads > 0) config.threads = globals().threads;
+    if (config.threads == 0) config.threads = omp_get_max_threads();
+    omp_set_num_threads(static_cast<int>(config.threads));
+    for (std::string* path : {&config.data, &config.people, &config.eval_data, &config.pairs}) {
+        if (!path->empty() && *path != "synth") *path = std::filesystem::absolute(*path).string();
     }
 }
 

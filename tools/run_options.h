@@ -24,6 +24,11 @@ using GivenSettings = std::vector<std::pair<std::string, std::string>>;
 // app.
 void add_settings(CLI::App& command, GivenSettings& given, const std::string& left_out = "");
 
+// What a run stores in place of what was left to the machine and the folder it was started in: the
+// number of threads, which is also set (--threads, then the configuration's, then the machine's),
+// and absolute paths, so that the run can be resumed from anywhere.
+void settle(RunConfig& config);
+
 // Throws UsageError for a setting of a source of pictures that the run does not draw from.
 void refuse_unused(const GivenSettings& given, const RunConfig& config);
 

@@ -47,14 +47,8 @@ RunConfig resolve(const Request& request) {
         config.loss_parameters.push_back(std::move(parameter));
     }
     if (globals().seed_given) config.seed = static_cast<int64_t>(globals().seed);
-    if (globals().threads > 0) config.threads = globals().threads;
-    if (config.threads == 0) config.threads = omp_get_max_threads();
     config.per_person = images_per_person(config);
-    // Stored as absolute paths, so that the run can be resumed from anywhere.
-    for (std::string* path : {&config.data, &config.people, &config.eval_data, &config.pairs}) {
-        if (!path->empty() && *path != "synth") *path = std::filesystem::absolute(*path).string();
-    }
-    omp_set_num_threads(static_cast<int>(config.threads));
+    settle(config);
     return config;
 }
 
@@ -78,7 +72,7 @@ RunConfig resolve_resumed(const Request& request, const RunFolder& folder) {
 class Onlookers {
 public:
     Onlookers(const Request& request, Trainer& trainer, const RunFolder& folder)
-        : progress_("train", trainer.total_steps(), trainer.steps_done()) {
+        : progress_(std::in_place, "train", trainer.total_steps(), trainer.steps_done()) {
         if (!request.profile.empty()) {
             const int64_t left = trainer.total_steps() - trainer.steps_done();
             FACET_USAGE(left > profile_skip, "--profile skips {} steps, the run has {} to go",
@@ -96,26 +90,28 @@ public:
         TrainEvents events;
         events.step = [this](const StepReport& step) { after_step(step); };
         events.evaluating = [this, &trainer](int64_t done, int64_t total) {
-            progress_.update(trainer.steps_done(), fmt::format("evaluating {}/{}", done, total));
+            progress_->update(trainer.steps_done(), fmt::format("evaluating {}/{}", done, total));
         };
         events.evaluation = [this](int64_t step, const Verification& result) {
-            progress_.say(
+            progress_->say(
                 fmt::format("step {}: accuracy {}", step, percent(result.cross_validated.mean)));
         };
         return events;
     }
 
-    void say(const std::string& line) { progress_.say(line); }
+    void say(const std::string& line) { progress_->say(line); }
 
     void finish_profile(const RunConfig& config, const Learner& learner) {
         if (!profile_ || !profile_->any()) return;
-        progress_.say(profile_->finish(
+        progress_->say(profile_->finish(
             fmt::format("{} at {} px, batch {}, {}", config.network.backbone, config.network.image,
                         config.batch, learner.loss().describe()),
             device_line(learner.device()), learner, config.batch));
     }
 
-    void finish_microscope(const Loss& loss) {
+    // Ends the bar, so that lines of the result stand below it.
+    void finish(const Loss& loss) {
+        progress_.reset();
         if (!microscope_ || std::filesystem::file_size(microscope_->file()) == 0) return;
         fmt::print("the gradients: {}\n",
                    write_microscope_page(microscope_->file(), loss.describe()).string());
@@ -126,28 +122,19 @@ private:
 
     void after_step(const StepReport& step) {
         if (profile_) profile_->after_step();
-        progress_.update(step.step,
-                         fmt::format("epoch {} loss {:.3f} cos {:.3f} lr {:.4f} {:.0f} img/s",
-                                     step.epoch + 1, step.result.loss, step.result.target_cosine,
-                                     step.lr, step.images_per_second));
+        progress_->update(step.step,
+                          fmt::format("epoch {} loss {:.3f} cos {:.3f} lr {:.4f} {:.0f} img/s",
+                                      step.epoch + 1, step.result.loss, step.result.target_cosine,
+                                      step.lr, step.images_per_second));
     }
 
-    Progress progress_;
+    std::optional<Progress> progress_;
     std::optional<profile::TrainProfile> profile_;
     std::optional<Microscope> microscope_;
 };
 
-// Takes up the run of the folder, or writes down how the new one is made.
-void begin(Trainer& trainer, const RunConfig& config, RunFolder& folder, const Dataset& data,
-           bool resume) {
-    if (!resume) return write_config(folder, config, trainer.learner(), data);
-    trainer.resume();
-    fmt::print("resumed  after step {} of {}\n", trainer.steps_done(), trainer.total_steps());
-}
-
 void train(const Request& request, const RunConfig& config, RunFolder& folder) {
-    check_config(config);
-    make_loss(config.loss, config.loss_parameters);  // refuse before any picture is made
+    const bool resume = !request.resume.empty();
     if (!config.pairs.empty()) read_lfw_pairs(config.pairs);
     const Dataset data = training_data(config);
     const std::optional<EvalSet> evaluation = evaluation_data(config);
@@ -156,9 +143,14 @@ void train(const Request& request, const RunConfig& config, RunFolder& folder) {
     print_start(config, trainer, data);
     warn_at_start(config, trainer, data, evaluation);
     if (request.summary) fmt::print("{}", trainer.learner().network().summary(config.batch));
-    begin(trainer, config, folder, data, !request.resume.empty());
-
+    if (resume) {
+        trainer.resume();
+        fmt::print("resumed  after step {} of {}\n", trainer.steps_done(), trainer.total_steps());
+    }
     Onlookers onlookers(request, trainer, folder);
+    // Only now, when nothing is left to refuse, does the folder hold a run.
+    if (!resume) write_config(folder, config, trainer.learner(), data);
+
     const std::atomic<bool>& interrupted = watch_for_interrupt();
     const Outcome outcome = trainer.run(interrupted, onlookers.events(trainer));
     onlookers.finish_profile(config, trainer.learner());
@@ -169,26 +161,25 @@ void train(const Request& request, const RunConfig& config, RunFolder& folder) {
         return;
     }
     stop_watching_for_interrupt();
-    onlookers.finish_microscope(trainer.learner().loss());
+    onlookers.finish(trainer.learner().loss());
     warn_of_empty_batches(trainer);
     if (evaluation) report(config, folder, *evaluation, data, *trainer.last_evaluation());
     fmt::print("\nthe run is in {}\n", folder.path().string());
 }
 
 void run(const Request& request) {
-    if (!request.resume.empty()) {
-        RunFolder folder = RunFolder::open(request.resume);
-        train(request, resolve_resumed(request, folder), folder);
-        return;
-    }
-    const RunConfig config = resolve(request);
+    std::optional<RunFolder> folder;
+    if (!request.resume.empty()) folder.emplace(RunFolder::open(request.resume));
+    const RunConfig config = folder ? resolve_resumed(request, *folder) : resolve(request);
     FACET_USAGE(!config.data.empty(), "--data is needed: synth, or a folder DIR/<person>/<image>");
-    FACET_USAGE(!request.out.empty(), "--out is needed: the folder of the new run");
-    refuse_unused(request.given, config);
     check_config(config);
-    make_loss(config.loss, config.loss_parameters);
-    RunFolder folder = RunFolder::create(request.out);
-    train(request, config, folder);
+    make_loss(config.loss, config.loss_parameters);  // refuse before any picture is made
+    if (!folder) {
+        FACET_USAGE(!request.out.empty(), "--out is needed: the folder of the new run");
+        refuse_unused(request.given, config);
+        folder.emplace(RunFolder::create(request.out));
+    }
+    train(request, config, *folder);
 }
 
 }  // namespace

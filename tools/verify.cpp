@@ -202,9 +202,11 @@ ordered_json to_json(const std::vector<Mode>& modes, const std::vector<Verdict>&
 
 void run(const Options& options) {
     const std::vector<Mode> modes = chosen_modes(options);
-    Progress progress("verify", std::int64_t(modes.size()));
-    const auto verdicts = proof::judge_all(modes, {options.quick, options.region},
-                                           [&](int done) { progress.update(done); });
+    const auto verdicts = [&] {
+        Progress progress("verify", std::int64_t(modes.size()));
+        return proof::judge_all(modes, {options.quick, options.region},
+                                [&](int done) { progress.update(done); });
+    }();
     int checks = 0, failures = 0;
     for (const Verdict& verdict : verdicts) {
         checks += verdict.count();

@@ -79,6 +79,25 @@ void save(const std::filesystem::path& path, const Shape& shape, const std::vect
     write_npy(path, npy_from<T>(std::span<const T>(values), shape));
 }
 
+// The learner is watched as long as this lives, and its loss is afterwards what it was before.
+class Watched {
+public:
+    Watched(Learner& learner, Watch& watch)
+        : learner_(learner), state_(learner.loss().state().save()) {
+        learner.watch(&watch);
+    }
+    ~Watched() {
+        learner_.watch(nullptr);
+        learner_.loss().state().restore(state_);
+    }
+    Watched(const Watched&) = delete;
+    Watched& operator=(const Watched&) = delete;
+
+private:
+    Learner& learner_;
+    std::vector<StateArray> state_;
+};
+
 }  // namespace
 
 std::optional<int64_t> Blame::sample() const {
@@ -89,13 +108,13 @@ std::optional<int64_t> Blame::sample() const {
 
 std::string Blame::sentence() const {
     std::string text = error;
-    for (const BadTensor& input : inputs) {
-        text += fmt::format("; {} already held {} at {}", input.name, input.number.value,
-                            to_string(input.number.index));
-        if (&input == &inputs[2] && inputs.size() > 3) {
-            text += fmt::format(" and {} more tensors too", inputs.size() - 3);
-            break;
-        }
+    const size_t told = std::min<size_t>(inputs.size(), 3);
+    for (size_t i = 0; i < told; ++i) {
+        text += fmt::format("; {} already held {} at {}", inputs[i].name, inputs[i].number.value,
+                            to_string(inputs[i].number.index));
+    }
+    if (told < inputs.size()) {
+        text += fmt::format(" and {} more tensors too", inputs.size() - told);
     }
     if (finding) {
         text += fmt::format("; the first operation is {} of {}, {}: {} {} is {} at {}",
@@ -126,13 +145,14 @@ Blame find_blame(Learner& learner, const Tensor& pixels, const std::vector<int64
     blame.step = index;
     blame.inputs = bad_inputs(learner, pixels);
     Watch watch(learner.parameters(), pixels.size(0));
-    learner.watch(&watch);
-    try {
-        learner.step(pixels, labels, 0, index);
-    } catch (const Error&) {
-        // The same error again; the watch knows more.
+    {
+        const Watched watched(learner, watch);
+        try {
+            learner.step(pixels, labels, 0, index);
+        } catch (const Error&) {
+            // The same error again; the watch knows more.
+        }
     }
-    learner.watch(nullptr);
     blame.finding = watch.finding();
     if (learner.embeddings().defined()) blame.zero_embeddings = zero_rows(learner.embeddings());
     if (in_head(blame)) blame.row = row_of(learner, labels, blame.sample());

@@ -37,7 +37,8 @@ Position load_checkpoint(const std::filesystem::path& path, Learner& learner) {
     for (const auto& [name, value] : learner.tensors()) file.restore(name, value);
     std::vector<StateArray> state = learner.loss().state().save();
     for (StateArray& array : state) {
-        array.value = tensor_values<double>(file.content.at(state_prefix + array.name));
+        array.value = file.values<double>(state_prefix + array.name);
+        if (!array.value.empty() || array.scalar) check_values(array, array.value, path.string());
     }
     learner.loss().state().restore(state);
     learner.publish_loss_parameters();

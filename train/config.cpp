@@ -94,7 +94,6 @@ void read_config(const std::filesystem::path& file, RunConfig& config) {
         throw UsageError(fmt::format("{}: line {}: {}", file.string(), error.source().begin.line,
                                      error.description()));
     }
-    config.loss_parameters.clear();
     const std::vector<Setting> settings = settings_of(config);
     for (const auto& [section, node] : document) {
         const toml::table* table = node.as_table();
@@ -106,6 +105,7 @@ void read_config(const std::filesystem::path& file, RunConfig& config) {
             throw UsageError(
                 fmt::format("{}: unknown section [{}]", place(file, node), section.str()));
         }
+        if (section.str() == "loss") config.loss_parameters.clear();
         read_section(file, std::string(section.str()), *table, settings, config);
     }
 }
@@ -115,18 +115,21 @@ std::string to_toml(RunConfig config, const Loss& loss,
     std::string text =
         "# Everything that decides this run: `facet train --config FILE --out RUN`.\n";
     std::string section;
+    const auto end_section = [&] {
+        if (section != "loss") return;
+        for (const auto& [name, value] : loss.settings().all()) {
+            if (!value.empty()) text += fmt::format("{} = {}\n", name, toml_text(value));
+        }
+    };
     for (const Setting& setting : settings_of(config)) {
         if (setting.section != section) {
+            end_section();
             section = setting.section;
             text += fmt::format("\n[{}]\n", section);
         }
         text += fmt::format("{} = {}\n", setting.key, toml_text(setting));
-        if (setting.section == "loss" && setting.key == "sample_rate") {
-            for (const auto& [name, value] : loss.settings().all()) {
-                if (!value.empty()) text += fmt::format("{} = {}\n", name, toml_text(value));
-            }
-        }
     }
+    end_section();
     text += "\n[versions]\n";
     for (const auto& [name, version] : versions) {
         text += fmt::format("{} = {}\n", toml_text(name), toml_text(version));

@@ -86,6 +86,8 @@ std::vector<RowGradient> Learner::collect_head_gradients() {
 StepResult Learner::step(const Tensor& pixels, const std::vector<int64_t>& labels, double lr,
                          int64_t index) {
     optimizer_->clear_gradients();
+    sampled_.reset();  // head() and its kin tell of this step only
+    embeddings_ = Tensor();
     Tape tape(true, nullptr, observer_);  // of the head
     const Var embeddings = tape.variable(
         pass_.forward(pixels, config_.seed, static_cast<uint64_t>(index)), "embeddings");

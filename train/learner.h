@@ -48,8 +48,8 @@ public:
 
     // Forward, loss, backward, update. pixels (B, 3, S, S) plain, labels (B). `index` counts steps
     // over the whole run and names the random numbers of dropout and class sampling. Throws Error
-    // when the loss or a gradient is not finite; no parameter has moved then, running statistics
-    // have.
+    // when the loss or a gradient is not finite; no parameter has moved then; running statistics
+    // have, and what the loss keeps between steps may have.
     StepResult step(const Tensor& pixels, const std::vector<int64_t>& labels, double lr,
                     int64_t index);
 

@@ -37,7 +37,7 @@ struct Rows {
 struct RowOfCosines {
     double target = 0, nearest = -2;
     int64_t harder = 0;
-    std::vector<int64_t> negatives = std::vector<int64_t>(80);
+    std::vector<int64_t> negatives;  // counts, in the bins of Look::negative
 };
 
 double cosine_of(const float* a, const float* b, int64_t D) {
@@ -61,6 +61,7 @@ void see_proxies(const Rows& x, const Rows& w, const std::vector<int64_t>& label
     std::vector<RowOfCosines> rows(x.n);
     for (int64_t i = 0; i < x.n; ++i) {
         if (labels[i] < 0) continue;
+        rows[i].negatives.resize(look.negative.counts.size());
         rows[i].target = cosine_of(&x.unit[i * x.D], &w.unit[labels[i] * x.D], x.D);
     }
     std::vector<float> cosines(x.n * std::min(tile_width, w.n));
@@ -86,7 +87,8 @@ void see_proxies(const Rows& x, const Rows& w, const std::vector<int64_t>& label
                        look.negative.counts.begin(), look.negative.counts.begin(), std::plus<>());
     }
     if (counted == 0) return;
-    look.hard_negatives = static_cast<double>(harder) / static_cast<double>(counted * (w.n - 1));
+    const int64_t negatives = counted * std::max<int64_t>(w.n - 1, 1);
+    look.hard_negatives = static_cast<double>(harder) / static_cast<double>(negatives);
     look.hard_rows = static_cast<double>(hard_rows) / static_cast<double>(counted);
     look.gap = look.positive.quantile(0.05) - look.negative.quantile(0.95);
 }

@@ -12,7 +12,7 @@ namespace facet {
 
 class RunFolder {
 public:
-    // A new run. Throws Error if the folder already holds one or cannot be written.
+    // A new run. Throws UsageError if the folder already holds one, Error if it cannot be written.
     static RunFolder create(const std::filesystem::path& path);
     // The folder of a run to go on with. Throws UsageError unless it has a config.toml.
     static RunFolder open(const std::filesystem::path& path);

@@ -36,12 +36,27 @@ int64_t StoredFile::number(const std::string& key) const {
     return value;
 }
 
-void StoredFile::restore(const std::string& name, const Tensor& to) const {
+template <class T>
+std::vector<T> StoredFile::values(const std::string& name) const {
+    const StoredTensor& tensor = at(name);
+    FACET_CHECK(tensor.dtype == dtype_of<T>(), "{}: tensor '{}' has type {}, expected {}",
+                path.string(), name, tensor.dtype, dtype_of<T>());
+    return tensor_values<T>(tensor);
+}
+template std::vector<double> StoredFile::values(const std::string&) const;
+template std::vector<float> StoredFile::values(const std::string&) const;
+
+const StoredTensor& StoredFile::at(const std::string& name) const {
     const auto entry = content.tensors.find(name);
     FACET_CHECK(entry != content.tensors.end(), "{}: tensor '{}' is missing", path.string(), name);
-    FACET_CHECK(entry->second.shape == to.shape(), "{}: tensor '{}' has shape {}, expected {}",
-                path.string(), name, to_string(entry->second.shape), to_string(to.shape()));
-    const std::vector<float> values = tensor_values<float>(entry->second);
+    return entry->second;
+}
+
+void StoredFile::restore(const std::string& name, const Tensor& to) const {
+    const StoredTensor& tensor = at(name);
+    FACET_CHECK(tensor.shape == to.shape(), "{}: tensor '{}' has shape {}, expected {}",
+                path.string(), name, to_string(tensor.shape), to_string(to.shape()));
+    const std::vector<float> values = this->values<float>(name);
     for (const float value : values) {
         FACET_CHECK(std::isfinite(value), "{}: tensor '{}' holds a value that is not finite",
                     path.string(), name);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "engine/tensor.h"
 #include "train/files/safetensors.h"
@@ -23,9 +24,17 @@ struct StoredFile {
     std::string text(const std::string& key) const;
     int64_t number(const std::string& key) const;
 
+    // The elements of the tensor of that name, T: float or double. Throws Error naming file and
+    // tensor when it is missing or of another type.
+    template <class T>
+    std::vector<T> values(const std::string& name) const;
+
     // Copies the tensor of that name into `to`. Throws Error naming file and tensor when it is
     // missing, has another shape, or holds a value that is not finite.
     void restore(const std::string& name, const Tensor& to) const;
+
+private:
+    const StoredTensor& at(const std::string& name) const;
 };
 
 // A tensor as float32 in row-major order.

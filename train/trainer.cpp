@@ -29,25 +29,25 @@ ConvAlgorithm algorithm_of(const std::string& name) {
     return name == "winograd" ? ConvAlgorithm::Winograd : ConvAlgorithm::Auto;
 }
 
-// Images a second, averaged over the last few dozen steps.
+// How long steps take.
 class Rate {
 public:
-    double add(int64_t images) {
+    // Ends a step; returns its seconds.
+    double step() {
         const auto now = std::chrono::steady_clock::now();
         const double seconds = std::chrono::duration<double>(now - last_).count();
         last_ = now;
-        const double weight = started_ ? 0.05 : 1;
-        started_ = true;
-        seconds_ += weight * (seconds / static_cast<double>(images) - seconds_);
-        return 1 / seconds_;
+        mean_ += (mean_ > 0 ? 0.05 : 1) * (seconds - mean_);
+        return seconds;
     }
+    // Averaged over the last few dozen steps.
+    double per_second(int64_t images) const { return static_cast<double>(images) / mean_; }
 
     void skip() { last_ = std::chrono::steady_clock::now(); }  // an evaluation took the time
 
 private:
     std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-    double seconds_ = 0;  // per image
-    bool started_ = false;
+    double mean_ = 0;  // seconds a step
 };
 
 // However a run ends: the memory of images on their way is used again only behind their copy.
@@ -153,9 +153,14 @@ void Trainer::blame(const Staged& staged, const std::vector<int64_t>& labels, co
                                 std::string(json["person"]));
     }
     const std::filesystem::path batch = folder_.path() / "blame";
-    const std::string replay = save_batch(batch, learner_, staged.pixels, labels);
-    json["replay"] = replay;
-    write_file_atomically(folder_.path() / "blame.json", json.dump(1) + "\n");
+    std::string replay;
+    try {
+        replay = save_batch(batch, learner_, staged.pixels, labels);
+        json["replay"] = replay;
+        write_file_atomically(folder_.path() / "blame.json", json.dump(1) + "\n");
+    } catch (const std::exception& failure) {
+        throw Error(sentence, fmt::format("the batch could not be saved: {}", failure.what()));
+    }
     throw Error(sentence,
                 fmt::format("{}{}; {} has the batch{}", error.hint(),
                             error.hint().empty() ? "see blame.json" : "; see blame.json",
@@ -171,6 +176,7 @@ void Trainer::log_step(const StepReport& report) {
                     {"lr", report.lr},
                     {"gradient_norm", report.result.gradient_norm},
                     {"target_cosine", report.result.target_cosine},
+                    {"seconds", report.seconds},
                     {"images_per_s", report.images_per_second},
                     {"hash", learner_.parameter_hash()}});
 }
@@ -223,8 +229,9 @@ Outcome Trainer::run(const std::atomic<bool>& stop, const TrainEvents& events) {
         const double lr = learning_rate(config_.schedule, done_, total_);
         const StepResult result = train_step(staged, lr);
         ++done_;
-        const StepReport report{done_, total_, staged.batch.epoch, lr, rate.add(config_.batch),
-                                result};
+        const double seconds = rate.step();
+        const StepReport report{
+            done_, total_, staged.batch.epoch, lr, seconds, rate.per_second(config_.batch), result};
         loader.recycle(std::move(staged.batch));
         log_step(report);
         if (events.step) events.step(report);

@@ -16,6 +16,7 @@ struct StepReport {
     int64_t step, total;  // steps done, of how many
     int64_t epoch;        // of this step, from 0
     double lr;
+    double seconds;            // from the end of the step before
     double images_per_second;  // a running mean
     StepResult result;
 };

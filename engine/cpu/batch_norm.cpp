@@ -120,7 +120,7 @@ void backward(const BatchNorm& bn, const Tensor& x, const Tensor& mean, const Te
         k3[c] = static_cast<float>(-scale * sums[0][c] / M);
         put(sums[0][c], dbeta.data<float>()[c], parameter_mode);
         put(sums[1][c], dgamma.data<float>()[c], parameter_mode);
-        if (Prelu && dslope.defined()) put(sums[2][c], dslope.data<float>()[c], parameter_mode);
+        if (Prelu) put(sums[2][c], dslope.data<float>()[c], parameter_mode);
     }
 
     float* to = dx.data<float>();
@@ -164,7 +164,7 @@ void batch_norm_train(const BatchNorm& bn, const Tensor& x, const Tensor& addend
         centre[c] = mean.data<float>()[c] = static_cast<float>(batch.mean[c]);
         invstd.data<float>()[c] = static_cast<float>(r);
         scale[c] = bn.gamma.data<float>()[c] * invstd.data<float>()[c];
-        const double unbiased = M > 1 ? batch.variance[c] * M / (M - 1) : batch.variance[c];
+        const double unbiased = batch.variance[c] * M / (M - 1);
         float& running_mean = running.mean.data<float>()[c];
         float& running_variance = running.variance.data<float>()[c];
         running_mean = static_cast<float>((1 - k) * running_mean + k * batch.mean[c]);

@@ -44,7 +44,7 @@ const char* in_words(Precision precision) {
 CudaDevice::CudaDevice(Precision precision)
     : precision_(checked(precision)),
       memory_(device_memory_),
-      recorded_(device_memory_),
+      recorded_(device_memory_, cuda::MemoryPool::Shortage::Keep),
       pinned_(pinned_memory_),
       transfers_(stream_, pinned_),
       dropout_step_(memory_.allocate(sizeof(uint64_t))),
@@ -106,6 +106,7 @@ private:
 
 std::unique_ptr<RecordedWork> CudaDevice::record(const std::function<void()>& work) {
     FACET_CHECK(!recording_, "cuda: a recording within a recording");
+    memory_.release_cached();  // what the same work took when it was not recorded
     recording_ = true;
     try {
         auto recorded = std::make_unique<Recorded>(*this, work);

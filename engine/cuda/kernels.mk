@@ -12,7 +12,7 @@ ifeq ($(CUDA),no)
 cuda-kernels:
 	@echo "facet: no nvcc was found, the CUDA kernels are not compiled; name its toolkit with CUDA=/path"
 else
-cuda-kernels: $(BUILD)/cuda/report.txt
+cuda-kernels: $(BUILD)/cuda/report.txt  ## compile the CUDA kernels; none may spill
 	@tail -n 1 $<
 endif
 
@@ -22,8 +22,15 @@ $(BUILD)/libfacet-kernels.a: $(BUILD)/cuda/report.txt
 $(BUILD)/cuda/report.txt: $(CUDA_KERNEL_OBJECTS) engine/cuda/registers.awk
 	@cat $(CUDA_KERNEL_OBJECTS:.o=.log) | c++filt | awk -f engine/cuda/registers.awk > $@ || (cat $@; rm $@; exit 1)
 
-$(BUILD)/cuda/%.o: engine/cuda/%.cu $(wildcard engine/cuda/*.cuh) $(addprefix engine/cuda/,kernels.h pictures.h bfloat16.h) engine/hash.h engine/cuda/kernels.mk
-	$(call CUDA_COMPILE)
+$(BUILD)/cuda/%.o: engine/cuda/%.cu engine/cuda/kernels.mk $(BUILD)/cuda/flags
+	$(call CUDA_COMPILE,)
+
+-include $(CUDA_KERNELS:engine/cuda/%.cu=$(BUILD)/cuda/%.d)
+
+# Another toolkit or other architectures: every kernel is compiled again.
+$(BUILD)/cuda/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CUDA) $(CUDA_TARGETS)' | cmp -s - $@ || echo '$(CUDA) $(CUDA_TARGETS)' > $@
 
 # The recipe that makes $@ of $<, with what ptxas says, .log, and the PTX, .ptx, beside it. $(1):
 # more options.
@@ -32,6 +39,6 @@ define CUDA_COMPILE
 	@echo "  nvcc  $<"
 	@$(CUDA)/bin/nvcc -std=c++20 -O3 -I. $(CUDA_TARGETS) $(1) -Werror all-warnings -Xcompiler -Wall,-Wextra \
 	  -Xptxas -v,-warn-spills,-warn-lmem-usage --keep --keep-dir $(@:.o=.keep) \
-	  -c $< -o $@ > $(@:.o=.log) 2>&1 || (grep -E 'error|arning' $(@:.o=.log); exit 1)
+	  -MMD -MP -c $< -o $@ > $(@:.o=.log) 2>&1 || (grep -E 'error|arning' $(@:.o=.log); exit 1)
 	@cat $(@:.o=.keep)/*.ptx > $(@:.o=.ptx) && rm -r $(@:.o=.keep)
 endef

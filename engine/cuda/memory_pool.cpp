@@ -44,14 +44,14 @@ Block MemoryPool::allocate(size_t bytes) {
 
 void* MemoryPool::fresh(size_t capacity) {
     void* data = source_.take(capacity);
-    if (!data && !free_.empty()) {
+    if (!data && shortage_ == Shortage::Release && !free_.empty()) {
         release_cached_locked();
         data = source_.take(capacity);
     }
     if (!data) {
         throw Error(
-            fmt::format("out of device memory: {} MiB asked for, {} MiB in use, none cached",
-                        capacity >> 20, use_.in_use >> 20),
+            fmt::format("out of device memory: {} MiB asked for, {} MiB in use, {} MiB cached",
+                        capacity >> 20, use_.in_use >> 20, use_.cached >> 20),
             "a smaller batch needs less");
     }
     return data;

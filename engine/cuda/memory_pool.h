@@ -50,14 +50,21 @@ public:
     // Capacities are multiples of this many bytes.
     static constexpr size_t granularity = 512;
 
-    explicit MemoryPool(MemorySource& source) : source_(source) {}
+    // What becomes of cached blocks when the source has no more.
+    enum class Shortage {
+        Release,
+        Keep  // recorded work reads and writes them whenever it is replayed
+    };
+
+    explicit MemoryPool(MemorySource& source, Shortage shortage = Shortage::Release)
+        : source_(source), shortage_(shortage) {}
     ~MemoryPool() { release_cached(); }
     MemoryPool(const MemoryPool&) = delete;
     MemoryPool& operator=(const MemoryPool&) = delete;
 
     // Contents undefined. A cached block that wastes at most an eighth, else a new one. When the
-    // source has no more, the cached blocks go back to it and it is asked again; throws Error when
-    // that does not help either.
+    // source has no more, the cached blocks go back to it (Shortage::Release) and it is asked
+    // again; throws Error when that does not help either.
     Block allocate(size_t bytes);
 
     MemoryUse use() const;  // peak: since the start or reset_peak()
@@ -71,6 +78,7 @@ private:
     void release_cached_locked();
 
     MemorySource& source_;
+    const Shortage shortage_;
     mutable std::mutex mutex_;
     std::multimap<size_t, void*> free_;  // by capacity
     MemoryUse use_{};

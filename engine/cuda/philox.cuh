@@ -21,7 +21,8 @@ __host__ __device__ inline uint64_t philox_mix(uint64_t x) {
     return x ^ (x >> 31);
 }
 
-__host__ __device__ inline PhiloxStreams philox_streams(uint64_t seed, uint32_t purpose, uint64_t step) {
+__host__ __device__ inline PhiloxStreams philox_streams(uint64_t seed, uint32_t purpose,
+                                                        uint64_t step) {
     const uint64_t key = philox_mix(seed + 0x9e3779b97f4a7c15u * purpose);
     return {{static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32)},
             static_cast<uint32_t>(step),

@@ -28,7 +28,7 @@ define LIST_LOSSES
 	    paste -sd, | sed 's/.*/using $(1)es = Types<&>;/'; echo '}') > $@
 endef
 
-$(BUILD)/cuda/losses/cuda/%.o: losses/cuda/%.cu losses/cuda/rules.mk engine/cuda/kernels.mk
-	$(call CUDA_COMPILE,$(LOSS_KERNEL_INCLUDES) --fmad=false --expt-relaxed-constexpr -Xcompiler -fopenmp -MMD -MP)
+$(BUILD)/cuda/losses/cuda/%.o: losses/cuda/%.cu losses/cuda/rules.mk engine/cuda/kernels.mk $(BUILD)/cuda/flags
+	$(call CUDA_COMPILE,$(LOSS_KERNEL_INCLUDES) --fmad=false --expt-relaxed-constexpr -Xcompiler -fopenmp)
 
 -include $(LOSS_KERNEL_OBJECTS:.o=.d)

@@ -222,10 +222,14 @@ Worst worst(const Outcome& hand, const Outcome& found, const Allowance& allowed)
     Worst most;
     double ratio = -1;
     const auto compare = [&](const char* what, double distance, double bound, double size) {
-        const double of_bound = distance == 0 ? 0 : distance / bound;
+        constexpr double infinite = std::numeric_limits<double>::infinity();
+        // What is not finite is beyond every bound, and nothing takes its place.
+        const bool finite = std::isfinite(distance) && std::isfinite(bound);
+        const double of_bound = !finite ? infinite : distance == 0 ? 0 : distance / bound;
         if (of_bound <= ratio) return;
         ratio = of_bound;
-        most = {what, distance / (size > 0 ? size : 1), bound / (size > 0 ? size : 1)};
+        const double unit = size > 0 ? size : 1;
+        most = finite ? Worst{what, distance / unit, bound / unit} : Worst{what, infinite, 0};
     };
     const double size = hand.gradient_size();
     compare("value", distance({hand.value}, {found.value}), allowed.value, std::abs(hand.value));

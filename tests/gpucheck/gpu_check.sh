@@ -46,9 +46,8 @@ build_for_this_gpu() {
 
 train() { "$facet" train --config tools/recipes/faces.toml --device cuda --out "$out/run-$1"; }
 
-# On two cores runs of this recipe reached 94.13 % and 94.35 % (README.md), the lower one with a 95 %
-# interval over the pairs from 93.55 %. The GPU's sums have another order, so that its run is another
-# one of the same kind.
+# The lower end of the 95 % interval, over the pairs, of a run of this recipe on the CPU. The GPU's sums
+# have another order, so that its run is another one of the same kind.
 accuracy_is_the_processors() {
     awk -F '[:,]' '/"accuracy"/ { inside = 1 }
                    inside && /"mean"/ { print "accuracy", $2; exit !($2 >= 0.9355) }' "$out/run-1/card.json"

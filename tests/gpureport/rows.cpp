@@ -140,7 +140,7 @@ std::string markdown_of(const std::vector<Row>& rows) {
             architectures += (architectures.empty() ? "" : " / ") + architecture;
     std::string text = fmt::format(
         "# The CUDA kernels: what is verified, and computed bounds\n\n"
-        "Written by `make gpu-report`. Nothing here was measured on a GPU.\n\n"
+        "Written by `make gpu-docs`. Nothing here was measured on a GPU.\n\n"
         "Simulated: every test that launches the kernel on the simulated GPU (`tests/gpusim`) "
         "gives "
         "the reference device's numbers with threads run forward, in reverse and at random. Races: "

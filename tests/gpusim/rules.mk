@@ -18,12 +18,13 @@ GPUSIM_OBJECTS = $(GPUSIM_HOST:%.cpp=$(GPUSIM)/host/%.o)
 GPUSIM_RACE    = $(GPUSIM_KERNELS:%.cu=$(GPUSIM)/race/%.o)
 GPUSIM_ADDRESS = $(GPUSIM_KERNELS:%.cu=$(GPUSIM)/address/%.o)
 
+GPUSIM_PROGRAMS = $(GPUSIM)/race-tests $(GPUSIM)/address-tests $(GPUSIM_MUTANTS:%=$(GPUSIM)/mutants/%)
+
 .PHONY: test-gpusim
-test-gpusim: $(GPUSIM)/race-tests $(GPUSIM)/address-tests \
-             $(GPUSIM_MUTANTS:%=$(GPUSIM)/mutants/%)  ## run the CUDA kernels on a simulated GPU
+test-gpusim: $(GPUSIM_PROGRAMS)  ## run the CUDA kernels on a simulated GPU
 	@tests/gpusim/run.sh $(GPUSIM)
 
-test: $(GPUSIM)/race-tests $(GPUSIM)/address-tests $(GPUSIM_MUTANTS:%=$(GPUSIM)/mutants/%)
+test: $(GPUSIM_PROGRAMS)
 
 $(GPUSIM)/race-tests: $(GPUSIM_OBJECTS) $(GPUSIM_RACE) $(BUILD)/libfacet.a
 	@echo "  link  $@"

@@ -105,6 +105,16 @@ TEST(MemoryPool, GivesTheCacheBackBeforeItGivesUp) {
     EXPECT_EQ(pool.use().in_use, 4096u);
 }
 
+// A replay of recorded work reads and writes its scratch, which no Block holds any more.
+TEST(MemoryPool, KeepsWhatRecordedWorkUses) {
+    CountedMemory memory(4096);
+    MemoryPool pool(memory, MemoryPool::Shortage::Keep);
+    { const Block scratch = pool.allocate(2048); }
+    EXPECT_THROW(pool.allocate(4096), Error);
+    EXPECT_EQ(pool.use().cached, 2048u);
+    EXPECT_EQ(memory.out(), 2048u);
+}
+
 TEST(MemoryPool, BlocksMoveAndAreGivenBackOnce) {
     CountedMemory memory;
     MemoryPool pool(memory);

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "engine/device.h"
 #include "tests/tools/command.h"
 
 using facet::test::errors_of;
@@ -17,7 +18,8 @@ bool has_line_starting(const std::string& text, const std::string& start) {
 }
 
 const char* const kSubcommands[] = {"train", "eval",    "embed", "grad",    "losses",
-                                    "synth", "inspect", "bench", "profile", "doctor"};
+                                    "synth", "inspect", "bench", "profile", "doctor",
+                                    "atlas", "compare", "verify"};
 
 }  // namespace
 
@@ -99,7 +101,8 @@ TEST(Cli, ANegativeSeedIsRefused) { EXPECT_EQ(errors_of("doctor --seed -1").stat
 
 TEST(Cli, UnknownDeviceIsWrongUsage) { EXPECT_EQ(errors_of("doctor --device tpu").status, 2); }
 
-TEST(Cli, CudaIsMissingFromThisBuild) {
+TEST(Cli, CudaIsRefusedWithoutAGpu) {
+    if (facet::why_no_cuda().empty()) GTEST_SKIP() << "there is a GPU";
     const Outcome outcome = errors_of("doctor --device cuda");
     EXPECT_EQ(outcome.status, 1);
     EXPECT_TRUE(has_line_starting(outcome.text, "facet: error: device cuda")) << outcome.text;

@@ -52,6 +52,8 @@ TEST_F(Compare, ItsRunsAreThoseOfTrain) {
                   .status,
               0);
     EXPECT_TRUE(content(one / "model.safetensors") == content(again / "model.safetensors"));
+    // The number of threads decides the bits: it is named, so that `train --resume` keeps it.
+    EXPECT_EQ(content(one / "config.toml").find("threads = 0"), std::string::npos);
 }
 
 TEST_F(Compare, RefusesAFolderWithAnotherComparison) {
@@ -66,7 +68,7 @@ TEST_F(Compare, RefusesAFolderWithAnotherComparison) {
 TEST_F(Compare, WrongUsageIsRefusedBeforeAnyWork) {
     for (const std::string wrong :
          {"--losses cosface", "--losses cosface,nosuch", "--losses cosface,npt:nosuch=1",
-          "--losses cosface,npt --seeds 0"}) {
+          "--losses cosface,npt --seeds 0", "--losses cosface,curricularface@t=0.5"}) {
         const Outcome outcome = errors_of(tiny + wrong + " --out " + out.string());
         EXPECT_EQ(outcome.status, 2) << wrong << ": " << outcome.text;
         EXPECT_FALSE(fs::exists(out)) << wrong;

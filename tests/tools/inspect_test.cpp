@@ -71,11 +71,12 @@ TEST_F(Inspect, TensorsWithNorms) {
 }
 
 TEST_F(Inspect, ARunFolder) {
-    file("config.toml", "# made by facet\n[train]\nepochs = 3\nloss = \"arcface\"\n");
+    file("config.toml",
+         "# made by facet\n[run]\nepochs = 3\n[loss]\nname = \"arcface\"\n[a]\nname = 1\n");
     file("log.jsonl", "{\"step\":1}\n{\"step\":2}\n");
     const auto d = describe(folder_);
-    EXPECT_EQ(d["config epochs"], "3");
-    EXPECT_EQ(d["config loss"], "\"arcface\"");
+    EXPECT_EQ(d["config run.epochs"], "3");
+    EXPECT_EQ(d["config loss.name"], "\"arcface\"");
     EXPECT_EQ(d["log lines"], 2);
     EXPECT_EQ(d["last log line"], "{\"step\":2}");
     EXPECT_EQ(d["files"].size(), 2u);

@@ -53,6 +53,7 @@ std::vector<std::string> timeless_lines(const fs::path& log) {
     for (std::string line; std::getline(in, line);) {
         auto entry = nlohmann::json::parse(line);
         entry.erase("images_per_s");
+        entry.erase("seconds");
         lines.push_back(entry.dump());
     }
     return lines;

@@ -5,9 +5,11 @@
 #include <cmath>
 
 #include "engine/random.h"
+#include "tests/message_of.h"
 #include "tests/noise.h"
 #include "tests/train/data_fixture.h"
 #include "train/checkpoint.h"
+#include "train/files/safetensors.h"
 
 namespace facet::test {
 namespace {
@@ -175,6 +177,36 @@ TEST(LearnerLosses, ACheckpointOfAnUnusedStateCanBeRead) {
     step(other, 0);
     load_checkpoint(file, other);
     EXPECT_TRUE(state_of(other, "E").empty());
+}
+
+// Writes `value` over the first number of a tensor of a checkpoint.
+void overwrite(const std::filesystem::path& file, const std::string& tensor, double value) {
+    SafeTensors content = read_safetensors(file);
+    StoredTensor& stored = content.tensors.at(tensor);
+    std::vector<double> values = tensor_values<double>(stored);
+    values.at(0) = value;
+    stored = stored_tensor<double>(values, stored.shape);
+    write_safetensors(file, content);
+}
+
+TEST(LearnerLosses, ADamagedStateIsRefusedByName) {
+    const TemporaryFolder folder;
+    const auto file = folder.path() / "checkpoint.safetensors";
+    Learner learner(cpu_device(), small("adaface"), C);
+    save_checkpoint(file, learner, {0, B, "data"});
+    const auto load = [&] { load_checkpoint(file, learner); };
+    overwrite(file, "state.std", -1);
+    expect_error(load, {file.string(), "std is -1, expected at least 0"});
+    overwrite(file, "state.std", std::numeric_limits<double>::quiet_NaN());
+    expect_error(load, {file.string(), "std is not finite"});
+
+    SafeTensors content = read_safetensors(file);
+    content.tensors.at("state.std") = stored_tensor<double>(std::vector<double>{}, {0});
+    write_safetensors(file, content);
+    expect_error(load, {file.string(), "std has 0 values, expected one"});
+    content.tensors.erase("state.std");
+    write_safetensors(file, content);
+    expect_error(load, {file.string(), "'state.std' is missing"});
 }
 
 }  // namespace

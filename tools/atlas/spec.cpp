@@ -99,14 +99,14 @@ std::vector<LossSpec> parse_specs(const std::vector<std::string>& texts,
         }
     }
     FACET_USAGE(set.empty() || specs.size() == 1,
-                "atlas: --set needs the one loss that it is for, found {} losses; write "
+                "--set needs the one loss that it is for, found {} losses; write "
                 "--loss NAME:k=v,k=v",
                 specs.size());
     std::set<std::string> folders;
     for (LossSpec& spec : specs) {
         for (const std::string& text : set) spec.settings.push_back(split_assignment(text));
         spec.make();
-        FACET_USAGE(folders.insert(spec.folder()).second, "atlas: {} is named twice", spec.label());
+        FACET_USAGE(folders.insert(spec.folder()).second, "loss {} is named twice", spec.label());
     }
     return specs;
 }

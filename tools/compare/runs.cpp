@@ -31,13 +31,14 @@ RunFolder open_or_create(const std::filesystem::path& path) {
 }
 
 // The log's lines: means of the target cosine between evaluations, and the time of the steps.
-void read_log(const std::filesystem::path& file, int64_t batch, RunResult& result) {
+void read_log(const std::filesystem::path& file, RunResult& result) {
     std::ifstream log(file);
     FACET_CHECK(log.good(), "{}: it cannot be read", file.string());
     double cosines = 0;
     int64_t steps = 0;
     for (std::string line; std::getline(log, line);) {
-        const auto entry = nlohmann::json::parse(line);
+        const auto entry = nlohmann::json::parse(line, nullptr, false);
+        FACET_CHECK(entry.is_object(), "{}: a line that is not JSON: {}", file.string(), line);
         if (entry.contains("evaluation")) {
             const auto& evaluation = entry.at("evaluation");
             const double mean = steps > 0 ? cosines / static_cast<double>(steps) : 0;
@@ -48,7 +49,7 @@ void read_log(const std::filesystem::path& file, int64_t batch, RunResult& resul
         }
         cosines += entry.at("target_cosine").get<double>();
         ++steps;
-        result.seconds += static_cast<double>(batch) / entry.at("images_per_s").get<double>();
+        result.seconds += entry.at("seconds").get<double>();
     }
 }
 
@@ -63,6 +64,7 @@ RunConfig Plan::config(size_t loss, size_t seed) const {
     config.loss = losses[loss].name;
     config.loss_parameters = losses[loss].settings;
     config.seed = seeds[seed];
+    config.per_person = images_per_person(config);
     return config;
 }
 
@@ -102,7 +104,7 @@ RunResult read_result(const Plan& plan, size_t loss, size_t seed, const EvalSet&
     result.similarity = npy_as<double>(read_npy(similarities_of(path)));
     result.verification =
         verify(result.similarity, evaluation.pairs, verify_options(plan.config(loss, seed)));
-    read_log(path / "log.jsonl", plan.base.batch, result);
+    read_log(path / "log.jsonl", result);
     return result;
 }
 

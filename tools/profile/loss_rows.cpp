@@ -113,6 +113,19 @@ void print(const std::vector<Kernel>& kernels, const LossRows& options,
     table.print();
 }
 
+std::vector<Kernel> measure_all(const std::vector<std::string>& losses, const LossRows& options,
+                                Arrays& arrays, const InstructionCounter& counter) {
+    std::vector<Kernel> kernels;
+    Progress progress("losses", std::ssize(losses));
+    for (size_t i = 0; i < losses.size(); ++i) {
+        for (Kernel& kernel : measure(losses[i], options, arrays, counter)) {
+            kernels.push_back(std::move(kernel));
+        }
+        progress.update(static_cast<int64_t>(i) + 1, losses[i]);
+    }
+    return kernels;
+}
+
 }  // namespace
 
 void loss_rows(const LossRows& options) {
@@ -124,14 +137,7 @@ void loss_rows(const LossRows& options) {
     omp_set_num_threads(1);
     const InstructionCounter counter;
     Arrays arrays(options);
-    std::vector<Kernel> kernels;
-    Progress progress("losses", std::ssize(losses));
-    for (size_t i = 0; i < losses.size(); ++i) {
-        for (Kernel& kernel : measure(losses[i], options, arrays, counter)) {
-            kernels.push_back(std::move(kernel));
-        }
-        progress.update(static_cast<int64_t>(i) + 1, losses[i]);
-    }
+    const std::vector<Kernel> kernels = measure_all(losses, options, arrays, counter);
     if (options.json) return print_json(kernels, options, counter);
     print(kernels, options, counter);
 }

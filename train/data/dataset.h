@@ -44,9 +44,9 @@ struct FolderOptions {
 // names, so labels depend neither on the file system nor on the order of the people list.
 //
 // Unreadable images are listed in `skipped`; more than 1 % of them is an error.
-// Throws UsageError when the folder does not exist, holds no images in the expected layout, or
-// lacks somebody whom the people list names; Error for too many unreadable images, a damaged
-// people list, or when nobody has min_images.
+// Throws UsageError for options out of range, and when the folder does not exist, holds no images
+// in the expected layout, lacks somebody whom the people list names, or nobody has min_images;
+// Error for too many unreadable images and a damaged people list.
 Dataset load_folder(const std::filesystem::path& folder, const FolderOptions& options);
 
 // Learning to tell people apart takes two of them: throws UsageError for fewer.

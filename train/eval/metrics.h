@@ -83,7 +83,8 @@ struct VerifyOptions {
 // fixed and takes pairs as independent, which pairs sharing an image are not quite.
 //
 // Throws Error if a similarity is NaN, infinite or no cosine (naming the pair), if there are fewer
-// than 2 pairs of a kind or the sizes disagree, UsageError for a FAR target outside (0, 1).
+// than 2 pairs of a kind or the sizes disagree, UsageError for a FAR target outside (0, 1) and for
+// fewer than one resample.
 Verification verify(std::span<const double> similarities, const PairList& list,
                     const VerifyOptions& options = {});
 

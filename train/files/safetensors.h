@@ -42,10 +42,9 @@ void write_safetensors(const std::filesystem::path& path, const SafeTensors& con
 // I64 U64 F64 (8). Throws Error naming these for any other.
 size_t safetensors_element_size(const std::string& dtype);
 
-namespace safetensors_detail {
-
+// F32 of float, ...
 template <class T>
-constexpr const char* dtype_name() {
+constexpr const char* dtype_of() {
     if constexpr (std::is_same_v<T, float>) return "F32";
     if constexpr (std::is_same_v<T, double>) return "F64";
     if constexpr (std::is_same_v<T, int32_t>) return "I32";
@@ -55,21 +54,18 @@ constexpr const char* dtype_name() {
     if constexpr (std::is_same_v<T, uint8_t>) return "U8";
 }
 
-}  // namespace safetensors_detail
-
 // A tensor of the element type that T is. write_safetensors checks that the shape fits.
 template <class T>
 StoredTensor stored_tensor(std::span<const T> values, std::vector<int64_t> shape) {
     const auto bytes = std::as_bytes(values);
-    return {safetensors_detail::dtype_name<T>(), std::move(shape), {bytes.begin(), bytes.end()}};
+    return {dtype_of<T>(), std::move(shape), {bytes.begin(), bytes.end()}};
 }
 
 // The elements, which must be stored as exactly T; throws Error naming both types otherwise.
 template <class T>
 std::vector<T> tensor_values(const StoredTensor& tensor) {
-    FACET_CHECK(tensor.dtype == safetensors_detail::dtype_name<T>(),
-                "stored tensor: type {} found, expected {}", tensor.dtype,
-                safetensors_detail::dtype_name<T>());
+    FACET_CHECK(tensor.dtype == dtype_of<T>(), "stored tensor: type {} found, expected {}",
+                tensor.dtype, dtype_of<T>());
     std::vector<T> values(tensor.bytes.size() / sizeof(T));
     // memcpy must not be given the null pointer of an empty vector.
     if (!values.empty()) std::memcpy(values.data(), tensor.bytes.data(), tensor.bytes.size());

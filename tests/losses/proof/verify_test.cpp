@@ -7,6 +7,7 @@
 #include <set>
 
 #include "engine/error.h"
+#include "losses/proof/verify_compare.h"
 
 namespace facet::proof {
 namespace {
@@ -44,6 +45,22 @@ TEST(Verify, NotANumberNeverPasses) {
     EXPECT_TRUE(at.passed());
     at.hand = NAN;
     EXPECT_FALSE(at.passed());
+}
+
+// Also where everything behind it is well: in a detached mode nothing else looks at the value.
+TEST(Verify, AValueThatIsNotFiniteIsTheWorst) {
+    const Outcome good{
+        .value = 1, .gain = 1, .dx = {1}, .dw = {1}, .dcos = {1}, .dstate = {}, .state = {}};
+    const Allowance allowed{.value = 1e-9, .gradient = 1e-9, .dcos = 1e-9};
+    EXPECT_EQ(worst(good, good, allowed).error, 0);
+    for (const double bad : {double(NAN), double(INFINITY)}) {
+        Outcome hand = good;
+        hand.value = bad;
+        const Worst found = worst(hand, hand, rounding(hand, 1e-12, 1e-12, 1e-300));
+        EXPECT_EQ(found.what, "value");
+        const Check check{Method::tape, "", 0, found.what, found.error, found.bound, true, ""};
+        EXPECT_FALSE(check.passed()) << bad;
+    }
 }
 
 TEST(Verify, RegionsAreFiniteAndStandWhereTheySay) {
