@@ -28,7 +28,7 @@ const Architecture& architecture_of(const ResNetConfig& config) {
                                  fmt::join(backbone_names(), ", ")));
 }
 
-// Four halvings, rounding up: 64 -> 4, 112 -> 7.
+// Four halvings, rounding up: 32 -> 2, 64 -> 4, 112 -> 7.
 int64_t final_size(int64_t image) {
     for (int stage = 0; stage < 4; ++stage) image = (image + 1) / 2;
     return image;
@@ -56,8 +56,8 @@ std::vector<std::string> backbone_names() {
 
 void check_resnet(const ResNetConfig& config) {
     architecture_of(config);
-    FACET_USAGE(config.image == 64 || config.image == 112,
-                "the image size must be 64 or 112 pixels, found {}", config.image);
+    FACET_USAGE(config.image == 32 || config.image == 64 || config.image == 112,
+                "the image size must be 32, 64 or 112 pixels, found {}", config.image);
     FACET_USAGE(config.embedding >= 1, "the embedding must have at least 1 dimension, found {}",
                 config.embedding);
     FACET_USAGE(config.dropout >= 0 && config.dropout < 1,

@@ -31,8 +31,8 @@ struct ResNetConfig {
 
 std::vector<std::string> backbone_names();
 
-// Throws UsageError for an unknown backbone, an image size other than 64 or 112, D < 1, a dropout
-// outside [0, 1).
+// Throws UsageError for an unknown backbone, an image size other than 32, 64 or 112, D < 1, a
+// dropout outside [0, 1).
 void check_resnet(const ResNetConfig& config);
 
 class ResNet : public Layer {

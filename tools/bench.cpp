@@ -12,7 +12,7 @@ namespace bench {
 void add_workload(CLI::App& command, StepBench& options) {
     command.add_option("--backbone", options.backbone, "r10, r18, r34 or r50")
         ->capture_default_str();
-    command.add_option("--image", options.image, "pixels: 64 or 112")->capture_default_str();
+    command.add_option("--image", options.image, "pixels: 32, 64 or 112")->capture_default_str();
     command.add_option("--batch", options.batch, "images a step")
         ->check(CLI::Range(2, 65536))
         ->capture_default_str();

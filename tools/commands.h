@@ -33,6 +33,7 @@ void add_grad_command(CLI::App& app);
 void add_atlas_command(CLI::App& app);
 void add_explorer_command(CLI::App& app);
 void add_compare_command(CLI::App& app);
+void add_study_command(CLI::App& app);
 void add_losses_command(CLI::App& app);
 void add_synth_command(CLI::App& app);
 void add_inspect_command(CLI::App& app);

@@ -1,6 +1,5 @@
 // facet compare: the same training with several losses and seeds, and which differences are real.
 #include <CLI/CLI.hpp>
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "tools/commands.h"
@@ -9,8 +8,6 @@
 #include "tools/run_options.h"
 #include "tools/sources.h"
 #include "tools/terminal.h"
-#include "train/files/atomic.h"
-#include "train/files/file_reader.h"
 #include "train/trainer.h"
 
 namespace facet {
@@ -56,11 +53,7 @@ compare::Plan plan_of(const Request& request) {
     }
     FACET_USAGE(request.seeds >= 1, "--seeds: expected 1 or more, found {}", request.seeds);
     if (!request.config_file.empty()) read_config(request.config_file, plan.base);
-    for (const auto& [option, text] : request.given) {
-        for (const Setting& setting : settings_of(plan.base)) {
-            if (setting.option == option) assign(setting, text);
-        }
-    }
+    apply_settings(request.given, plan.base);
     const int64_t first =
         globals().seed_given ? static_cast<int64_t>(globals().seed) : plan.base.seed;
     for (int64_t k = 0; k < request.seeds; ++k) plan.seeds.push_back(first + k);
@@ -75,42 +68,10 @@ compare::Plan plan_of(const Request& request) {
     return plan;
 }
 
-// The comparison's own record in its folder: a second call goes on with it, or is refused when it
-// means another one.
-void claim_folder(const compare::Plan& plan, const Dataset& data, const EvalSet& evaluation) {
-    std::string text =
-        fmt::format("# pictures {}, evaluation {}\n", data_hash(data), evaluation.hash);
-    for (size_t loss = 0; loss < plan.losses.size(); ++loss) {
-        const RunConfig config = plan.config(loss, 0);
-        const auto made = make_loss(config.loss, config.loss_parameters);
-        text += to_toml(config, *made, {}) + "\n";
-    }
-    const std::filesystem::path file = plan.out / "plan.toml";
-    std::filesystem::create_directories(plan.out / "runs");
-    if (!std::filesystem::exists(file)) return write_file_atomically(file, text);
-    FileReader reader(file);
-    if (reader.text(reader.size(), "plan") != text) {
-        throw UsageError(fmt::format("{}: it holds another comparison", plan.out.string()),
-                         "name another --out, or remove the folder");
-    }
-}
-
-// By name where images have one, 0 .. n - 1.
-std::vector<int> people_of(const EvalSet& evaluation) {
-    if (!evaluation.labels.empty()) return evaluation.labels;
-    std::map<std::string, int> numbers;
-    std::vector<int> people;
-    for (const std::string& file : evaluation.pairs.files) {
-        const std::string person = std::filesystem::path(file).parent_path().string();
-        people.push_back(numbers.emplace(person, static_cast<int>(numbers.size())).first->second);
-    }
-    return people;
-}
-
 compare::Findings findings_of(const compare::Plan& plan, const Request& request,
                               const Dataset& data, const EvalSet& evaluation) {
     compare::Findings findings;
-    compare::Judged judged{evaluation.pairs.pairs, people_of(evaluation), {}, {}};
+    compare::Judged judged{evaluation.pairs.pairs, compare::people_of(evaluation), {}, {}};
     for (size_t loss = 0; loss < plan.losses.size(); ++loss) {
         findings.losses.push_back(plan.losses[loss].label());
         auto& results = findings.results.emplace_back();
@@ -165,7 +126,7 @@ void run(const Request& request) {
     const std::optional<EvalSet> evaluation = evaluation_data(plan.base);
     FACET_USAGE(evaluation.has_value(),
                 "there is nothing to judge on: give --pairs or --eval-data");
-    claim_folder(plan, data, *evaluation);
+    compare::claim_folder(plan, data, *evaluation);
     if (!make_runs(plan, data, *evaluation)) {
         fmt::print(stderr, "interrupted; the same command goes on with {}\n", plan.out.string());
         set_exit_status(130);

@@ -15,7 +15,7 @@ namespace {
 struct Request {
     std::string model, data, pairs, card;
     std::vector<double> far = {1e-1, 1e-2, 1e-3, 1e-4};
-    int64_t people = 100, images = 10;
+    int64_t people = 100, images = 10, resolution = 0;
     double difficulty = 1;
     bool no_mirror = false, floors = false, json = false;
 };
@@ -27,6 +27,7 @@ EvalSet source_of(const Request& request, int64_t size) {
     config.eval_data = request.data;
     config.pairs = request.pairs;
     config.network.image = size;
+    config.eval_resolution = request.resolution;
     config.synth_eval_people = request.people;
     config.synth_eval_images = request.images;
     config.synth_difficulty = request.difficulty;
@@ -35,6 +36,8 @@ EvalSet source_of(const Request& request, int64_t size) {
 }
 
 void run(const Request& request) {
+    FACET_USAGE(request.resolution >= 0, "--resolution must not be negative, found {}",
+                request.resolution);
     const auto network = load_model(chosen_device(), request.model);
     const EvalSet set = source_of(request, network->config().image);
     VerifyOptions options;
@@ -78,6 +81,8 @@ void add_eval_command(CLI::App& app) {
     command->add_option("--synth-images", request->images, "of each of them");
     command->add_option("--synth-difficulty", request->difficulty,
                         "of --data synth: 0 none, 1 usual, at most 2");
+    command->add_option("--resolution", request->resolution,
+                        "scale the pictures down to so many pixels, and up again (0: as they are)");
     command->add_flag("--no-mirror", request->no_mirror,
                       "embed the picture alone instead of adding its mirror image");
     command->add_flag("--floors", request->floors,

@@ -75,6 +75,7 @@ void add_subcommands(CLI::App& app) {
     add_atlas_command(app);
     add_explorer_command(app);
     add_compare_command(app);
+    add_study_command(app);
     add_losses_command(app);
     add_synth_command(app);
     add_inspect_command(app);

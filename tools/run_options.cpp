@@ -74,6 +74,14 @@ void refuse_unused(const GivenSettings& given, const RunConfig& config) {
     }
 }
 
+void apply_settings(const GivenSettings& given, RunConfig& config) {
+    for (const auto& [option, text] : given) {
+        for (const Setting& setting : settings_of(config)) {
+            if (setting.option == option) assign(setting, text);
+        }
+    }
+}
+
 void write_config(const RunFolder& folder, RunConfig config, Learner& learner,
                   const Dataset& data) {
     config.data_hash = data_hash(data);

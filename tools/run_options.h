@@ -32,6 +32,9 @@ void settle(RunConfig& config);
 // Throws UsageError for a setting of a source of pictures that the run does not draw from.
 void refuse_unused(const GivenSettings& given, const RunConfig& config);
 
+// Sets what is named; options that are no setting are nobody's here.
+void apply_settings(const GivenSettings& given, RunConfig& config);
+
 // Writes config.toml: all that makes the same run again, the versions and the data's hash.
 void write_config(const RunFolder& folder, RunConfig config, Learner& learner, const Dataset& data);
 

@@ -50,6 +50,21 @@ private:
     std::optional<Progress> progress_;
 };
 
+// Down and up again: what detail a camera of so few pixels would have left. 0: as they are.
+void reduce_detail(std::vector<Image>& images, int64_t resolution) {
+    if (resolution == 0) return;
+    const auto side = static_cast<int>(resolution), count = static_cast<int>(images.size());
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < count; ++i) {
+        const int width = images[i].width, height = images[i].height;
+        images[i] = resize(resize(images[i], side, side), width, height);
+    }
+}
+
+std::string resolution_text(int64_t resolution) {
+    return resolution == 0 ? "" : fmt::format(", of {} pixels", resolution);
+}
+
 uint64_t synth_seed(const RunConfig& config) {
     return static_cast<uint64_t>(config.synth_seed >= 0 ? config.synth_seed : config.seed);
 }
@@ -99,7 +114,9 @@ Dataset procedural_faces(int64_t people, int64_t images, double difficulty, int6
     return data;
 }
 
-Dataset training_data(const RunConfig& config) {
+namespace {
+
+Dataset pictures_to_learn_from(const RunConfig& config) {
     if (config.data == "synth") {
         return procedural_faces(config.synth_people, config.synth_images, config.synth_difficulty,
                                 config.network.image, synth_seed(config), 0, "faces to learn from");
@@ -111,28 +128,43 @@ Dataset training_data(const RunConfig& config) {
     return folder_data(config.data, options);
 }
 
+}  // namespace
+
+Dataset training_data(const RunConfig& config) {
+    Dataset data = pictures_to_learn_from(config);
+    reduce_detail(data.images, config.resolution);
+    return data;
+}
+
 std::optional<EvalSet> evaluation_data(const RunConfig& config) {
     const uint64_t seed = synth_seed(config);
     const auto size = static_cast<int>(config.network.image);
+    const std::string detail = resolution_text(config.eval_resolution);
     const std::string folder = config.eval_data.empty() ? config.data : config.eval_data;
     if (!config.pairs.empty()) {
         FACET_USAGE(folder != "synth", "--pairs needs a folder of images, found --data synth");
         Decoding decoding(folder);
-        return load_pairs(folder, config.pairs, size, decoding.heard());
+        EvalSet set = load_pairs(folder, config.pairs, size, decoding.heard());
+        reduce_detail(set.images, config.eval_resolution);
+        set.source += detail;
+        return set;
     }
     if (folder == "synth") {
         Dataset data = procedural_faces(config.synth_eval_people, config.synth_eval_images,
                                         config.synth_difficulty, size, seed, kFirstUnseenPerson,
                                         "unseen faces");
+        reduce_detail(data.images, config.eval_resolution);
         const int pairs = drawable_pairs(data);
-        return draw_pairs(std::move(data), "procedural faces of unseen people", pairs, seed);
+        return draw_pairs(std::move(data), "procedural faces of unseen people" + detail, pairs,
+                          seed);
     }
     if (config.eval_data.empty()) return std::nullopt;
     FolderOptions options;
     options.size = size;
     Dataset data = folder_data(folder, options);
+    reduce_detail(data.images, config.eval_resolution);
     const int pairs = drawable_pairs(data);
-    return draw_pairs(std::move(data), "pairs drawn from " + folder, pairs, seed);
+    return draw_pairs(std::move(data), "pairs drawn from " + folder + detail, pairs, seed);
 }
 
 EvaluationCard card_of(const std::filesystem::path& file, const ResNetConfig& network,

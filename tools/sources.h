@@ -12,7 +12,8 @@
 
 namespace facet {
 
-// The training pictures that the configuration names, at its image size. Prints what was found,
+// The training pictures that the configuration names, at its image size and with the detail of its
+// resolution. Prints what was found,
 // warnings and skipped files to standard error.
 Dataset training_data(const RunConfig& config);
 

@@ -160,6 +160,8 @@ void check_config(const RunConfig& config) {
     within("--synth-eval-images", config.synth_eval_images, 2, 10'000);
     within("--epochs", config.epochs, 1, 1'000'000);
     within("--steps", config.steps, 0, int64_t{1} << 40);
+    within("--resolution", config.resolution, 0, config.network.image);
+    within("--eval-resolution", config.eval_resolution, 0, config.network.image);
     within("--embedding", config.network.embedding, 1, 65'536);
     within("run.threads", config.threads, 0, 1024);
     within("run.seed", config.seed, 0, int64_t{1} << 62);

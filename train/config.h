@@ -32,14 +32,16 @@ struct RunConfig {
     std::string data;        // "synth" or a folder
     std::string people;      // list file, "" for all
     int64_t min_images = 2;  // people with fewer are left out
+    int64_t resolution = 0;  // pixels: pictures are scaled down to it, and up again; 0: as they are
     std::string data_hash;   // of the training images; written, and checked on resume
     int64_t synth_people = 600, synth_images = 10;
     int64_t synth_seed = -1;      // of the procedural faces; -1: the run's
     double synth_difficulty = 1;  // scales every nuisance of the procedural faces, 0 to 2
     // [eval]
-    std::string eval_data;   // "": with pairs the training folder; for synth unseen people
-    std::string pairs;       // LFW pairs file; "": none
-    int64_t eval_every = 0;  // epochs; 0: only at the end
+    std::string eval_data;        // "": with pairs the training folder; for synth unseen people
+    std::string pairs;            // LFW pairs file; "": none
+    int64_t eval_resolution = 0;  // as resolution
+    int64_t eval_every = 0;       // epochs; 0: only at the end
     int64_t synth_eval_people = 100, synth_eval_images = 10;
     // [network], [loss], [optimizer], [schedule], [augment]
     ResNetConfig network;

@@ -47,7 +47,8 @@ Microscope::Microscope(Learner& learner, const MicroscopeOptions& options,
       every_(options.every),
       steps_(steps_done),
       file_(folder / "microscope.jsonl"),
-      others_(make_others(learner.loss(), options.others, learner.loss().state().seed)) {
+      others_(make_others(learner.loss(), options.others, learner.loss().state().seed)),
+      more_(options.more) {
     FACET_USAGE(every_ >= 1, "--microscope looks every so many steps, at least 1, found {}",
                 every_);
     write_file_atomically(file_, kept_lines(file_, steps_done));
@@ -60,7 +61,9 @@ void Microscope::look(const HeadStep& step) {
     if (++steps_ % every_ != 0) return;
     const LedgerScope scope("microscope", 0, 0);
     std::ofstream out(file_, std::ios::app);
-    out << to_json(look_at(step, others_), steps_).dump() << "\n" << std::flush;
+    auto line = to_json(look_at(step, others_), steps_);
+    if (more_) more_(step, line);
+    out << line.dump() << "\n" << std::flush;
     FACET_CHECK(out.good(), "{}: cannot be written to its end; is the disk full?", file_.string());
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 
 #include "train/look.h"
@@ -13,6 +14,8 @@ struct MicroscopeOptions {
     int64_t every = 50;  // steps
     // Losses whose gradient on the same batch is compared with the run's; empty: some that fit.
     std::vector<std::string> others;
+    // Adds measurements of its own to the line of a step, if given.
+    std::function<void(const HeadStep& step, nlohmann::ordered_json& line)> more = {};
 };
 
 class Microscope {
@@ -35,6 +38,7 @@ private:
     int64_t every_, steps_;
     std::filesystem::path file_;
     std::vector<std::unique_ptr<Loss>> others_;
+    std::function<void(const HeadStep&, nlohmann::ordered_json&)> more_;
 };
 
 // {"step": 50, "target_angle": [counts], ..., "others": {"arcface": 0.93}}

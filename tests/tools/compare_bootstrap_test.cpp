@@ -46,6 +46,8 @@ TEST(CompareBootstrap, MeritsOnThePairsAsTheyAre) {
     EXPECT_DOUBLE_EQ(merits(judged, Merit::Accuracy)[0][0], (3.0 / 4 + 3.0 / 4) / 2);
     // No different pair may pass at a rate of 1/100 of four: same pairs above 0.85.
     EXPECT_DOUBLE_EQ(merits(judged, Merit::Tar)[0][0], 1.0 / 4);
+    judged.far = 0.25;  // one may: same pairs above 0.1
+    EXPECT_DOUBLE_EQ(merits(judged, Merit::Tar)[0][0], 1);
 }
 
 TEST(CompareBootstrap, ALossIsNotBetterThanItself) {

@@ -39,11 +39,11 @@ double accuracy(const Run& run, const std::vector<Pair>& pairs, const std::vecto
 
 // Same pairs above the first different pair with which the rate would be exceeded.
 double tar(const Run& run, const std::vector<Pair>& pairs, const std::vector<double>& weight,
-           const Totals& total) {
+           const Totals& total, double far) {
     Totals above;
     for (const int i : run.by_similarity) {
         (pairs[i].same ? above.same : above.different) += weight[i];
-        if (above.different > kBootstrapFar * total.different) break;
+        if (above.different > far * total.different) break;
     }
     return above.same / total.same;
 }
@@ -101,11 +101,14 @@ private:
 
     std::vector<std::vector<double>> merits(const std::vector<double>& weight) const {
         const Totals total = totals(weight);
-        const auto of = merit_ == Merit::Accuracy ? accuracy : tar;
+        const auto of = [&](const Run& run) {
+            return merit_ == Merit::Accuracy ? accuracy(run, judged_.pairs, weight, total)
+                                             : tar(run, judged_.pairs, weight, total, judged_.far);
+        };
         std::vector<std::vector<double>> all;
         for (const auto& runs : runs_) {
             auto& row = all.emplace_back();
-            for (const Run& run : runs) row.push_back(of(run, judged_.pairs, weight, total));
+            for (const Run& run : runs) row.push_back(of(run));
         }
         return all;
     }

@@ -24,14 +24,14 @@ struct Judged {
     // threshold.
     std::vector<std::vector<std::vector<double>>> similarity;
     std::vector<std::vector<std::vector<char>>> correct;
+    double far = 1e-2;  // for Merit::Tar
 };
 
 // A figure of merit, between 0 and 1; the larger the better.
 enum class Merit {
     Accuracy,  // mean of the shares of same and of different pairs judged rightly, thresholds fixed
-    Tar        // true acceptance rate at a false acceptance rate of kBootstrapFar
+    Tar        // true acceptance rate at the false acceptance rate Judged::far
 };
-inline constexpr double kBootstrapFar = 1e-2;
 
 struct Difference {
     int a = 0, b = 0;                    // losses

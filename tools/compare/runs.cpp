@@ -1,12 +1,15 @@
 #include "tools/compare/runs.h"
 
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "tools/devices.h"
 #include "tools/run_options.h"
 #include "train/eval/identification.h"
+#include "train/files/atomic.h"
+#include "train/files/file_reader.h"
 #include "train/files/npy.h"
 #include "train/model.h"
 #include "train/trainer.h"
@@ -68,6 +71,35 @@ RunConfig Plan::config(size_t loss, size_t seed) const {
     return config;
 }
 
+void claim_folder(const Plan& plan, const Dataset& data, const EvalSet& evaluation) {
+    std::string text =
+        fmt::format("# pictures {}, evaluation {}\n", data_hash(data), evaluation.hash);
+    for (size_t loss = 0; loss < plan.losses.size(); ++loss) {
+        const RunConfig config = plan.config(loss, 0);
+        const auto made = make_loss(config.loss, config.loss_parameters);
+        text += to_toml(config, *made, {}) + "\n";
+    }
+    const std::filesystem::path file = plan.out / "plan.toml";
+    std::filesystem::create_directories(plan.out / "runs");
+    if (!std::filesystem::exists(file)) return write_file_atomically(file, text);
+    FileReader reader(file);
+    if (reader.text(reader.size(), "plan") != text) {
+        throw UsageError(fmt::format("{}: it holds another comparison", plan.out.string()),
+                         "name another folder, or remove this one");
+    }
+}
+
+std::vector<int> people_of(const EvalSet& evaluation) {
+    if (!evaluation.labels.empty()) return evaluation.labels;
+    std::map<std::string, int> numbers;
+    std::vector<int> people;
+    for (const std::string& file : evaluation.pairs.files) {
+        const std::string person = std::filesystem::path(file).parent_path().string();
+        people.push_back(numbers.emplace(person, static_cast<int>(numbers.size())).first->second);
+    }
+    return people;
+}
+
 bool make_run(const Plan& plan, size_t loss, size_t seed, const Dataset& data,
               const EvalSet& evaluation, const std::atomic<bool>& stop,
               const std::function<void(int64_t, const std::string&)>& heard) {
@@ -80,6 +112,10 @@ bool make_run(const Plan& plan, size_t loss, size_t seed, const Dataset& data,
         Trainer trainer(device, config, folder, data, &evaluation);
         write_config(folder, config, trainer.learner(), data);
         trainer.resume();
+        std::optional<Microscope> microscope;
+        if (plan.microscope) {
+            microscope.emplace(trainer.learner(), *plan.microscope, path, trainer.steps_done());
+        }
         TrainEvents events;
         events.step = [&](const StepReport& step) {
             heard(step.step,

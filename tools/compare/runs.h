@@ -7,12 +7,14 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "tools/atlas/spec.h"
 #include "train/config.h"
 #include "train/embed.h"
+#include "train/microscope.h"
 
 namespace facet::compare {
 
@@ -21,6 +23,7 @@ struct Plan {
     std::vector<atlas::LossSpec> losses;
     std::vector<int64_t> seeds;
     std::filesystem::path out;
+    std::optional<MicroscopeOptions> microscope = {};  // of every run, if given
 
     std::filesystem::path folder(size_t loss, size_t seed) const;
     RunConfig config(size_t loss, size_t seed) const;
@@ -38,6 +41,13 @@ struct RunResult {
     std::vector<CurvePoint> curve;   // at every evaluation
     double seconds = 0;              // of training, from its log
 };
+
+// Writes the plan's own record, plan.toml, in its folder: its settings and pictures. Throws
+// UsageError if that holds another: a second call goes on with its runs or is refused.
+void claim_folder(const Plan& plan, const Dataset& data, const EvalSet& evaluation);
+
+// Who is on each picture: 0 .. n - 1, by the pictures' folders where they have no labels.
+std::vector<int> people_of(const EvalSet& evaluation);
 
 // Makes or finishes the run and judges it; one that is finished is only read. Returns false when
 // `stop` was set, with a checkpoint from which the next call goes on.
