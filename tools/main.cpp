@@ -79,6 +79,7 @@ void add_subcommands(CLI::App& app) {
     add_losses_command(app);
     add_synth_command(app);
     add_inspect_command(app);
+    add_diff_command(app);
     add_verify_command(app);
     add_bench_command(app);
     add_profile_command(app);

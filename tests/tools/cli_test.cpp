@@ -17,9 +17,9 @@ bool has_line_starting(const std::string& text, const std::string& start) {
     return text.starts_with(start) || text.find("\n" + start) != std::string::npos;
 }
 
-const char* const kSubcommands[] = {"train", "eval",    "embed", "grad",    "losses",
-                                    "synth", "inspect", "bench", "profile", "doctor",
-                                    "atlas", "compare", "verify"};
+const char* const kSubcommands[] = {"train", "eval",    "embed",  "grad",    "losses",
+                                    "synth", "inspect", "bench",  "profile", "doctor",
+                                    "atlas", "compare", "verify", "diff",    "study"};
 
 }  // namespace
 
