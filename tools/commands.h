@@ -22,9 +22,11 @@ struct Globals {
     bool seed_given = false;  // false: `seed` is the default, a configuration file may set it
 };
 const Globals& globals();
+Globals& globals_to_fill();  // for main(), which reads the command line
 
 // The exit status of a command that ended neither well nor by an exception: 130 after Ctrl-C.
 void set_exit_status(int status);
+int exit_status();
 
 void add_train_command(CLI::App& app);
 void add_eval_command(CLI::App& app);

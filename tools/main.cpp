@@ -23,9 +23,6 @@ namespace {
 constexpr int kFailure = 1;
 constexpr int kWrongUsage = 2;
 
-Globals the_globals;
-int the_exit_status = 0;
-
 // One line each, whatever the message contains: scripts read standard error line by line.
 int report(int status, std::string message, std::string hint = "") {
     std::replace(message.begin(), message.end(), '\n', ' ');
@@ -36,7 +33,7 @@ int report(int status, std::string message, std::string hint = "") {
 }
 
 void add_global_options(CLI::App& app) {
-    Globals& options = the_globals;
+    Globals& options = globals_to_fill();
     app.add_option("--device", options.device, "where to compute: auto, cpu or cuda")
         ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
         ->type_name("NAME")
@@ -57,14 +54,14 @@ void add_global_options(CLI::App& app) {
 
 // Runs once the command line is understood and before the subcommand works.
 void apply_global_options() {
-    if (the_globals.device == "cuda") {
+    if (globals().device == "cuda") {
         const std::string reason = why_no_cuda();
         if (!reason.empty())
             throw Error(
                 "device cuda was asked for, but there is none: " + reason,
                 "leave --device out, or say --device cpu; `facet doctor` tells what was found");
     }
-    if (the_globals.threads > 0) omp_set_num_threads(the_globals.threads);
+    if (globals().threads > 0) omp_set_num_threads(globals().threads);
 }
 
 void add_subcommands(CLI::App& app) {
@@ -117,7 +114,7 @@ int finish() {
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
         return report(kFailure, "standard output could not be written to its end",
                       "is the disk that it goes to full?");
-    return the_exit_status;
+    return exit_status();
 }
 
 int run(int argc, char** argv) {
@@ -151,10 +148,6 @@ int run(int argc, char** argv) {
 }
 
 }  // namespace
-
-const Globals& globals() { return the_globals; }
-
-void set_exit_status(int status) { the_exit_status = status; }
 
 }  // namespace facet
 

@@ -8,21 +8,10 @@
 #include "tests/tools/command.h"
 #include "tests/train/data_fixture.h"
 #include "tools/atlas/spec.h"
-#include "tools/commands.h"
 #include "tools/sources.h"
 #include "tools/study/figure.h"
 #include "tools/study/measure.h"
 #include "tools/study/page.h"
-
-namespace facet {
-
-// The tests have no command line: what `facet` without options would say.
-const Globals& globals() {
-    static const Globals defaults;
-    return defaults;
-}
-
-}  // namespace facet
 
 namespace facet::test {
 namespace {

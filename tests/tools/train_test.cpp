@@ -117,6 +117,8 @@ TEST_F(TrainCommand, SameSeedGivesTheSameBytesAndAnotherSeedOthers) {
     EXPECT_TRUE(content(whole() / "checkpoint.safetensors") ==
                 content(folder->path() / "again/checkpoint.safetensors"));
     EXPECT_EQ(hashes_of(whole() / "log.jsonl"), hashes_of(folder->path() / "again/log.jsonl"));
+    const std::string first = "diff '" + whole().string() + "' '";
+    EXPECT_EQ(run(first + (folder->path() / "again").string() + "'").status, 0);
 
     ASSERT_EQ(
         run(small_run + "--seed 1 --out '" + (folder->path() / "other").string() + "' 2>/dev/null")
@@ -124,6 +126,7 @@ TEST_F(TrainCommand, SameSeedGivesTheSameBytesAndAnotherSeedOthers) {
         0);
     EXPECT_FALSE(content(whole() / "model.safetensors") ==
                  content(folder->path() / "other/model.safetensors"));
+    EXPECT_EQ(run(first + (folder->path() / "other").string() + "'").status, 1);
 }
 
 TEST_F(TrainCommand, ItsConfigurationMakesTheSameRunAgain) {
