@@ -147,7 +147,7 @@ void print(const Findings& f) {
     facet::Table table(column_names());
     for (const auto& row : table_rows(f)) table.row(row);
     table.print();
-    fmt::print("mean ± standard deviation over {} seeds; judged on {}\n\n", f.seeds.size(),
+    fmt::print("mean ± standard deviation over seeds ({}); judged on {}\n\n", f.seeds.size(),
                f.source);
     for (const std::string& line : statements(f)) fmt::print("{}\n", line);
 }
