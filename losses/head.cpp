@@ -6,6 +6,7 @@
 #include "engine/error.h"
 #include "engine/ledger.h"
 #include "losses/gemm.h"
+#include "losses/head_scopes.h"
 #include "losses/lanes.h"
 #include "losses/parallel.h"
 
@@ -17,7 +18,14 @@ class Driver {
 public:
     Driver(HeadForm<T>& form, const HeadBatch<T>& in, const HeadGradient<T>& out,
            HeadWorkspace<T>& ws, const HeadOptions& options)
-        : form_(form), in_(in), out_(out), ws_(ws), B_(in.B), C_(in.C), D_(in.D) {
+        : form_(form),
+          in_(in),
+          out_(out),
+          ws_(ws),
+          B_(in.B),
+          C_(in.C),
+          D_(in.D),
+          scopes_{B_, D_, sizeof(T)} {
         tile_ = options.head == Head::dense ? C_ : std::min(C_, options.tile);
         FACET_CHECK(tile_ > 0, "head: {} classes in tiles of {}: expected at least one", C_,
                     options.tile);
@@ -30,7 +38,7 @@ public:
         for (int pass = 0; pass < form_.passes(); ++pass) {
             for (std::int64_t t = 0; t < tiles; ++t) {
                 load(t);
-                const LedgerScope scope("loss_gather", 0, tile_bytes(t), elements(t));
+                const LedgerScope scope = scopes_.tile("loss_gather", width(t), 1);
                 form_.gather(pass, view(t));
             }
             const LedgerScope scope("loss_close", 0, 0);
@@ -54,29 +62,12 @@ private:
     std::int64_t first(std::int64_t tile) const { return tile * tile_; }
     std::int64_t width(std::int64_t tile) const { return std::min(tile_, C_ - first(tile)); }
 
-    double tile_bytes(std::int64_t tile) const { return double(B_ * width(tile) * sizeof(T)); }
-    auto elements(std::int64_t tile) const {
-        return [this, tile] { return fmt::format("B {} C {}", B_, width(tile)); };
-    }
-    // A scope over `rows` vectors of length D.
-    LedgerScope vectors_scope(const char* name, std::int64_t rows, int flops, int passes) const {
-        const auto values = double(rows * D_);
-        return {name, flops * values, passes * values * double(sizeof(T)),
-                [&] { return fmt::format("({}, {})", rows, D_); }};
-    }
-    // The product of B, n and D; two of the matrices are (B, D) or (n, D), one is (B, n).
-    LedgerScope product_scope(std::int64_t n) const {
-        const auto values = double(B_ * D_ + n * D_ + B_ * n);
-        return {"head_gemm", 2 * double(B_) * double(n * D_), values * double(sizeof(T)),
-                [=, this] { return fmt::format("B {} C {} D {}", B_, n, D_); }};
-    }
-
     // Norms, unit features, the target of every row.
     void prepare() {
         ws_.x_norm.resize(B_);
         ws_.w_norm.resize(C_);
         {
-            const LedgerScope scope = vectors_scope("head_norms", B_ + C_, 2, 1);
+            const LedgerScope scope = scopes_.vectors("head_norms", B_ + C_, 2, 1);
             vector_norms("embeddings", in_.x, B_, D_, ws_.x_norm.data());
             vector_norms("proxies", in_.w, C_, D_, ws_.w_norm.data());
         }
@@ -84,7 +75,7 @@ private:
         if (form_.normalised()) {
             ws_.x_unit.resize(B_ * D_);
             ws_.w_unit.resize(tile_ * D_);
-            const LedgerScope scope = vectors_scope("head_unit_vectors", B_, 1, 2);
+            const LedgerScope scope = scopes_.vectors("head_unit_vectors", B_, 1, 2);
             unit_vectors(in_.x, ws_.x_norm.data(), B_, D_, ws_.x_unit.data());
         }
         const LedgerScope scope("loss_open", 0, 0);
@@ -140,18 +131,18 @@ private:
         const std::int64_t n = width(tile), at = first(tile);
         w_ = in_.w + at * D_;
         if (form_.normalised()) {
-            const LedgerScope scope = vectors_scope("head_unit_vectors", n, 1, 2);
+            const LedgerScope scope = scopes_.vectors("head_unit_vectors", n, 1, 2);
             unit_vectors(w_, ws_.w_norm.data() + at, n, D_, ws_.w_unit.data());
             w_ = ws_.w_unit.data();
         }
         {
-            const LedgerScope scope = product_scope(n);
+            const LedgerScope scope = scopes_.product(n);
             gemm<T>(Op::none, Op::transpose, B_, n, D_, x_, D_, w_, D_, T(0), ws_.cosines.data(),
                     tile_);
         }
         loaded_ = tile;
         if (!form_.normalised()) return;
-        const LedgerScope scope("head_clip", 0, 2 * tile_bytes(tile), elements(tile));
+        const LedgerScope scope = scopes_.tile("head_clip", n, 2);
         parallel_for(B_, B_ * n, [&](std::int64_t i) {
             T* c = ws_.cosines.data() + i * tile_;
 #pragma omp simd
@@ -170,22 +161,22 @@ private:
         loaded_ = -1;
         const std::int64_t n = width(tile), at = first(tile);
         {
-            const LedgerScope scope("loss_differentiate", 0, 2 * tile_bytes(tile), elements(tile));
+            const LedgerScope scope = scopes_.tile("loss_differentiate", n, 2);
             form_.differentiate(view(tile));
             for (std::int64_t i = 0; i < B_; ++i) hand_on_row(view(tile).row(i), i);
         }
         {
-            const LedgerScope scope = product_scope(n);
+            const LedgerScope scope = scopes_.product(n);
             gemm<T>(Op::none, Op::none, B_, D_, n, ws_.cosines.data(), tile_, w_, D_,
                     first_visit ? T(0) : T(1), dx_, D_);
         }
         {
-            const LedgerScope scope = product_scope(n);
+            const LedgerScope scope = scopes_.product(n);
             gemm<T>(Op::transpose, Op::none, n, D_, B_, ws_.cosines.data(), tile_, x_, D_, T(0),
                     dw_ + at * D_, D_);
         }
         if (form_.normalised()) {
-            const LedgerScope scope = vectors_scope("head_through_normalisation", n, 4, 3);
+            const LedgerScope scope = scopes_.vectors("head_through_normalisation", n, 4, 3);
             through_normalisation(w_, ws_.w_norm.data() + at, n, D_, dw_ + at * D_);
         }
     }
@@ -199,7 +190,7 @@ private:
 
     // Through the normalisation of x, and the targets' own gradients, in the order of the rows.
     void finish() {
-        const LedgerScope scope = vectors_scope("head_finish", B_, 4, 3);
+        const LedgerScope scope = scopes_.vectors("head_finish", B_, 4, 3);
         if (const auto rule = form_.pair_slots()) add_pairs(*rule);
         if (form_.normalised()) {
             through_normalisation(x_, ws_.x_norm.data(), B_, D_, dx_);
@@ -275,6 +266,7 @@ private:
     const HeadGradient<T>& out_;
     HeadWorkspace<T>& ws_;
     const std::int64_t B_, C_, D_;
+    const HeadScopes scopes_;
     std::int64_t tile_ = 0, loaded_ = -1, counted_ = 0;
     const T *x_ = nullptr, *w_ = nullptr;  // (B, D); the loaded tile's (n, D)
     T *dx_ = nullptr, *dw_ = nullptr;

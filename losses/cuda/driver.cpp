@@ -5,9 +5,9 @@
 
 #include "engine/cuda/kernels.h"
 #include "losses/cuda/head_inputs.h"
-#include "losses/cuda/head_scopes.h"
 #include "losses/cuda/launched.h"
 #include "losses/cuda/slot_driver.h"
+#include "losses/head_scopes.h"
 #include "losses/state.h"
 
 namespace facet::cuda {
@@ -39,7 +39,7 @@ public:
           tile_(checked_tile(in.C, options)),
           tiles_((C_ + tile_ - 1) / tile_),
           ld_((tile_ + 3) / 4 * 4),
-          scopes_{device.clock(), in.B, in.D},
+          scopes_{in.B, in.D, sizeof(float), device.clock()},
           inputs_(device, in) {}
 
     double run() {

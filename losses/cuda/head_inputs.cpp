@@ -4,6 +4,7 @@
 
 #include "losses/cuda/batch_rows.h"
 #include "losses/cuda/launched.h"
+#include "losses/head_scopes.h"
 
 namespace facet::cuda {
 namespace {
@@ -23,10 +24,8 @@ HeadInputs::HeadInputs(HeadDevice& device, const HeadBatch<float>& batch)
       products_(device, batch.B) {
     const cudaStream_t stream = device.stream();
     {
-        const auto values = static_cast<double>((in_.B + in_.C) * in_.D);
-        const auto shape = [&] { return fmt::format("({}, {})", in_.B + in_.C, in_.D); };
-        const LedgerScope scope("head_norms", 2 * values, values * sizeof(float), shape,
-                                device.clock());
+        const HeadScopes scopes{in_.B, in_.D, sizeof(float), device.clock()};
+        const LedgerScope scope = scopes.vectors("head_norms", in_.B + in_.C, 2, 1);
         check_launch(vector_norms(in_.x, in_.B, in_.D, x_norm_.data(), bad_.data(), stream));
         check_launch(vector_norms(in_.w, in_.C, in_.D, w_norm_.data(), bad_.data() + 1, stream));
     }
