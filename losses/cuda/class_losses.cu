@@ -6,29 +6,17 @@
 #ifdef __CUDACC__
 #define FMT_USE_CONSTEXPR 1  // fmt's formats are checked in constant expressions, with nvcc too
 #endif
-#include <map>
-
 #include "class_losses.inc"
 #include "losses/cuda/form_kernels.cuh"
+#include "losses/cuda/kernel_table.cuh"
 
 namespace facet::cuda {
 namespace {
 
-using Table = std::map<std::string, LossKernels>;
-
-template <class... L>
-Table tables(Types<L...>) {
-    return {{L::info().name, KernelsOf<L>::table()}...};
-}
-
-const Table table = tables(ClassLosses());
+const KernelTable<LossKernels> table = kernel_table<LossKernels, KernelsOf>(ClassLosses());
 
 }  // namespace
 
-const LossKernels& kernels_of(const std::string& loss) {
-    const auto found = table.find(loss);
-    FACET_CHECK(found != table.end(), "loss {}: it has no CUDA kernels in this build", loss);
-    return found->second;
-}
+const LossKernels& kernels_of(const std::string& loss) { return find_kernels(table, loss); }
 
 }  // namespace facet::cuda

@@ -6,8 +6,7 @@
 #ifdef __CUDACC__
 #define FMT_USE_CONSTEXPR 1  // fmt's formats are checked in constant expressions, with nvcc too
 #endif
-#include <map>
-
+#include "losses/cuda/kernel_table.cuh"
 #include "losses/cuda/pair_kernels.h"
 #include "losses/cuda/warp_rows.cuh"
 #include "losses/pair_loss.h"
@@ -111,21 +110,10 @@ struct KernelsOf<PairLoss<Form>> {
     }
 };
 
-using Table = std::map<std::string, PairKernels>;
-
-template <class... L>
-Table tables(Types<L...>) {
-    return {{L::info().name, KernelsOf<L>::table()}...};
-}
-
-const Table table = tables(PairLosses());
+const KernelTable<PairKernels> table = kernel_table<PairKernels, KernelsOf>(PairLosses());
 
 }  // namespace
 
-const PairKernels& pair_kernels_of(const std::string& loss) {
-    const auto found = table.find(loss);
-    FACET_CHECK(found != table.end(), "loss {}: it has no CUDA kernels in this build", loss);
-    return found->second;
-}
+const PairKernels& pair_kernels_of(const std::string& loss) { return find_kernels(table, loss); }
 
 }  // namespace facet::cuda
