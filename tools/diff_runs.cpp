@@ -1,10 +1,10 @@
 #include <cmath>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "engine/tensor.h"
 #include "tools/diff.h"
+#include "train/files/json_lines.h"
 #include "train/files/safetensors.h"
 #include "train/run_folder.h"
 
@@ -15,22 +15,9 @@ namespace fs = std::filesystem;
 
 using Texts = std::map<std::string, std::string>;
 
-// section.key -> text, as they stand in config.toml.
-Texts settings_of_file(const fs::path& file) {
-    std::ifstream in(file);
-    Texts texts;
-    std::string section;
-    for (std::string line; std::getline(in, line);) {
-        if (line.starts_with('[')) section = line.substr(1, line.find(']') - 1) + ".";
-        const size_t equals = line.find(" = ");
-        if (line.starts_with('#') || equals == line.npos) continue;
-        texts[section + line.substr(0, equals)] = line.substr(equals + 3);
-    }
-    return texts;
-}
-
-std::vector<SettingDifference> compare_settings(const fs::path& a, const fs::path& b) {
-    const Texts of_a = settings_of_file(a), of_b = settings_of_file(b);
+std::vector<SettingDifference> compare_settings(const RunFolder& a, const RunFolder& b) {
+    const KeyValues in_file_a = a.settings(), in_file_b = b.settings();
+    const Texts of_a(in_file_a.begin(), in_file_a.end()), of_b(in_file_b.begin(), in_file_b.end());
     Texts all = of_a;
     all.insert(of_b.begin(), of_b.end());
     std::vector<SettingDifference> found;
@@ -49,18 +36,11 @@ struct LoggedStep {
 };
 
 std::map<int64_t, LoggedStep> steps_of(const fs::path& file) {
-    std::ifstream in(file);
-    FACET_CHECK(in.good(), "{}: it cannot be read", file.string());
     std::map<int64_t, LoggedStep> steps;
-    int64_t number = 0;
-    for (std::string line; std::getline(in, line);) {
-        ++number;
-        const auto entry = nlohmann::json::parse(line, nullptr, false);
-        FACET_CHECK(entry.is_object() && entry.contains("step"),
-                    "{}: line {} is no step and no evaluation: {}", file.string(), number, line);
-        if (!entry.contains("hash")) continue;
+    each_json_line(file, [&](const nlohmann::json& entry) {
+        if (!entry.contains("hash")) return;
         steps[entry.at("step")] = {entry.at("loss").dump(), entry.at("hash")};
-    }
+    });
     return steps;
 }
 
@@ -137,7 +117,7 @@ std::string steps_in(const SafeTensors& checkpoint) {
 RunDifference difference_of_runs(const fs::path& a, const fs::path& b) {
     const RunFolder run_a = RunFolder::open(a), run_b = RunFolder::open(b);
     RunDifference found;
-    found.settings = compare_settings(run_a.config(), run_b.config());
+    found.settings = compare_settings(run_a, run_b);
     compare_logs(run_a.log(), run_b.log(), found);
     if (!fs::exists(run_a.checkpoint()) || !fs::exists(run_b.checkpoint())) {
         found.why_not = "there is no checkpoint yet in both runs";

@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include "engine/error.h"
 #include "losses/loss.h"
@@ -13,6 +12,7 @@
 #include "losses/state_json.h"
 #include "tools/arrays.h"
 #include "tools/commands.h"
+#include "train/files/file_reader.h"
 #include "train/files/npy.h"
 
 namespace facet {
@@ -94,14 +94,6 @@ void run_other(const Options& options, Loss& loss, const Arrays& in) {
     fmt::print("value {:.17g}\n", found.value);
 }
 
-std::string read_text(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    FACET_CHECK(file.good(), "{}: cannot be read", path);
-    return text.str();
-}
-
 void write_text(const fs::path& path, const std::string& text) {
     std::ofstream file(path, std::ios::binary);
     file << text;
@@ -127,7 +119,7 @@ void run(const Options& options) {
                 "loss {}: --dcos needs a loss of cosines to proxies", loss->name());
     loss->state().seed = globals().seed;
     if (!options.state.empty()) {
-        state_from_json(read_text(options.state), options.state, loss->state());
+        state_from_json(read_file(options.state), options.state, loss->state());
     }
     const Arrays in = read_inputs(options, *loss);
     fs::create_directories(options.out);

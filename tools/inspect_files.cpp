@@ -9,9 +9,9 @@
 
 #include "engine/error.h"
 #include "tools/inspect.h"
-#include "train/files/file_reader.h"
 #include "train/files/npy.h"
 #include "train/files/safetensors.h"
+#include "train/run_folder.h"
 
 namespace facet {
 namespace {
@@ -112,8 +112,7 @@ ordered_json describe_safetensors(const fs::path& path) {
 }
 
 ordered_json describe_run(const fs::path& folder) {
-    FACET_CHECK(fs::exists(folder / "config.toml"), "{} is no run folder: it holds no config.toml",
-                folder.string());
+    const RunFolder run = RunFolder::open(folder);
     ordered_json files = ordered_json::array();
     std::set<fs::path> paths;
     for (const auto& entry : fs::directory_iterator(folder)) paths.insert(entry.path());
@@ -123,17 +122,8 @@ ordered_json describe_run(const fs::path& folder) {
         files.push_back(row);
     }
     ordered_json result{{"kind", "run folder"}};
-    std::ifstream config(folder / "config.toml");
-    std::string section;  // "run."
-    for (std::string line; std::getline(config, line);) {
-        if (line.starts_with('[')) section = line.substr(1, line.find(']') - 1) + ".";
-        const size_t equals = line.find('=');
-        if (line.starts_with('#') || equals == line.npos) continue;
-        std::string key = line.substr(0, line.find_last_not_of(" \t", equals - 1) + 1);
-        const size_t begin = line.find_first_not_of(" \t", equals + 1);
-        result["config " + section + key] = begin == line.npos ? "" : line.substr(begin);
-    }
-    std::ifstream log(folder / "log.jsonl");
+    for (const auto& [name, text] : run.settings()) result["config " + name] = text;
+    std::ifstream log(run.log());
     std::string last;
     int64_t lines = 0;
     for (std::string line; std::getline(log, line); ++lines) last = line;

@@ -1,13 +1,13 @@
 #include "tools/microscope_page.h"
 
 #include <cmath>
-#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 
 #include "tools/atlas/chart.h"
 #include "tools/atlas/page.h"
 #include "train/files/atomic.h"
+#include "train/files/json_lines.h"
 #include "train/look.h"
 
 namespace facet {
@@ -18,9 +18,7 @@ using Json = nlohmann::json;
 using Looks = std::vector<Json>;
 
 Looks read_looks(const std::filesystem::path& jsonl) {
-    Looks looks;
-    std::ifstream in(jsonl);
-    for (std::string line; std::getline(in, line);) looks.push_back(Json::parse(line));
+    Looks looks = json_lines(jsonl);
     FACET_CHECK(!looks.empty(), "{}: the microscope has not looked yet", jsonl.string());
     return looks;
 }

@@ -172,8 +172,7 @@ EvaluationCard card_of(const std::filesystem::path& file, const ResNetConfig& ne
     EvaluationCard card;
     card.model = fmt::format("{}: {} at {} pixels, D = {}", file.string(), network.backbone,
                              network.image, network.embedding);
-    FileReader reader(file);
-    const std::string content = reader.text(reader.size(), "model");
+    const std::string content = read_file(file);
     Hash hash;
     hash.add(content.data(), content.size());
     card.model_hash = hash.hex();

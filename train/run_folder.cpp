@@ -48,6 +48,22 @@ RunFolder::~RunFolder() {
 RunFolder::RunFolder(RunFolder&& other) noexcept
     : path_(std::move(other.path_)), log_(std::exchange(other.log_, -1)) {}
 
+KeyValues RunFolder::settings() const {
+    std::ifstream in(config());
+    FACET_CHECK(in.good(), "{}: it cannot be read", config().string());
+    KeyValues settings;
+    std::string section;  // "schedule."
+    for (std::string line; std::getline(in, line);) {
+        if (line.starts_with('[')) section = line.substr(1, line.find(']') - 1) + ".";
+        const size_t equals = line.find('=');
+        if (line.starts_with('#') || equals == line.npos) continue;
+        const std::string key = line.substr(0, line.find_last_not_of(" \t", equals - 1) + 1);
+        const size_t begin = line.find_first_not_of(" \t", equals + 1);
+        settings.emplace_back(section + key, begin == line.npos ? "" : line.substr(begin));
+    }
+    return settings;
+}
+
 void RunFolder::append(const nlohmann::ordered_json& line) {
     if (log_ < 0) log_ = ::open(log().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     const std::string text = line.dump() + "\n";

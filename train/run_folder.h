@@ -28,6 +28,9 @@ public:
     std::filesystem::path model() const { return path_ / "model.safetensors"; }
     std::filesystem::path card() const { return path_ / "card.json"; }
 
+    // What config.toml says, in its order: ("schedule.lr", "0.1"), values as TOML writes them.
+    KeyValues settings() const;
+
     // Appends one line to log.jsonl. Throws Error when the disk is full.
     void append(const nlohmann::ordered_json& line);
 

@@ -101,6 +101,14 @@ TEST_F(Diff, TheCommandSaysItInWordsInJsonAndByItsStatus) {
     EXPECT_EQ(run("diff '" + a.string() + "' '" + a.string() + "'").status, 0);
 }
 
+TEST_F(Diff, ALineThatAKilledRunLeftUnfinishedIsNone) {
+    const auto a = make("a", {{1, 1, "x"}, {2, 1, "y"}}), b = make("b", {{1, 1, "x"}});
+    std::ofstream(b / "log.jsonl", std::ios::app) << "{\"step\": 2, \"los";
+    const RunDifference found = difference_of_runs(a, b);
+    EXPECT_EQ(found.common_steps, 1);
+    EXPECT_TRUE(found.same());
+}
+
 TEST_F(Diff, RefusesWhatIsNoRun) {
     const auto a = make("a", {{1, 1, "x"}});
     expect_error([&] { difference_of_runs(a, folder.path() / "none"); }, {"none"});

@@ -1,6 +1,5 @@
 #include "tools/compare/runs.h"
 
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -10,6 +9,7 @@
 #include "train/eval/identification.h"
 #include "train/files/atomic.h"
 #include "train/files/file_reader.h"
+#include "train/files/json_lines.h"
 #include "train/files/npy.h"
 #include "train/model.h"
 #include "train/trainer.h"
@@ -33,27 +33,23 @@ RunFolder open_or_create(const std::filesystem::path& path) {
                                                          : RunFolder::create(path);
 }
 
-// The log's lines: means of the target cosine between evaluations, and the time of the steps.
+// Of the log: means of the target cosine between evaluations, and the time of the steps.
 void read_log(const std::filesystem::path& file, RunResult& result) {
-    std::ifstream log(file);
-    FACET_CHECK(log.good(), "{}: it cannot be read", file.string());
     double cosines = 0;
     int64_t steps = 0;
-    for (std::string line; std::getline(log, line);) {
-        const auto entry = nlohmann::json::parse(line, nullptr, false);
-        FACET_CHECK(entry.is_object(), "{}: a line that is not JSON: {}", file.string(), line);
-        if (entry.contains("evaluation")) {
-            const auto& evaluation = entry.at("evaluation");
-            const double mean = steps > 0 ? cosines / static_cast<double>(steps) : 0;
-            result.curve.push_back({entry.at("step"), mean, evaluation.at("accuracy").at("mean")});
-            cosines = 0;
-            steps = 0;
-            continue;
+    each_json_line(file, [&](const nlohmann::json& entry) {
+        if (!entry.contains("evaluation")) {
+            cosines += entry.at("target_cosine").get<double>();
+            ++steps;
+            result.seconds += entry.at("seconds").get<double>();
+            return;
         }
-        cosines += entry.at("target_cosine").get<double>();
-        ++steps;
-        result.seconds += entry.at("seconds").get<double>();
-    }
+        const double mean = steps > 0 ? cosines / static_cast<double>(steps) : 0;
+        result.curve.push_back(
+            {entry.at("step"), mean, entry.at("evaluation").at("accuracy").at("mean")});
+        cosines = 0;
+        steps = 0;
+    });
 }
 
 }  // namespace
@@ -82,8 +78,7 @@ void claim_folder(const Plan& plan, const Dataset& data, const EvalSet& evaluati
     const std::filesystem::path file = plan.out / "plan.toml";
     std::filesystem::create_directories(plan.out / "runs");
     if (!std::filesystem::exists(file)) return write_file_atomically(file, text);
-    FileReader reader(file);
-    if (reader.text(reader.size(), "plan") != text) {
+    if (read_file(file) != text) {
         throw UsageError(fmt::format("{}: it holds another comparison", plan.out.string()),
                          "name another folder, or remove this one");
     }

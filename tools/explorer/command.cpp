@@ -5,14 +5,13 @@
 #include <CLI/CLI.hpp>
 #include <exception>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "engine/error.h"
 #include "tools/atlas/page.h"
 #include "tools/atlas/studies.h"
 #include "tools/commands.h"
 #include "train/files/atomic.h"
+#include "train/files/file_reader.h"
 
 namespace facet {
 namespace {
@@ -43,14 +42,6 @@ const std::vector<StudyText>& study_texts() {
     return texts;
 }
 
-std::string read_text(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    FACET_CHECK(file.good(), "{}: cannot be read", path);
-    return text.str();
-}
-
 PagePart pictures_of(const LossSpec& spec, const fs::path& out) {
     const fs::path folder = out / spec.folder();
     fs::create_directories(folder);
@@ -62,7 +53,7 @@ void run(const Options& options) {
     const std::vector<LossSpec> specs = parse_specs({"all"}, {});
     const fs::path out = options.out;
     fs::create_directories(out);
-    Page page{"Loss explorer", kIntroduction, read_text(options.live), study_texts(), {}};
+    Page page{"Loss explorer", kIntroduction, read_file(options.live), study_texts(), {}};
     page.parts.resize(specs.size());
     std::exception_ptr failure;
 #pragma omp parallel for schedule(dynamic, 1)

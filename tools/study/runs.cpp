@@ -1,12 +1,12 @@
 #include "tools/study/runs.h"
 
 #include <algorithm>
-#include <fstream>
 #include <map>
 
 #include "tools/commands.h"
 #include "tools/sources.h"
 #include "tools/terminal.h"
+#include "train/files/json_lines.h"
 #include "train/trainer.h"
 
 namespace facet::study {
@@ -79,21 +79,17 @@ PairList all_pairs_of(const EvalSet& evaluation) {
 
 std::vector<LoggedStep> read_log(const std::filesystem::path& file) {
     std::vector<LoggedStep> steps;
-    std::ifstream log(file);
-    for (std::string line; std::getline(log, line);) {
-        const auto entry = nlohmann::json::parse(line);
-        if (!entry.contains("gradient_norm")) continue;
+    each_json_line(file, [&](const nlohmann::json& entry) {
+        if (!entry.contains("gradient_norm")) return;
         steps.push_back({entry.at("step"), entry.at("loss"), entry.at("gradient_norm"),
                          entry.at("target_cosine")});
-    }
+    });
     return steps;
 }
 
+// What the microscope saw; nothing where it did not look.
 std::vector<nlohmann::json> read_looks(const std::filesystem::path& file) {
-    std::vector<nlohmann::json> looks;
-    std::ifstream in(file);
-    for (std::string line; std::getline(in, line);) looks.push_back(nlohmann::json::parse(line));
-    return looks;
+    return std::filesystem::exists(file) ? json_lines(file) : std::vector<nlohmann::json>();
 }
 
 // False when interrupted. `done`, `total`: runs, for the progress.
@@ -146,7 +142,12 @@ RunConfig config_of(const Study& study, const Arm& arm, const RunRequest& reques
     refuse_unused(request.given, config);
     if (config.synth_seed < 0) config.synth_seed = 0;  // one data set for all seeds
     if (globals().threads > 0) config.threads = globals().threads;
-    FACET_USAGE(!config.data.empty(), "--data is needed: synth, or a folder");
+    if (config.data.empty()) {
+        throw UsageError("--data is needed: synth, or a folder",
+                         fmt::format("the recipe of docs/studies: facet study {} --config "
+                                     "tools/recipes/study.toml",
+                                     study.name));
+    }
     return config;
 }
 

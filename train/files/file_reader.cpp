@@ -56,4 +56,9 @@ void FileReader::fail(uint64_t offset, std::string_view message) const {
     throw Error(fmt::format("{}: {} (byte {})", name_, message, offset));
 }
 
+std::string read_file(const std::filesystem::path& path) {
+    FileReader reader(path);
+    return reader.text(reader.size(), "the file");
+}
+
 }  // namespace facet

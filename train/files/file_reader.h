@@ -42,4 +42,7 @@ private:
     uint64_t offset_ = 0;
 };
 
+// The whole of a regular file. Throws Error as FileReader does.
+std::string read_file(const std::filesystem::path& path);
+
 }  // namespace facet
