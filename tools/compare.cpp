@@ -61,7 +61,10 @@ compare::Plan plan_of(const Request& request) {
     if (plan.base.synth_seed < 0) plan.base.synth_seed = first;
     if (plan.base.eval_every == 0) plan.base.eval_every = 1;
     plan.out = request.out;
-    FACET_USAGE(!plan.base.data.empty(), "--data is needed: synth, or a folder");
+    if (plan.base.data.empty()) {
+        throw UsageError("--data is needed: synth, or a folder",
+                         "a recipe to begin with: --config tools/recipes/compare.toml");
+    }
     refuse_unused(request.given, plan.base);
     settle(plan.base);
     for (size_t loss = 0; loss < plan.losses.size(); ++loss) check_config(plan.config(loss, 0));

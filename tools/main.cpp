@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <new>
 #include <string>
 
@@ -162,6 +163,9 @@ int main(int argc, char** argv) {
     } catch (const std::bad_alloc&) {
         return report(kFailure, "out of memory: an allocation was refused",
                       "a smaller --batch or --image needs less; `facet doctor` shows the memory");
+    } catch (const std::filesystem::filesystem_error& error) {
+        return report(kFailure,
+                      fmt::format("{}: {}", error.path1().string(), error.code().message()));
     } catch (const std::exception& error) {
         return report(kFailure, fmt::format("unexpected: {}", error.what()));
     }

@@ -73,6 +73,10 @@ TEST_F(Compare, WrongUsageIsRefusedBeforeAnyWork) {
         EXPECT_EQ(outcome.status, 2) << wrong << ": " << outcome.text;
         EXPECT_FALSE(fs::exists(out)) << wrong;
     }
+    // A later option takes the place of the same one before it.
+    const Outcome outcome = errors_of(tiny + losses + "--data /nowhere --out " + out.string());
+    EXPECT_EQ(outcome.status, 2) << outcome.text;
+    EXPECT_FALSE(fs::exists(out / "plan.toml"));
 }
 
 }  // namespace

@@ -95,6 +95,13 @@ struct Plane {
     HeadStep step{x, x, w, w, labels, workspace};
 };
 
+TEST(StudyPage, LinesBreakAtNoPercentSignAndNoListMark) {
+    const std::string filler(95, 'x');
+    EXPECT_EQ(study::wrapped(filler + " 95 %) y"), filler + "\n95 %) y\n");
+    EXPECT_EQ(study::wrapped(filler + " abcd - y"), filler + " abcd -\ny\n");
+    EXPECT_EQ(study::wrapped(filler + " abcde y", 2), filler + "\n  abcde y\n");
+}
+
 TEST(StudyMeasure, SupportVectorsAndTheirPull) {
     const Plane plane;
     const auto loss = make_loss("sv-softmax", {{"s", "2"}, {"t", "1"}});

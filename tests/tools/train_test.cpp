@@ -267,10 +267,14 @@ TEST_F(TrainCommand, WrongUsageIsOneLineAndStatus2) {
         {"train --data '" + empty.string() + "'" + out, 2, "empty"},
         {"train --data '" + lonely.string() + "'" + out, 2, "people"},
         {"train --data synth --out '" + whole().string() + "'", 2, "already holds a run"},
+        {small_run + "--microscope --microscope-others nosuch" + out, 2, "nosuch"},
+        {small_run + "--microscope --microscope-others triplet" + out, 2, "triplet"},
+        {small_run + "--steps 8 --profile p" + out, 2, "--profile"},
         {"train --resume '" + empty.string() + "'", 2, "config.toml"},
         {"train --resume '" + whole().string() + "' --lr 1", 2, "--resume"},
     };
     for (const WrongUsage& usage : cases) expect_refused(usage);
+    EXPECT_FALSE(fs::exists(folder->path() / "refused" / "config.toml"));  // no run is left behind
 }
 
 TEST_F(TrainCommand, ADamagedWorldIsOneLineAndStatus1) {

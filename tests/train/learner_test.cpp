@@ -163,6 +163,21 @@ TEST(Learner, NanPixelsAreAnErrorAndMoveNoParameter) {
     EXPECT_EQ(find(learner, "head.b").to_doubles(), bias);
 }
 
+TEST(Learner, AfterAFailedStepNothingTellsOfTheOneBefore) {
+    LearnerConfig config = small();
+    config.sample_rate = 0.8;
+    Learner learner = learner_of(config);
+    const Tensor pixels = images();
+    learner.step(pixels, labels, 0.05, 0);
+    EXPECT_EQ(learner.head_proxies().size(0), 4);  // sampled classes
+    const std::vector<double> before = learner.embeddings().to_doubles();
+    pixels.data<float>()[100] = std::numeric_limits<float>::quiet_NaN();
+    EXPECT_THROW(learner.step(pixels, labels, 0.05, 1), Error);
+    EXPECT_EQ(learner.head_proxies().size(0), C);
+    EXPECT_EQ(learner.head_labels(labels), labels);
+    EXPECT_NE(learner.embeddings().to_doubles(), before);
+}
+
 TEST(Learner, EmbedsEachImageByItselfAndChangesNothing) {
     Learner learner = learner_of(small());
     const Tensor pixels = images();
