@@ -26,6 +26,20 @@ bool begins_a_list(const std::string& word) {
     return word == "-" || word == "+" || word == "*" || word == ">";
 }
 
+// Words; a number with its percent sign is one.
+std::vector<std::string> unbreakable(const std::string& text) {
+    std::istringstream words(text);
+    std::vector<std::string> result;
+    for (std::string word; words >> word;) {
+        if (word.starts_with('%') && !result.empty()) {
+            result.back() += " " + word;
+        } else {
+            result.push_back(word);
+        }
+    }
+    return result;
+}
+
 std::string markdown_table(const std::vector<std::vector<std::string>>& rows) {
     std::string text;
     for (size_t row = 0; row < rows.size(); ++row) {
@@ -55,8 +69,7 @@ std::string what_was_run(const Results& results) {
         "each ({} runs, {} of training in all, {} thread{}). Runs of one seed start from the same "
         "network and see the same pictures in the same order. Judged on {} same and {} different "
         "pairs, {}. This is small: {:.0f} s of training a run, on drawn faces. It shows how the "
-        "losses "
-        "behave here, not how they rank on a million photographs.",
+        "losses behave here, not how they rank on a million photographs.",
         c.network.backbone, c.network.image, c.network.embedding, results.data, results.steps,
         c.batch, results.runs.size(), results.seeds.size(), results.seeds.size() == 1 ? "" : "s",
         runs, format_duration(training_seconds(results)), omp_get_max_threads(),
@@ -97,10 +110,9 @@ std::string in_short(const std::filesystem::path& file) {
 }  // namespace
 
 std::string wrapped(const std::string& text, int indent) {
-    std::istringstream words(text);
     std::string result;
     size_t column = 0;
-    for (std::string word; words >> word;) {
+    for (const std::string& word : unbreakable(text)) {
         const bool breaks = column + 1 + columns(word) > kLineWidth && !begins_a_list(word);
         if (column > 0 && breaks) {
             result += "\n" + std::string(indent, ' ');
@@ -153,10 +165,11 @@ void write_page(const Results& results, const Reading& reading, const std::strin
 void write_list(const std::filesystem::path& out) {
     std::string text = "# Studies\n\n";
     text += wrapped(
-        "Claims of papers, tried on a small scale with one command each: `facet study NAME`, "
-        "minutes on one core. A page states what would refute the claim; its numbers, figures and "
+        "Claims of papers, tried on a small scale with one command each, minutes on one core: "
+        "`facet study NAME --config tools/recipes/study.toml --out docs/studies`. A page states "
+        "what would refute the claim; its numbers, figures and "
         "sentences are computed from the runs, and whichever way it comes out it stays. "
-        "`facet study --list` lists them, `facet study --all` makes them all.");
+        "`facet study --list` lists them, `--all` in place of a name makes them all.");
     for (const Study& study : all_studies()) {
         const std::string found = in_short(out / (study.name + ".md"));
         const std::string link =
