@@ -25,11 +25,8 @@ public:
           B_(in.B),
           C_(in.C),
           D_(in.D),
-          scopes_{B_, D_, sizeof(T)} {
-        tile_ = options.head == Head::dense ? C_ : std::min(C_, options.tile);
-        FACET_CHECK(tile_ > 0, "head: {} classes in tiles of {}: expected at least one", C_,
-                    options.tile);
-    }
+          tile_(tile_width(options, in.C)),
+          scopes_{B_, D_, sizeof(T)} {}
 
     double run() {
         counted_ = check_labels(in_.y, B_, C_);
@@ -266,13 +263,21 @@ private:
     const HeadGradient<T>& out_;
     HeadWorkspace<T>& ws_;
     const std::int64_t B_, C_, D_;
+    const std::int64_t tile_;  // classes in a tile
     const HeadScopes scopes_;
-    std::int64_t tile_ = 0, loaded_ = -1, counted_ = 0;
+    std::int64_t loaded_ = -1, counted_ = 0;
     const T *x_ = nullptr, *w_ = nullptr;  // (B, D); the loaded tile's (n, D)
     T *dx_ = nullptr, *dw_ = nullptr;
 };
 
 }  // namespace
+
+std::int64_t tile_width(const HeadOptions& options, std::int64_t C) {
+    const std::int64_t tile = options.head == Head::dense ? C : std::min(C, options.tile);
+    FACET_CHECK(tile > 0, "head: {} classes in tiles of {}: expected at least one", C,
+                options.tile);
+    return tile;
+}
 
 std::int64_t check_labels(const std::int64_t* y, std::int64_t B, std::int64_t C) {
     std::int64_t counted = 0;

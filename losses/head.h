@@ -60,6 +60,9 @@ struct HeadWorkspace {
     std::vector<Target<T>> targets;      // (B)
 };
 
+// Classes at a time: all C, or those of a tile. Throws Error unless that is at least one.
+std::int64_t tile_width(const HeadOptions& options, std::int64_t C);
+
 // The number of rows that count. Throws Error for a label outside [-1, C), naming its row.
 std::int64_t check_labels(const std::int64_t* y, std::int64_t B, std::int64_t C);
 

@@ -13,13 +13,6 @@
 namespace facet::cuda {
 namespace {
 
-int64_t checked_tile(int64_t C, const HeadOptions& options) {
-    const int64_t tile = options.head == Head::dense ? C : std::min(C, options.tile);
-    FACET_CHECK(tile > 0, "head: {} classes in tiles of {}: expected at least one", C,
-                options.tile);
-    return tile;
-}
-
 class Driver {
 public:
     Driver(HeadDevice& device, HeadForm<float>& form, const LossKernels& kernels,
@@ -36,7 +29,7 @@ public:
           C_(in.C),
           D_(in.D),
           counted_(check_labels(in.y, in.B, in.C)),
-          tile_(checked_tile(in.C, options)),
+          tile_(tile_width(options, in.C)),
           tiles_((C_ + tile_ - 1) / tile_),
           ld_((tile_ + 3) / 4 * 4),
           scopes_{in.B, in.D, sizeof(float), device.clock()},
