@@ -62,13 +62,26 @@ profile::Report profile_steps(const bench::StepBench& options) {
     return report;
 }
 
-void run(const Request& request) {
-    if (request.loss_rows) {
-        profile::LossRows rows = request.rows;
-        rows.json = request.step.json;
-        profile::loss_rows(rows);
-        return;
+// What --loss-rows takes of the options; its own defaults are larger than those of a step.
+profile::LossRows rows_of(const CLI::App& command, const Request& request) {
+    for (const char* option : {"--backbone", "--image", "--loss", "--set", "--conv", "--precision",
+                               "--warmup", "--out"}) {
+        FACET_USAGE(command.count(option) == 0,
+                    "profile: {} is of a training step and says nothing to --loss-rows", option);
     }
+    profile::LossRows rows = request.rows;
+    rows.json = request.step.json;
+    if (command.count("--batch") > 0) rows.batch = request.step.batch;
+    if (command.count("--classes") > 0) rows.classes = request.step.classes;
+    if (command.count("--embedding") > 0) rows.embedding = request.step.embedding;
+    if (command.count("--steps") > 0) rows.repetitions = request.step.steps;
+    return rows;
+}
+
+void run(const CLI::App& command, const Request& request) {
+    if (request.loss_rows) return profile::loss_rows(rows_of(command, request));
+    FACET_USAGE(request.rows.losses.empty(),
+                "profile: --losses goes with --loss-rows; a training step has one --loss");
     const profile::Report report = profile_steps(request.step);
     if (!request.out.empty()) profile::write_report(request.out, report);
     if (request.step.json) {
@@ -95,14 +108,15 @@ void add_profile_command(CLI::App& app) {
                         "folder for profile.json, table.csv, tree.txt, trace.json, roofline.svg");
     command->add_flag("--json", request->step.json, "print one JSON document");
     command->add_flag("--loss-rows", request->loss_rows,
-                      "instead: what each loss costs an element, kernel by kernel, on one thread");
+                      "instead: what each loss costs an element, kernel by kernel, on one thread; "
+                      "takes --batch, --classes, --embedding and --steps");
     command->add_option("--losses", request->rows.losses, "of which losses (default: all)")
         ->delimiter(',');
     command->footer(
         "Example: facet profile --backbone r10 --batch 64 --steps 10 --out profiles/r10\n"
         "         facet profile --loss-rows --losses cosface,arcface,npt\n"
         "The steps of a real run: facet train --profile DIR");
-    command->callback([request] { run(*request); });
+    command->callback([command, request] { run(*command, *request); });
 }
 
 }  // namespace facet

@@ -176,9 +176,12 @@ TEST_F(ProfileCommand, WritesTablesATraceAndARoofline) {
 }
 
 TEST_F(ProfileCommand, TellsWhatALossCostsAnElement) {
-    const Outcome outcome = run("profile --loss-rows --losses cosface,supcon --json 2>/dev/null");
+    const Outcome outcome = run(
+        "profile --loss-rows --losses cosface,supcon --batch 32 --classes 500 --json 2>/dev/null");
     ASSERT_EQ(outcome.status, 0);
     const auto json = nlohmann::json::parse(outcome.text);
+    EXPECT_EQ(json["batch"], 32);
+    EXPECT_EQ(json["classes"], 500);
     std::vector<std::string> kernels;
     for (const auto& kernel : json["kernels"]) {
         kernels.push_back(std::string(kernel["loss"]) + " " + std::string(kernel["kernel"]));
@@ -188,6 +191,15 @@ TEST_F(ProfileCommand, TellsWhatALossCostsAnElement) {
          {"cosface gather", "cosface close", "cosface differentiate", "supcon anchors"}) {
         EXPECT_EQ(std::count(kernels.begin(), kernels.end(), kernel), 1) << kernel;
     }
+}
+
+TEST_F(ProfileCommand, RefusesWhatItWouldNotHeed) {
+    const Outcome rows = errors_of("profile --loss-rows --backbone r18");
+    EXPECT_EQ(rows.status, 2);
+    EXPECT_NE(rows.text.find("--backbone"), std::string::npos) << rows.text;
+    const Outcome step = errors_of("profile --losses cosface");
+    EXPECT_EQ(step.status, 2);
+    EXPECT_NE(step.text.find("--loss-rows"), std::string::npos) << step.text;
 }
 
 std::vector<std::string> hashes(const std::string& folder) {
