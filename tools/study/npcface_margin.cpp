@@ -34,7 +34,7 @@ std::function<double(const nlohmann::json&)> margin(const char* key) {
 
 Figure training(const Results& results) {
     const atlas::Axis step{"step"};
-    atlas::Chart margins{"NPCFace's margin m0 + m1 · mean hard cosine, radians", step};
+    atlas::Chart margins{"NPCFace's collaborative margin, radians", step};
     int pen = 0;
     for (const auto& [key, name] : {std::pair{"high", "95 %"}, {"mean", "mean"}, {"low", "5 %"}}) {
         margins.lines.push_back(look_line(results, "npcface", name, pen++, margin(key)));
@@ -47,8 +47,8 @@ Figure training(const Results& results) {
     margins.y = fitted("", heights(margins));
     hard.y = fitted("", heights(hard));
     return {"margin",
-            "Left: over the rows of a batch. Hard negatives lie above cos(θ + 0.4). Means over the "
-            "seeds.",
+            "Left: m0 + m1 · (mean cosine of the hard negatives) over the rows of a batch. Hard "
+            "negatives lie above cos(θ + 0.4). Means over the seeds.",
             {margins, hard}};
 }
 
