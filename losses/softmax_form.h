@@ -79,7 +79,8 @@ struct SoftmaxForm {
             const T* c = chunk.c + at;
             other_logits(row, chunk, at, n, z);
 #pragma omp simd
-            for (std::int64_t j = 0; j < n; ++j) g[at + j] = push(row, z[j], c[j], first + j);
+            for (std::int64_t j = 0; j < n; ++j) z[j] = push(row, z[j], c[j], first + j);
+            std::copy(z, z + n, g + at);
         }
     }
 
