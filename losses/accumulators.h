@@ -85,6 +85,16 @@ public:
         }
     }
 
+    // add(values[j], first + j) for j in [0, n). In a long row few are kept: kLanes at a time are
+    // compared with the worst kept one and, as a rule, passed over.
+    void add_run(const T* values, std::int64_t n, std::int64_t first) {
+        for (std::int64_t at = 0; at < n; at += kLanes) {
+            const std::int64_t count = std::min(kLanes, n - at);
+            if (count == kLanes && passes_over(values + at)) continue;
+            for (std::int64_t j = at; j < at + count; ++j) add(values[j], first + j);
+        }
+    }
+
     void merge(const TopK& other) {
         for (const Entry& entry : other.heap_) add(entry.value, entry.index);
     }
@@ -100,6 +110,16 @@ public:
     }
 
 private:
+    // Are all of kLanes values worse than every one kept?
+    bool passes_over(const T* values) const {
+        if (heap_.empty() || std::int64_t(heap_.size()) < k_) return false;
+        const T worst = heap_.front().value;
+        int above = 0;
+#pragma omp simd reduction(+ : above)
+        for (int l = 0; l < kLanes; ++l) above += values[l] >= worst;
+        return above == 0;
+    }
+
     static bool better(const Entry& a, const Entry& b) { return a.better_than(b); }
 
     std::int64_t k_ = 0;

@@ -82,13 +82,13 @@ public:
     void differentiate(const Tile<T>& tile) override {
         each_block(tile, [&](std::int64_t at, std::int64_t n) {
             const double* log = &logs_[tile.first + at];
+            T g[kBlock];
             for (std::int64_t i = 0; i < tile.B; ++i) {
                 T* c = tile.c + i * tile.ld + at;
                 const bool counts = tile.labels[i] >= 0;
 #pragma omp simd
-                for (std::int64_t j = 0; j < n; ++j) {
-                    c[j] = counts ? column_.derivative(c[j], log[j]) : T(0);
-                }
+                for (std::int64_t j = 0; j < n; ++j) g[j] = column_.derivative(c[j], log[j]);
+                for (std::int64_t j = 0; j < n; ++j) c[j] = counts ? g[j] : T(0);
                 const std::int64_t y = tile.labels[i] - tile.first - at;
                 if (counts && y >= 0 && y < n) c[y] = rows_[i].dcos;
             }

@@ -54,10 +54,12 @@ struct CurricularFace : SoftmaxForm<T, CurricularFace<T>> {
         return row;
     }
     FACET_HD T logit(const Row& row, T c, std::int64_t) const {
-        return s * (c > row.threshold ? c * (t + c) : c);
+        const T hard = c * (t + c);
+        return s * (c > row.threshold ? hard : c);
     }
     FACET_HD T slope(const Row& row, T c, std::int64_t) const {
-        return s * (c > row.threshold ? t + 2 * c : T(1));
+        const T hard = t + 2 * c;
+        return s * (c > row.threshold ? hard : T(1));
     }
 
     static LossInfo info() {

@@ -61,6 +61,12 @@ struct Chunk {
             if (j != y) use(c[j], first + j);
         }
     }
+    // The same by runs: use(c, n, j) for the n classes from j on, before the target and behind it.
+    template <class Use>
+    void for_other_runs(Use use) const {
+        use(c, holds_target() ? y : n, first);
+        if (holds_target()) use(c + y + 1, n - y - 1, first + y + 1);
+    }
 };
 
 // The same part of every row.

@@ -69,12 +69,20 @@ struct NpcFace : SoftmaxForm<T, NpcFace<T>> {
     FACET_HD void take(int pass, const Row& row, Acc& acc, T c, std::int64_t j) const {
         if (pass == 1) return Base::take(pass, row, acc.others, c, j);
         if (c <= row.threshold) return;
-        acc.sum += modulated ? double(t * c + alpha) : double(c);
+        acc.sum += double(hardness(c));
         ++acc.hard;
     }
     void gather(int pass, const Row& row, Acc& acc, const Chunk<T>& chunk) const {
         if (pass == 1) return Base::gather(pass, row, acc.others, chunk);
-        chunk.for_others([&](T c, std::int64_t j) { take(pass, row, acc, c, j); });
+        for (std::int64_t at = 0; at < chunk.n; at += kBlock) {
+            const std::int64_t n = std::min(kBlock, chunk.n - at), y = chunk.y - at;
+            const T *c = chunk.c + at, threshold = row.threshold;
+            const auto is_hard = [=](std::int64_t j) { return (c[j] > threshold) & (j != y); };
+            acc.sum += sum_lanes_tail<double>(
+                n, [&](std::int64_t j) { return is_hard(j) ? double(hardness(c[j])) : 0.0; });
+            acc.hard += sum_lanes_tail<std::int64_t>(
+                n, [&](std::int64_t j) { return std::int64_t(is_hard(j)); });
+        }
     }
 
     void close(int pass, Row& row, const Acc& acc) const {
@@ -90,11 +98,18 @@ struct NpcFace : SoftmaxForm<T, NpcFace<T>> {
         }
     }
 
+    // What the margin's mean is taken of.
+    FACET_HD T hardness(T c) const {
+        const T raised = t * c + alpha;
+        return modulated ? raised : c;
+    }
     FACET_HD T logit(const Row& row, T c, std::int64_t) const {
-        return s * (c > row.threshold ? t * c + alpha : c);
+        const T hard = t * c + alpha;
+        return s * (c > row.threshold ? hard : c);
     }
     FACET_HD T slope(const Row& row, T c, std::int64_t) const {
-        return c > row.threshold ? s * t : s;
+        const T hard = s * t;
+        return c > row.threshold ? hard : s;
     }
     // Through the margin of the target.
     FACET_HD T through_margin(const Row& row, T c) const {

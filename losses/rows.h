@@ -60,7 +60,8 @@ template <class Form, class T>
 void gather_row(const Form& form, int pass, const typename Form::Row& row, typename Form::Acc& acc,
                 TopK<T>& nearest, const Chunk<T>& chunk) {
     if (nearest_of(form) > 0) {
-        chunk.for_others([&](T c, std::int64_t j) { nearest.add(c, j); });
+        chunk.for_other_runs(
+            [&](const T* c, std::int64_t n, std::int64_t j) { nearest.add_run(c, n, j); });
     } else if constexpr (requires { form.gather(pass, row, acc, chunk); }) {
         form.gather(pass, row, acc, chunk);
     } else {

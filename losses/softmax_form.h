@@ -6,7 +6,8 @@
 // A loss derives from SoftmaxForm<T> and adds two functions of one cosine,
 //   T logit(const Row&, T c, std::int64_t j) const       z_j
 //   T slope(const Row&, T c, std::int64_t j) const       dz_j/dc_j
-// and begin(), which fills Row::target. They must be branch-free to vectorise.
+// and begin(), which fills Row::target. They must be branch-free to vectorise: what a condition
+// chooses between is computed before it, `const T hard = t * c; return c > f ? hard : c;`.
 //
 // L_i = l_i, or a function of it: see wrap().
 //

@@ -32,10 +32,12 @@ struct SvSoftmax : SoftmaxForm<T, SvSoftmax<T>> {
 
     Row begin(const Target<T>& y) const { return target.begin(y); }
     FACET_HD T logit(const Row& row, T c, std::int64_t) const {
-        return s * (c > row.threshold ? t * c + (t - 1) : c);
+        const T hard = t * c + (t - 1);
+        return s * (c > row.threshold ? hard : c);
     }
     FACET_HD T slope(const Row& row, T c, std::int64_t) const {
-        return c > row.threshold ? s * t : s;
+        const T hard = s * t;
+        return c > row.threshold ? hard : s;
     }
 
     static LossInfo info() {

@@ -82,6 +82,27 @@ TEST(LossArithmetic, LogSumExpMergesInAnyOrderAndRange) {
     EXPECT_DOUBLE_EQ(block.log(), std::log(std::exp(1) + std::exp(2) + std::exp(3)));
 }
 
+TEST(LossArithmetic, TopKOfARunIsThatOfItsValuesOneByOne) {
+    Random random(1, Purpose::Test);
+    for (const std::int64_t n : {0, 5, 16, 100, 5000}) {
+        std::vector<float> values(n);
+        for (float& v : values) v = std::round(float(random.normal()) * 20) / 20;  // with ties
+        for (const std::int64_t k : {0, 1, 10, 6000}) {
+            TopK<float> run, single;
+            run.reset(k);
+            single.reset(k);
+            // A second run of lower classes: what is kept loses ties to it.
+            for (const std::int64_t first : {7000, 0}) {
+                run.add_run(values.data(), n, first);
+                for (std::int64_t j = 0; j < n; ++j) single.add(values[j], first + j);
+            }
+            const auto a = run.sorted(), b = single.sorted();
+            ASSERT_EQ(a.size(), b.size());
+            for (std::size_t i = 0; i < a.size(); ++i) EXPECT_EQ(a[i].index, b[i].index);
+        }
+    }
+}
+
 TEST(LossArithmetic, TopKKeepsTheLargestTiesToTheLowestIndex) {
     TopK<float> a, b;
     a.reset(3);
