@@ -29,8 +29,10 @@ struct Judged {
 
 // A figure of merit, between 0 and 1; the larger the better.
 enum class Merit {
-    Accuracy,  // mean of the shares of same and of different pairs judged rightly, thresholds fixed
-    Tar        // true acceptance rate at the false acceptance rate Judged::far
+    // Mean of the shares of same and of different pairs judged rightly, thresholds fixed: for lists
+    // with about as many of both, since a fold's threshold is best for the pairs as they are.
+    Accuracy,
+    Tar  // true acceptance rate at the false acceptance rate Judged::far
 };
 
 struct Difference {

@@ -68,20 +68,19 @@ Figure acceptance(const Results& results) {
     chart.y = fitted("", heights(chart));
     return {"acceptance",
             "All pairs of the unseen pictures. A dot is a run, a line goes through the means.",
-            {chart, accuracy_dots(results)}};
+            {chart}};
 }
 
 std::vector<std::vector<std::string>> table(const Results& results, const Quantity& tar,
                                             const Quantity& radians) {
     std::vector<std::vector<std::string>> rows{{"arm", "TAR at FAR 1e-1, %", "at 1e-2, %",
-                                                "at 1e-3, %", "accuracy %",
+                                                "at 1e-3, %",
                                                 "margin by the formula, second half"}};
     for (const Arm& arm : results.study.arms) {
         std::vector<std::string> row{arm.label};
         for (const double far : {1e-1, 1e-2, 1e-3}) {
             row.push_back(mean_and_spread(results.tar(arm.label, far), tar));
         }
-        row.push_back(mean_and_spread(results.accuracy(arm.label), kAccuracy));
         row.push_back(
             mean_and_spread(look_means(results, arm.label, 0.5, margin("mean")), radians));
         rows.push_back(std::move(row));
@@ -110,9 +109,7 @@ Reading read(const Results& results) {
         sentence("npcface", "npcface m1=0", tar_at("1e-3"),
                  results.tar_difference("npcface", "npcface m1=0", kLowFar)),
         sentence("npcface t=1 alpha=0", "arcface", tar_at("1e-3"),
-                 results.tar_difference("npcface t=1 alpha=0", "arcface", kLowFar)),
-        sentence("npcface", "arcface", kAccuracy,
-                 results.accuracy_difference("npcface", "arcface"))};
+                 results.tar_difference("npcface t=1 alpha=0", "arcface", kLowFar))};
     reading.conclusion = fmt::format(
         "{}: {}; {}.", outcome_of_claim({judge(raised, radians.matters), judge(low, 0.01)}),
         sentence("npcface in the second half", "m0 = 0.4", radians, raised),

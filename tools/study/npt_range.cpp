@@ -11,6 +11,7 @@ constexpr double kMargins[] = {0.1, 0.25, 0.5, 1};  // on the cosine: m, delta /
 constexpr double kScales[] = {4, 30, 64};           // CosFace's s
 constexpr double kRadii[] = {1, 2, 4};              // NPT's r: gradients as r^2, 1 : 4 : 16
 constexpr int kNearest[] = {1, 3, 10, 0};           // NPT's k; 0: all
+constexpr double kMatters = 0.02;                   // a difference of ranges of accuracy
 
 std::string cosface(double s, double m) { return fmt::format("cosface s={:g} m={:g}", s, m); }
 std::string npt(double r, double m, int k) {
@@ -120,6 +121,9 @@ std::string moved(const std::string& of, const std::vector<double>& npt,
             return fmt::format("over the {} {}: NPT's is the steadier", of, figures);
         case Verdict::Smaller:
             return fmt::format("over the {} {}: CosFace's is the steadier", of, figures);
+        case Verdict::Alike:
+            return fmt::format("over the {} {}: the same within {:.0f} points", of, figures,
+                               100 * kMatters);
         default:
             return fmt::format("over the {} {}: no difference beyond the noise", of, figures);
     }
@@ -139,7 +143,7 @@ Reading read(const Results& results) {
     }
     reading.figures = {figure(results, s)};
 
-    const Quantity range_of{"the range of accuracy", " points", 100, 2, 0.02};
+    const Quantity range_of{"the range of accuracy", " points", 100, 2, kMatters};
     const auto npt_margin = range(results, s.npt_margin),
                cos_margin = range(results, s.cosface_margin);
     const auto radius = range(results, s.radius), scale = range(results, s.scale);

@@ -42,8 +42,9 @@ struct Study {
     std::vector<Arm> arms;
     GivenSettings settings = {};  // of all arms, over the recipe
     int64_t seeds = 3;
-    bool all_pairs =
-        false;  // judge all pairs of the unseen pictures, for low false acceptance rates
+    // Judge all pairs of the unseen pictures, for low false acceptance rates. Accuracy, which is
+    // for about as many same as different pairs, is of no use then.
+    bool all_pairs = false;
     int64_t look_every = 0;  // steps between looks at the gradient; 0: none
     // Measures more in each look (train/microscope.h), if given.
     std::function<void(const Arm& arm, const HeadStep& step, nlohmann::ordered_json& line)> measure;
