@@ -12,7 +12,9 @@ GPUSIM_MUTANTS = $(shell awk '/^BUG_/ {print $$1}' tests/gpusim/mutants.txt)
 
 GPUSIM_FLAGS   = -std=c++20 -g1 -fopenmp-simd $(WARNINGS) -I.
 GPUSIM_COMPILE = $(CXX) $(GPUSIM_FLAGS) -O1 -Itests/gpusim/include $(LOSS_KERNEL_INCLUDES) -MMD -MP -x c++
-GPUSIM_LINK    = -lgtest -lgtest_main $(LIBS)
+# make test-asan: libfacet.a is instrumented, the simulator and the kernels are not.
+GPUSIM_SANITIZE = $(filter -fsanitize=%,$(OPTIMISE))
+GPUSIM_LINK    = $(GPUSIM_SANITIZE) -lgtest -lgtest_main $(LIBS)
 
 GPUSIM_OBJECTS = $(GPUSIM_HOST:%.cpp=$(GPUSIM)/host/%.o)
 GPUSIM_RACE    = $(GPUSIM_KERNELS:%.cu=$(GPUSIM)/race/%.o)
@@ -31,7 +33,7 @@ $(GPUSIM)/race-tests: $(GPUSIM_OBJECTS) $(GPUSIM_RACE) $(BUILD)/libfacet.a
 	@$(CXX) $^ $(GPUSIM_LINK) -o $@
 $(GPUSIM)/address-tests: $(GPUSIM_OBJECTS) $(GPUSIM_ADDRESS) $(BUILD)/libfacet.a
 	@echo "  link  $@"
-	@$(CXX) -fsanitize=address $^ $(GPUSIM_LINK) -o $@
+	@$(CXX) $^ -fsanitize=address $(GPUSIM_LINK) -o $@
 
 # What the tests launched and found; failures are in it, and in run.sh's log.
 $(GPUSIM)/launches.json: $(GPUSIM)/race-tests
