@@ -17,7 +17,7 @@ WARNINGS  = -Wall -Wextra -Wno-stringop-overflow -Wno-restrict $(if $(WERROR),-W
 CXXFLAGS ?=
 FLAGS     = -std=c++20 $(OPTIMISE) -fopenmp -fno-math-errno -fno-trapping-math $(WARNINGS) $(CXXFLAGS)
 INCLUDES  = -I. -isystem /usr/include/eigen3
-LIBS      = -ldnnl -lfmt -lgomp -lpthread
+LIBS      = -ldnnl -lfmt -lz -lgomp -lpthread
 
 # The command that `make train` runs; a run folder of its own each time.
 OUT   ?= runs/faces-$(shell date +%Y%m%d-%H%M%S)

@@ -17,6 +17,7 @@ build     libcli11-dev          CLI11: the command line
 build     nlohmann-json3-dev    JSON: logs, cards, safetensors headers
 build     libtomlplusplus-dev   toml++: configuration files
 build     libstb-dev            stb_image: reading and writing pictures
+build     zlib1g-dev            zlib: the pixels of PNGs and their checksums
 build     libeigen3-dev         Eigen: linear algebra of the evaluation
 test      libgtest-dev          GoogleTest: the tests
 format    clang-format          formats the sources

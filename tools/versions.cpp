@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <oneapi/dnnl/dnnl.h>
 #include <toml++/impl/version.h>
+#include <zlib.h>
 
 #include <CLI/Version.hpp>
 #include <nlohmann/detail/abi_macros.hpp>
@@ -24,6 +25,7 @@ std::vector<Library> libraries() {
                 NLOHMANN_JSON_VERSION_PATCH),
          "JSON"},
         {"toml++", dotted(TOML_LIB_MAJOR, TOML_LIB_MINOR, TOML_LIB_PATCH), "configuration files"},
+        {"zlib", zlibVersion(), "pixels and checksums of PNGs"},
     };
 }
 

@@ -76,9 +76,7 @@ TEST(DataImage, RefusesEveryTruncation) {
     for (const char* extension : {".png", ".jpg", ".ppm"}) {
         const std::vector<uint8_t> whole = encode_image(image, extension);
         EXPECT_EQ(decode_image(whole, "whole").width, 24);
-        // The last bytes of a PNG are its IEND chunk: without it all pixels are there.
-        const size_t pixels_end = whole.size() - (extension == std::string(".png") ? 16 : 0);
-        for (size_t size = 0; size < pixels_end; ++size) {
+        for (size_t size = 0; size < whole.size(); ++size) {
             const std::span<const uint8_t> part(whole.data(), size);
             EXPECT_THROW(decode_image(part, "part"), Error) << extension << " cut at " << size;
         }
@@ -110,7 +108,9 @@ TEST(DataImage, RefusesWhatIsNoPicture) {
         return std::string(thrown_by<Error>([&] { decode_image(bytes_of(text), "x.jpg"); }).what());
     };
     EXPECT_TRUE(contains(message(""), "x.jpg: empty"));
-    EXPECT_TRUE(contains(message("hello, world"), "x.jpg: not a readable JPEG, PNG or PGM/PPM"));
+    EXPECT_TRUE(contains(message("hello, world"), "x.jpg: it is a text"));
+    EXPECT_TRUE(contains(message("P5\n1 1\n255"), "truncated"));
+    EXPECT_TRUE(contains(message("P5\n1 1\n255xab"), "header is damaged"));
     EXPECT_TRUE(contains(message("P5\n2 2\n255\nabc"), "3 bytes of pixels found, 4 expected"));
     EXPECT_TRUE(contains(message("P5\n1 1\n65535\nab"), "values up to 65535, expected 255"));
     EXPECT_TRUE(contains(message("P5\n0 1\n255\nab"), "header is damaged"));
@@ -118,16 +118,6 @@ TEST(DataImage, RefusesWhatIsNoPicture) {
     EXPECT_TRUE(contains(message("P5\n99999999999999999999 1\n255\n"), "declares"));
     EXPECT_THROW(load_image(folder.path() / "absent.png"), Error);
     EXPECT_THROW(load_image(folder.path()), Error);
-}
-
-TEST(DataImage, RefusesAnOverfullHuffmanTable) {
-    std::vector<uint8_t> bytes = encode_image(noise_image(16, 16, 4), ".jpg");
-    const uint8_t dht[] = {0xFF, 0xC4};
-    const auto segment = std::search(bytes.begin(), bytes.end(), std::begin(dht), std::end(dht));
-    ASSERT_NE(segment, bytes.end());
-    std::fill_n(segment + 5, 16, 200);  // the number of codes of each length
-    const auto error = thrown_by<Error>([&] { decode_image(bytes, "x.jpg"); });
-    EXPECT_TRUE(contains(error.what(), "a Huffman table of 3200 codes")) << error.what();
 }
 
 TEST(DataImage, RefusesToWriteUnknownFormatsAndPlaces) {

@@ -1,7 +1,6 @@
 #include "train/data/image.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cerrno>
 #include <cstdlib>
@@ -11,7 +10,12 @@
 #include <string>
 
 #include "engine/error.h"
-#include "train/data/image_checks.h"
+#include "train/data/jpeg_checks.h"
+#include "train/data/orientation.h"
+#include "train/data/picture_formats.h"
+#include "train/data/png_checks.h"
+#include "train/data/pnm.h"
+#include "train/files/file_reader.h"
 
 // stb's functions stay private to this file; the warnings it raises are not ours to fix. Its memory
 // starts as zeros: the JPEG decoder reads tables that a damaged file uses without defining them.
@@ -23,7 +27,6 @@
 #define STB_IMAGE_IMPLEMENTATION
 #define STBI_ONLY_JPEG
 #define STBI_ONLY_PNG
-#define STBI_ONLY_PNM
 #define STBI_NO_STDIO
 #define STBI_MALLOC(size) std::calloc(1, size)
 #define STBI_REALLOC(pointer, size) std::realloc(pointer, size)
@@ -38,17 +41,19 @@
 namespace facet {
 namespace {
 
-std::vector<uint8_t> read_bytes(const std::filesystem::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    FACET_CHECK(file, "cannot open {}: {}", path.string(), std::strerror(errno));
-    std::vector<uint8_t> bytes;
-    std::array<char, 1 << 16> part;
-    do {  // the size is not asked for: a pipe or a folder has none
-        file.read(part.data(), part.size());
-        bytes.insert(bytes.end(), part.data(), part.data() + file.gcount());
-    } while (file);
-    FACET_CHECK(!file.bad(), "cannot read {}: {}", path.string(), std::strerror(errno));
-    return bytes;
+void check_file_size(uint64_t size, std::string_view name) {
+    FACET_CHECK(size <= INT32_MAX, "{}: {} bytes are too many for a picture", name, size);
+}
+
+// `bytes` have been checked.
+Image decode_with_stb(std::span<const uint8_t> bytes, std::string_view name) {
+    int width = 0, height = 0, channels = 0;
+    const std::unique_ptr<uint8_t, decltype(&stbi_image_free)> pixels(
+        stbi_load_from_memory(bytes.data(), static_cast<int>(bytes.size()), &width, &height,
+                              &channels, 3),
+        stbi_image_free);
+    FACET_CHECK(pixels != nullptr, "{}: damaged or truncated ({})", name, stbi_failure_reason());
+    return {width, height, {pixels.get(), pixels.get() + size_t{3} * width * height}};
 }
 
 void append(void* context, void* data, int size) {
@@ -66,26 +71,30 @@ std::string lower(std::string_view text) {
 }  // namespace
 
 Image decode_image(std::span<const uint8_t> bytes, std::string_view name) {
-    FACET_CHECK(!bytes.empty(), "{}: empty file", name);
-    FACET_CHECK(bytes.size() <= INT32_MAX, "{}: {} bytes are too many for a picture", name,
-                bytes.size());
-    check_encoded(bytes, name);
-
-    const int size = static_cast<int>(bytes.size());
-    int width = 0, height = 0, channels = 0;
-    FACET_CHECK(stbi_info_from_memory(bytes.data(), size, &width, &height, &channels),
-                "{}: not a readable JPEG, PNG or PGM/PPM ({})", name, stbi_failure_reason());
-    FACET_CHECK(int64_t{width} * height <= kMaxPixels,
-                "{}: declares {} x {} pixels, at most {} are read", name, width, height,
-                kMaxPixels);
-    const std::unique_ptr<uint8_t, decltype(&stbi_image_free)> pixels(
-        stbi_load_from_memory(bytes.data(), size, &width, &height, &channels, 3), stbi_image_free);
-    FACET_CHECK(pixels != nullptr, "{}: damaged or truncated ({})", name, stbi_failure_reason());
-    return {width, height, {pixels.get(), pixels.get() + size_t{3} * width * height}};
+    check_file_size(bytes.size(), name);
+    switch (picture_format(bytes)) {
+        case PictureFormat::Jpeg: {
+            const std::span<const uint8_t> exif = check_jpeg(bytes, name);
+            return upright(decode_with_stb(bytes, name), exif_orientation(exif));
+        }
+        case PictureFormat::Png: {
+            const CheckedPng png = check_png(bytes, name);
+            return upright(decode_with_stb(png.plain, name), exif_orientation(png.exif));
+        }
+        case PictureFormat::Pnm:
+            return decode_pnm(bytes, name);
+        case PictureFormat::Other:
+            break;
+    }
+    refuse_format(bytes, name);
 }
 
 Image load_image(const std::filesystem::path& path) {
-    return decode_image(read_bytes(path), path.string());
+    FileReader file(path);
+    check_file_size(file.size(), path.string());
+    std::vector<uint8_t> bytes(file.size());
+    file.read(std::as_writable_bytes(std::span(bytes)), "the picture");
+    return decode_image(bytes, path.string());
 }
 
 std::vector<uint8_t> encode_image(const Image& image, std::string_view extension, int quality) {

@@ -18,14 +18,15 @@ struct Image {
     const uint8_t* at(int x, int y) const { return &rgb[(static_cast<size_t>(y) * width + x) * 3]; }
 };
 
-// Decodes a JPEG, a PNG or a binary PGM/PPM with values 0..255. A grey picture becomes R = G = B,
-// 16-bit PNG samples keep their high byte, an alpha channel is dropped, EXIF orientation is not
-// applied. `name` is what error messages call the picture.
-// Throws Error for bytes that are none of these formats, damaged, truncated, or that declare more
-// than 2^26 pixels.
+// Decodes a JPEG, a PNG or a binary PGM/PPM with values 0..255, upright: the orientation of its
+// EXIF block is applied. A grey picture becomes R = G = B, 16-bit PNG samples keep their high byte,
+// an alpha channel is dropped, colour profiles and gamma are not applied: docs/pictures.md says
+// what each kind of picture means. `name` is what error messages call the picture. Throws Error for
+// bytes that are none of these formats, damaged, truncated, whose colours nothing names, or that
+// declare more than 2^26 pixels.
 Image decode_image(std::span<const uint8_t> bytes, std::string_view name);
 
-// The same for a file. Throws Error also when the file cannot be read.
+// The same for a regular file. Throws Error also when the file is none or cannot be read.
 Image load_image(const std::filesystem::path& path);
 
 // Encodes as the format that a file extension names: .png, .jpg or .jpeg (at `quality` 1..100, no

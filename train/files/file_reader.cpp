@@ -1,21 +1,51 @@
 #include "train/files/file_reader.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
 
 #include "engine/error.h"
 
 namespace facet {
+namespace {
 
+const char* kind_of(mode_t mode) {
+    if (S_ISDIR(mode)) return "a folder";
+    if (S_ISFIFO(mode)) return "a pipe (FIFO)";
+    if (S_ISSOCK(mode)) return "a socket";
+    if (S_ISCHR(mode) || S_ISBLK(mode)) return "a device";
+    return "something else";
+}
+
+[[noreturn]] void refuse(const std::string& name, mode_t mode) {
+    throw Error(fmt::format("cannot read {}: not a regular file but {}", name, kind_of(mode)),
+                "give a file; what comes through a pipe has to be written to one first");
+}
+
+}  // namespace
+
+// Opened without waiting: a pipe would else hold the program until somebody writes to it.
 FileReader::FileReader(const std::filesystem::path& path) : name_(path.string()) {
-    std::error_code error;
-    const auto status = std::filesystem::status(path, error);
-    FACET_CHECK(std::filesystem::exists(status), "cannot read {}: no such file", name_);
-    FACET_CHECK(std::filesystem::is_regular_file(status), "cannot read {}: not a regular file",
-                name_);
-    stream_.open(path, std::ios::binary);
-    FACET_CHECK(stream_.is_open(), "cannot read {}: {}", name_, std::strerror(errno));
-    size_ = std::filesystem::file_size(path);
+    const int handle = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    const int reason = errno;
+    struct stat status;
+    if (handle < 0) {
+        // A socket cannot be opened, a device perhaps not: what it is tells more than the reason.
+        if (stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+            refuse(name_, status.st_mode);
+        }
+        FACET_CHECK(reason != ENOENT, "cannot read {}: no such file", name_);
+        throw Error(fmt::format("cannot read {}: {}", name_, std::strerror(reason)));
+    }
+    stream_.reset(fdopen(handle, "rb"));
+    if (!stream_) ::close(handle);
+    FACET_CHECK(stream_ && fstat(handle, &status) == 0, "cannot read {}: {}", name_,
+                std::strerror(errno));
+    if (!S_ISREG(status.st_mode)) refuse(name_, status.st_mode);
+    size_ = static_cast<uint64_t>(status.st_size);
 }
 
 void FileReader::need(uint64_t count, std::string_view what) const {
@@ -26,14 +56,18 @@ void FileReader::need(uint64_t count, std::string_view what) const {
 
 void FileReader::read(std::span<std::byte> out, std::string_view what) {
     need(out.size(), what);
-    stream_.read(reinterpret_cast<char*>(out.data()), static_cast<std::streamsize>(out.size()));
-    FACET_CHECK(stream_.good(), "{}: reading {} at byte {} failed", name_, what, offset_);
+    errno = 0;
+    const size_t read = std::fread(out.data(), 1, out.size(), stream_.get());
+    FACET_CHECK(read == out.size(), "{}: reading {} at byte {} failed: {}", name_, what,
+                offset_ + read, errno ? std::strerror(errno) : "the file became shorter");
     offset_ += out.size();
 }
 
 void FileReader::skip(uint64_t count, std::string_view what) {
     need(count, what);
-    stream_.seekg(static_cast<std::streamoff>(count), std::ios::cur);
+    FACET_CHECK(fseeko(stream_.get(), static_cast<off_t>(count), SEEK_CUR) == 0,
+                "{}: skipping {} at byte {} failed: {}", name_, what, offset_,
+                std::strerror(errno));
     offset_ += count;
 }
 

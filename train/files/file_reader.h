@@ -3,8 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
-#include <fstream>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,7 +17,8 @@ namespace facet {
 // left, so that a corrupt length costs an error message and never an allocation.
 class FileReader {
 public:
-    // Throws Error if the file is missing, unreadable, or not a regular file.
+    // Throws Error if the file is missing, unreadable, or not a regular file; a pipe, a socket or a
+    // device is never waited for.
     explicit FileReader(const std::filesystem::path& path);
 
     uint64_t size() const { return size_; }      // bytes
@@ -36,13 +38,18 @@ public:
     [[noreturn]] void fail(uint64_t offset, std::string_view message) const;
 
 private:
+    struct Close {
+        void operator()(std::FILE* file) const { std::fclose(file); }
+    };
+
     std::string name_;
-    std::ifstream stream_;
+    std::unique_ptr<std::FILE, Close> stream_;
     uint64_t size_ = 0;
     uint64_t offset_ = 0;
 };
 
-// The whole of a regular file. Throws Error as FileReader does.
+// The whole of a regular file. Throws Error as FileReader does. Every file that a person names and
+// that is not read piece by piece is read by this, texts too: nothing else opens a file to read.
 std::string read_file(const std::filesystem::path& path);
 
 }  // namespace facet
