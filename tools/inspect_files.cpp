@@ -1,14 +1,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
+#include <sstream>
 
 #include "engine/error.h"
 #include "tools/inspect.h"
+#include "train/files/file_reader.h"
 #include "train/files/npy.h"
 #include "train/files/safetensors.h"
 #include "train/run_folder.h"
@@ -123,7 +124,7 @@ ordered_json describe_run(const fs::path& folder) {
     }
     ordered_json result{{"kind", "run folder"}};
     for (const auto& [name, text] : run.settings()) result["config " + name] = text;
-    std::ifstream log(run.log());
+    std::istringstream log(std::filesystem::exists(run.log()) ? read_file(run.log()) : "");
     std::string last;
     int64_t lines = 0;
     for (std::string line; std::getline(log, line); ++lines) last = line;

@@ -4,6 +4,7 @@
 
 #include "losses/class_sampling.h"
 #include "train/data/sampler.h"
+#include "train/files/file_reader.h"
 
 namespace facet {
 namespace {
@@ -89,7 +90,7 @@ void read_config(const std::filesystem::path& file, RunConfig& config) {
     FACET_USAGE(std::filesystem::is_regular_file(file), "{}: there is no such file", file.string());
     toml::table document;
     try {
-        document = toml::parse_file(file.string());
+        document = toml::parse(read_file(file), file.string());
     } catch (const toml::parse_error& error) {
         throw UsageError(fmt::format("{}: line {}: {}", file.string(), error.source().begin.line,
                                      error.description()));

@@ -2,9 +2,11 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "engine/ledger.h"
 #include "train/files/atomic.h"
+#include "train/files/file_reader.h"
 
 namespace facet {
 namespace {
@@ -30,7 +32,7 @@ std::vector<std::unique_ptr<Loss>> make_others(const Loss& own, std::vector<std:
 // The lines of the first steps_done steps; a last line that was not finished is none.
 std::string kept_lines(const std::filesystem::path& file, int64_t steps_done) {
     std::string kept;
-    std::ifstream in(file);
+    std::istringstream in(std::filesystem::exists(file) ? read_file(file) : "");
     for (std::string line; std::getline(in, line);) {
         const auto json = nlohmann::json::parse(line, nullptr, false);
         if (!json.is_object() || json.value("step", steps_done + 1) > steps_done) break;

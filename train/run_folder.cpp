@@ -5,10 +5,11 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "train/files/atomic.h"
+#include "train/files/file_reader.h"
 
 namespace facet {
 
@@ -49,8 +50,7 @@ RunFolder::RunFolder(RunFolder&& other) noexcept
     : path_(std::move(other.path_)), log_(std::exchange(other.log_, -1)) {}
 
 KeyValues RunFolder::settings() const {
-    std::ifstream in(config());
-    FACET_CHECK(in.good(), "{}: it cannot be read", config().string());
+    std::istringstream in(read_file(config()));
     KeyValues settings;
     std::string section;  // "schedule."
     for (std::string line; std::getline(in, line);) {
@@ -80,8 +80,7 @@ void RunFolder::append(const nlohmann::ordered_json& line) {
 
 void RunFolder::rewind_log(int64_t steps, bool keep_evaluation) {
     if (!std::filesystem::exists(log())) return;
-    std::ifstream in(log());
-    FACET_CHECK(in.is_open(), "{}: cannot be read", log().string());
+    std::istringstream in(read_file(log()));
     std::string kept, line;
     while (std::getline(in, line)) {
         const auto entry = nlohmann::json::parse(line, nullptr, false);

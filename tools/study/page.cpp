@@ -3,11 +3,11 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <fstream>
 #include <sstream>
 
 #include "tools/terminal.h"
 #include "train/files/atomic.h"
+#include "train/files/file_reader.h"
 
 namespace facet::study {
 namespace {
@@ -97,7 +97,7 @@ std::string figure_text(const Figure& figure, const std::string& name) {
 
 // What the page in `file` says in short; empty without a page.
 std::string in_short(const std::filesystem::path& file) {
-    std::ifstream in(file);
+    std::istringstream in(std::filesystem::exists(file) ? read_file(file) : "");
     std::string text;
     for (std::string line; std::getline(in, line);) {
         if (text.empty() && !line.starts_with(kInShort)) continue;

@@ -1,16 +1,16 @@
 #include "train/files/json_lines.h"
 
-#include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "engine/error.h"
+#include "train/files/file_reader.h"
 
 namespace facet {
 
 void each_json_line(const std::filesystem::path& file,
                     const std::function<void(const nlohmann::json&)>& each) {
-    std::ifstream in(file);
-    FACET_CHECK(in.good(), "{}: it cannot be read", file.string());
+    std::istringstream in(read_file(file));
     int64_t number = 0;
     for (std::string line; std::getline(in, line) && !in.eof();) {
         ++number;
