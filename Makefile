@@ -28,7 +28,7 @@ include engine/cuda/rules.mk
 # Every source is found, none is listed. All but main.cpp goes into the library.
 SOURCES      := $(shell find engine layers losses train tools -name '*.cpp' ! -path tools/main.cpp \
                   ! -path '*/cuda/*') $(CUDA_SOURCES)
-TEST_SOURCES := $(shell find tests -name '*.cpp' ! -path 'tests/plans/*' ! -path 'tests/gpu*' ! -path 'tests/explorer/*')
+TEST_SOURCES := $(shell find tests -name '*.cpp' ! -path 'tests/plans/*' ! -path 'tests/gpu*' ! -path 'tests/explorer/*' ! -path 'tests/fuzz/*')
 OBJECTS      := $(SOURCES:%.cpp=$(BUILD)/obj/%.o)
 TEST_OBJECTS := $(TEST_SOURCES:%.cpp=$(BUILD)/obj/%.o)
 MAIN_OBJECT  := $(BUILD)/obj/tools/main.o
@@ -138,6 +138,6 @@ $(BUILD)/obj/%.o: %.cpp Makefile $(BUILD)/flags | deps
 	@echo "  c++   $<"
 	@$(CXX) $(FLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
 
-include losses/cuda/rules.mk engine/cuda/kernels.mk tests/gpusim/rules.mk tests/plans/rules.mk tests/gpureport/rules.mk tests/gpucheck/rules.mk tools/explorer/rules.mk
+include losses/cuda/rules.mk engine/cuda/kernels.mk tests/gpusim/rules.mk tests/plans/rules.mk tests/gpureport/rules.mk tests/gpucheck/rules.mk tests/fuzz/rules.mk tools/explorer/rules.mk
 
 -include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d)

@@ -87,7 +87,7 @@ void read_section(const std::filesystem::path& file, const std::string& section,
 }  // namespace
 
 void read_config(const std::filesystem::path& file, RunConfig& config) {
-    FACET_USAGE(std::filesystem::is_regular_file(file), "{}: there is no such file", file.string());
+    FACET_USAGE(std::filesystem::exists(file), "{}: there is no such file", file.string());
     toml::table document;
     try {
         document = toml::parse(read_file(file), file.string());
