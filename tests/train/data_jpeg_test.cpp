@@ -107,6 +107,15 @@ TEST(DataJpeg, RefusesAnOverfullHuffmanTable) {
     EXPECT_TRUE(contains(refusal(bytes), "a Huffman table of 3200 codes"));
 }
 
+// Behind the pixels, where the file ends within the numbers of codes.
+TEST(DataJpeg, RefusesAHuffmanTableThatIsCutOff) {
+    Bytes bytes = encode_image(noise_image(16, 16, 4), ".jpg");
+    bytes.resize(bytes.size() - 2);
+    for (const uint8_t byte : {0xFF, 0xC4, 0, 0x14, 0x10, 0, 0, 0, 250, 250, 250})
+        bytes.push_back(byte);
+    EXPECT_TRUE(contains(refusal(bytes), "truncated in a Huffman table"));
+}
+
 TEST(DataJpeg, WhatIsBehindTheEndIsIgnored) {
     Bytes bytes = encode_image(gradient_image(16, 16), ".jpg");
     const Image expected = decode_image(bytes, "x");

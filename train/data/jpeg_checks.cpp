@@ -88,10 +88,11 @@ private:
 
     // A DHT segment holds Huffman tables one after the other: class and index (1 byte), the number
     // of codes of each length 1 to 16 (16 bytes), that many symbols (ITU-T T.81, B.2.4.2). A table
-    // has at most 256 symbols; stb_image writes past its own for more, and reads a table to its end
-    // where the segment is shorter.
+    // has at most 256 symbols; stb_image writes past its own for more, reads a table to its end
+    // where the segment is shorter, and makes up what the file lacks.
     void huffman_tables(std::span<const uint8_t> tables, int64_t left) const {
-        while (left > 0 && tables.size() >= 17) {
+        while (left > 0) {
+            FACET_CHECK(tables.size() >= 17, "{}: truncated in a Huffman table", name_);
             size_t codes = 0;
             for (int bits = 1; bits <= 16; ++bits) codes += tables[bits];
             FACET_CHECK(codes <= 256,
