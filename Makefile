@@ -50,7 +50,7 @@ endif
 
 .DEFAULT_GOAL = help
 .DELETE_ON_ERROR:
-.PHONY: help deps deps-test deps-format build train test test-asan verify bench doctor docs format format-check clean
+.PHONY: help deps deps-test deps-format build train test test-asan test-tsan test-valgrind test-kills verify bench doctor docs format format-check clean
 
 help:          ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(filter-out %.d,$(MAKEFILE_LIST))
@@ -73,6 +73,19 @@ test: $(BUILD)/facet $(BUILD)/facet-tests  ## build and run every test; ends wit
 test-asan: deps-test  ## the same under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory test BUILD=$(BUILD)/asan OPTIMISE="-O1 -g -march=native -fno-omit-frame-pointer \
 	  -fsanitize=address,undefined -fno-sanitize-recover=undefined"
+
+# OpenMP's barriers are unknown to the thread sanitizer: one thread of OpenMP's, any number of others.
+test-tsan: deps-test  ## loader and ledger under the thread sanitizer
+	@$(MAKE) --no-print-directory $(BUILD)/tsan/threads BUILD=$(BUILD)/tsan CUDA=no \
+	  OPTIMISE="-O1 -g -march=native -fsanitize=thread"
+	@OMP_NUM_THREADS=1 TSAN_OPTIONS=halt_on_error=1 $(BUILD)/tsan/threads $(TEST_ARGS)
+
+test-valgrind: deps-test  ## a short run under valgrind (which knows no AVX-512)
+	@$(MAKE) --no-print-directory build BUILD=$(BUILD)/valgrind CUDA=no OPTIMISE="-O1 -g -march=x86-64-v3"
+	@tests/valgrind.sh $(BUILD)/valgrind
+
+test-kills: build  ## kill training runs at random moments, resume them, compare (ARGS="KILLS SEED"; minutes)
+	@tests/kills/kills.sh $(BUILD) $(ARGS)
 
 verify: build  ## prove every loss: hand-written gradients against independent ones (ARGS="--quick")
 	$(BUILD)/facet verify --loss all $(ARGS)
@@ -107,6 +120,13 @@ $(BUILD)/facet: $(MAIN_OBJECT) $(BUILD)/libfacet.a $(CUDA_KERNEL_LIBRARY)
 $(BUILD)/facet-tests: $(TEST_OBJECTS) $(BUILD)/libfacet.a $(CUDA_KERNEL_LIBRARY)
 	@echo "  link  $@"
 	@$(CXX) $(FLAGS) $(filter-out $(CUDA_KERNEL_LIBRARY),$^) $(CUDA_LINK) -lgtest -lgtest_main $(LIBS) -o $@
+
+# What runs on threads of its own, and what that needs.
+THREAD_SOURCES = $(wildcard engine/*.cpp engine/cpu/*.cpp train/data/*.cpp train/files/*.cpp) engine/cuda/none.cpp \
+                 tests/train/data_loader_test.cpp tests/engine/ledger_test.cpp
+$(BUILD)/threads: $(THREAD_SOURCES:%.cpp=$(BUILD)/obj/%.o)
+	@echo "  link  $@"
+	@$(CXX) $(FLAGS) $^ -lgtest -lgtest_main $(LIBS) -o $@
 
 $(BUILD)/libfacet.a: $(OBJECTS) $(BUILD)/objects
 	@rm -f $@ && ar rcs $@ $(OBJECTS)

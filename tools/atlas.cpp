@@ -13,6 +13,7 @@
 #include "tools/atlas/replay.h"
 #include "tools/atlas/studies.h"
 #include "tools/commands.h"
+#include "tools/outputs.h"
 #include "tools/terminal.h"
 #include "train/files/atomic.h"
 
@@ -148,12 +149,19 @@ std::vector<Chapter> chapters_of(const std::vector<LossSpec>& specs, const fs::p
 
 void run(const Options& options) {
     const std::vector<LossSpec> specs = parse_specs(options.losses, options.set);
-    const fs::path out = options.out;
-    fs::create_directories(out);
+    const bool frozen =
+        !options.frozen.x.empty() || !options.frozen.w.empty() || !options.frozen.y.empty();
+    std::vector<std::string> names{"index.html"};
+    for (const LossSpec& spec : specs) names.push_back(spec.folder());
+    if (frozen)
+        names.insert(names.end(), {"angles.csv", "angles.npy", "cosines.csv", "cosines.npy"});
+    const OutputFolder output("--out", options.out, std::move(names));
+    const fs::path& out = output.path();
     Page page;
-    if (!options.frozen.x.empty() || !options.frozen.w.empty() || !options.frozen.y.empty()) {
-        page = replay(specs, options.frozen, out);
+    if (frozen) {
+        page = replay(specs, options.frozen, output);
     } else {
+        output.make();
         const std::vector<Chapter> chapters = chapters_of(specs, out);
         page = {"Gradient atlas", kIntroduction, glance(chapters), study_texts(), {}};
         for (const Chapter& chapter : chapters) page.parts.push_back(chapter.part);
@@ -182,7 +190,9 @@ void add_atlas_command(CLI::App& app) {
     command->add_option("--w", options->frozen.w, "replay: proxies (C, D); not read by pair losses")
         ->type_name("W.npy");
     command->add_option("--y", options->frozen.y, "replay: labels (B)")->type_name("Y.npy");
-    command->add_option("--out", options->out, "folder for index.html and the numbers")
+    command
+        ->add_option("--out", options->out,
+                     "folder for index.html and the numbers; replaces only what facet wrote there")
         ->required()
         ->type_name("DIR");
     command->footer(

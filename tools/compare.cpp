@@ -6,6 +6,7 @@
 #include "tools/compare/report.h"
 #include "tools/compare/runs.h"
 #include "tools/run_options.h"
+#include "tools/signals.h"
 #include "tools/sources.h"
 #include "tools/terminal.h"
 #include "train/trainer.h"
@@ -125,14 +126,15 @@ bool make_runs(const compare::Plan& plan, const Dataset& data, const EvalSet& ev
 
 void run(const Request& request) {
     const compare::Plan plan = plan_of(request);
+    compare::check_folder(plan);
     const Dataset data = training_data(plan.base);
     const std::optional<EvalSet> evaluation = evaluation_data(plan.base);
     FACET_USAGE(evaluation.has_value(),
                 "there is nothing to judge on: give --pairs or --eval-data");
-    compare::claim_folder(plan, data, *evaluation);
+    const FolderLock lock = compare::claim_folder(plan, data, *evaluation);
     if (!make_runs(plan, data, *evaluation)) {
         fmt::print(stderr, "interrupted; the same command goes on with {}\n", plan.out.string());
-        set_exit_status(130);
+        set_exit_status(interrupted_status());
         return;
     }
     stop_watching_for_interrupt();
@@ -164,7 +166,11 @@ void add_compare_command(CLI::App& app) {
         ->check(CLI::Range(100, 1'000'000))
         ->capture_default_str();
     command->add_option("--config", request->config_file, "TOML file; options override it");
-    command->add_option("--out", request->out, "folder of the runs and the report")->required();
+    command
+        ->add_option(
+            "--out", request->out,
+            "folder of the runs and the report: a new one, or of this comparison to go on with")
+        ->required();
     command->add_flag("--json", request->json, "print the report as JSON");
     add_settings(*command, request->given, "--loss");  // what differs is no setting of all
     command->footer(

@@ -4,6 +4,7 @@
 
 #include "tools/commands.h"
 #include "tools/devices.h"
+#include "tools/outputs.h"
 #include "tools/sources.h"
 #include "tools/terminal.h"
 #include "train/model.h"
@@ -38,6 +39,7 @@ EvalSet source_of(const Request& request, int64_t size) {
 void run(const Request& request) {
     FACET_USAGE(request.resolution >= 0, "--resolution must not be negative, found {}",
                 request.resolution);
+    if (!request.card.empty()) check_output_file("--card", request.card, is_card);
     const auto network = load_model(chosen_device(), request.model);
     const EvalSet set = source_of(request, network->config().image);
     VerifyOptions options;
@@ -87,7 +89,8 @@ void add_eval_command(CLI::App& app) {
                       "embed the picture alone instead of adding its mirror image");
     command->add_flag("--floors", request->floors,
                       "also raw pixels and PCA (of these pictures) on the same pairs");
-    command->add_option("--card", request->card, "write the evaluation card, JSON, to this file");
+    command->add_option("--card", request->card,
+                        "write the evaluation card, JSON, to this file; replaces a card only");
     command->add_flag("--json", request->json, "print the card instead of a table");
     command->footer(
         "Example: facet eval --model runs/npt/model.safetensors --data lfw --pairs pairs.txt "

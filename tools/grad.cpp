@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
-#include <fstream>
 
 #include "engine/error.h"
 #include "losses/loss.h"
@@ -12,6 +11,8 @@
 #include "losses/state_json.h"
 #include "tools/arrays.h"
 #include "tools/commands.h"
+#include "tools/outputs.h"
+#include "train/files/atomic.h"
 #include "train/files/file_reader.h"
 #include "train/files/npy.h"
 
@@ -47,7 +48,8 @@ void save(const fs::path& path, const std::vector<T>& values, std::vector<std::i
 }
 
 template <class T>
-void run_analytic(const Options& options, Loss& loss, const Arrays& in) {
+void run_analytic(const Options& options, Loss& loss, const Arrays& in,
+                  const OutputFolder& output) {
     const std::vector<T> x = npy_as<T>(in.x);
     const std::vector<T> w = in.C > 0 ? npy_as<T>(in.w) : std::vector<T>();
     std::vector<T> dx(in.B * in.D), dw(in.C * in.D), dcos(options.dcos ? in.B * in.C : 0);
@@ -59,7 +61,7 @@ void run_analytic(const Options& options, Loss& loss, const Arrays& in) {
                              in.D};
     const double value = loss.forward_backward(batch, gradient, workspace, head);
     loss.report(batch);
-    const fs::path out = options.out;
+    const fs::path& out = output.make();  // only once there is something to write
     save<double>(out / "value.npy", {value}, {});
     save(out / "dx.npy", dx, {in.B, in.D});
     if (in.C > 0) save(out / "dw.npy", dw, {in.C, in.D});
@@ -73,7 +75,7 @@ struct Found {
     std::vector<double> dx, dw, dcos;
 };
 
-void run_other(const Options& options, Loss& loss, const Arrays& in) {
+void run_other(const Options& options, Loss& loss, const Arrays& in, const OutputFolder& output) {
     const std::vector<double> x = npy_as<double>(in.x);
     const std::vector<double> w = in.C > 0 ? npy_as<double>(in.w) : std::vector<double>();
     const HeadBatch<double> batch{x.data(), in.C > 0 ? w.data() : nullptr, in.y.data(), in.B, in.C,
@@ -86,7 +88,7 @@ void run_other(const Options& options, Loss& loss, const Arrays& in) {
         const NumericGradient numeric = numeric_gradient(loss, batch, options.step);
         found = {numeric.value, numeric.dx, numeric.dw, {}};
     }
-    const fs::path out = options.out;
+    const fs::path& out = output.make();
     save<double>(out / "value.npy", {found.value}, {});
     save(out / "dx.npy", found.dx, {in.B, in.D});
     if (in.C > 0) save(out / "dw.npy", found.dw, {in.C, in.D});
@@ -94,11 +96,11 @@ void run_other(const Options& options, Loss& loss, const Arrays& in) {
     fmt::print("value {:.17g}\n", found.value);
 }
 
-void write_text(const fs::path& path, const std::string& text) {
-    std::ofstream file(path, std::ios::binary);
-    file << text;
-    file.close();
-    FACET_CHECK(file.good(), "{}: cannot be written", path.string());
+std::vector<std::string> files_of(const Options& options, const Loss& loss) {
+    std::vector<std::string> names{"value.npy", "dx.npy", "state.json"};
+    if (loss.has_proxies()) names.push_back("dw.npy");
+    if (options.dcos) names.push_back("dcos.npy");
+    return names;
 }
 
 void check_method(const Options& options) {
@@ -121,18 +123,18 @@ void run(const Options& options) {
     if (!options.state.empty()) {
         state_from_json(read_file(options.state), options.state, loss->state());
     }
+    const OutputFolder out("--out", options.out, files_of(options, *loss));
     const Arrays in = read_inputs(options, *loss);
-    fs::create_directories(options.out);
     fmt::print("{}\n", loss->describe());
     const bool single = options.dtype == "f32" || (options.dtype == "auto" && in.x.dtype == "<f4");
     if (options.method != "analytic") {
-        run_other(options, *loss, in);
+        run_other(options, *loss, in, out);
     } else if (single) {
-        run_analytic<float>(options, *loss, in);
+        run_analytic<float>(options, *loss, in, out);
     } else {
-        run_analytic<double>(options, *loss, in);
+        run_analytic<double>(options, *loss, in, out);
     }
-    write_text(fs::path(options.out) / "state.json", state_to_json(loss->state()));
+    write_file_atomically(out.path() / "state.json", state_to_json(loss->state()));
 }
 
 }  // namespace
@@ -168,7 +170,9 @@ void add_grad_command(CLI::App& app) {
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
     command->add_flag("--dcos", options->dcos, "also write dcos.npy, dL/dc_ij (B, C)");
-    command->add_option("--out", options->out, "folder for value, dx, dw .npy and state.json")
+    command
+        ->add_option("--out", options->out,
+                     "folder for value, dx, dw .npy and state.json; replaces only what facet wrote")
         ->required()
         ->type_name("DIR");
     command->footer(

@@ -106,7 +106,8 @@ ordered_json describe_safetensors(const fs::path& path) {
     ordered_json result{{"kind", "safetensors"},
                         {"tensor count", content.tensors.size()},
                         {"elements", elements},
-                        {"bytes", fs::file_size(path)}};
+                        {"bytes", fs::file_size(path)},
+                        {"checksum", content.checked ? "right" : "none"}};
     for (const auto& [key, value] : content.metadata) result["metadata " + key] = value;
     result["tensors"] = tensors;
     return result;

@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <cctype>
-#include <fstream>
 
 #include "engine/error.h"
 #include "tools/loss_picture.h"
 #include "tools/loss_texts.h"
+#include "tools/outputs.h"
+#include "train/files/atomic.h"
 
 namespace facet {
 namespace {
@@ -111,13 +112,6 @@ std::string example(const LossInfo& info) {
         info.name, settings);
 }
 
-void write_file(const std::filesystem::path& file, const std::string& content) {
-    std::ofstream out(file, std::ios::binary);
-    out << content;
-    out.flush();
-    FACET_CHECK(out.good(), "losses: {} could not be written", file.string());
-}
-
 }  // namespace
 
 std::string short_paper(const LossInfo& info) {
@@ -165,15 +159,19 @@ std::string losses_index() {
     return page;
 }
 
-int write_loss_pages(const std::filesystem::path& folder) {
-    std::error_code failed;
-    std::filesystem::create_directories(folder, failed);
-    FACET_CHECK(!failed, "losses: the folder {} could not be made: {}", folder.string(),
-                failed.message());
-    write_file(folder / "README.md", losses_index());
+int write_loss_pages(const std::filesystem::path& out) {
+    std::vector<std::string> names{"README.md"};
     for (const LossInfo* info : all_losses()) {
-        write_file(folder / (info->name + ".md"), loss_page(*info));
-        write_file(folder / (info->name + ".svg"), loss_picture(info->name, loss_curves(*info)));
+        names.push_back(info->name + ".md");
+        names.push_back(info->name + ".svg");
+    }
+    const OutputFolder output("--docs", out, std::move(names));
+    const std::filesystem::path& folder = output.make();
+    write_file_atomically(folder / "README.md", losses_index());
+    for (const LossInfo* info : all_losses()) {
+        write_file_atomically(folder / (info->name + ".md"), loss_page(*info));
+        write_file_atomically(folder / (info->name + ".svg"),
+                              loss_picture(info->name, loss_curves(*info)));
     }
     return int(all_losses().size());
 }

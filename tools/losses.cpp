@@ -156,7 +156,10 @@ void add_losses_command(CLI::App& app) {
         "losses", "every loss: paper, formula, gradient, parameters with defaults");
     command->add_option("name", options->name, "one loss only")->type_name("NAME");
     command->add_flag("--json", options->json, "print JSON");
-    command->add_option("--docs", options->docs, "write a page and a picture of every loss there")
+    command
+        ->add_option(
+            "--docs", options->docs,
+            "write a page and a picture of every loss there; replaces only what facet wrote")
         ->type_name("DIR");
     command->footer(
         "Example: facet losses arcface\n"

@@ -16,6 +16,7 @@
 #include "engine/device.h"
 #include "engine/error.h"
 #include "tools/commands.h"
+#include "tools/signals.h"
 #include "tools/versions.h"
 
 namespace facet {
@@ -154,6 +155,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     using namespace facet;
+    let_large_writes_fail();
     try {
         return run(argc, argv);
     } catch (const UsageError& error) {

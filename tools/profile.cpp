@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "tools/bench/timing.h"
 #include "tools/bench/workload.h"
@@ -82,8 +83,10 @@ void run(const CLI::App& command, const Request& request) {
     if (request.loss_rows) return profile::loss_rows(rows_of(command, request));
     FACET_USAGE(request.rows.losses.empty(),
                 "profile: --losses goes with --loss-rows; a training step has one --loss");
+    std::optional<OutputFolder> out;
+    if (!request.out.empty()) out.emplace("--out", request.out, profile::report_files());
     const profile::Report report = profile_steps(request.step);
-    if (!request.out.empty()) profile::write_report(request.out, report);
+    if (out) profile::write_report(*out, report);
     if (request.step.json) {
         fmt::print("{}\n", profile::to_json(report).dump(1));
         return;
@@ -104,8 +107,10 @@ void add_profile_command(CLI::App& app) {
         "profile", "where the time of a training step goes: by layer, by kernel, on the roofline");
     auto request = std::make_shared<Request>();
     bench::add_workload(*command, request->step);
-    command->add_option("--out", request->out,
-                        "folder for profile.json, table.csv, tree.txt, trace.json, roofline.svg");
+    command->add_option(
+        "--out", request->out,
+        "folder for profile.json, table.csv, tree.txt, trace.json, roofline.svg; replaces "
+        "only what facet wrote there");
     command->add_flag("--json", request->step.json, "print one JSON document");
     command->add_flag("--loss-rows", request->loss_rows,
                       "instead: what each loss costs an element, kernel by kernel, on one thread; "

@@ -3,7 +3,6 @@
 #include <omp.h>
 
 #include <CLI/CLI.hpp>
-#include <csignal>
 
 #include "tools/commands.h"
 #include "tools/versions.h"
@@ -11,13 +10,6 @@
 
 namespace facet {
 namespace {
-
-std::atomic<bool> interrupted{false};
-
-void on_interrupt(int) {
-    interrupted = true;
-    std::signal(SIGINT, SIG_DFL);
-}
 
 std::vector<std::pair<std::string, std::string>> versions(const Device& device) {
     std::vector<std::pair<std::string, std::string>> list{{"facet", kVersion}};
@@ -88,13 +80,5 @@ void write_config(const RunFolder& folder, RunConfig config, Learner& learner,
     write_file_atomically(folder.config(),
                           to_toml(config, learner.loss(), versions(learner.device())));
 }
-
-const std::atomic<bool>& watch_for_interrupt() {
-    interrupted = false;
-    std::signal(SIGINT, on_interrupt);
-    return interrupted;
-}
-
-void stop_watching_for_interrupt() { std::signal(SIGINT, SIG_DFL); }
 
 }  // namespace facet

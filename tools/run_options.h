@@ -1,8 +1,7 @@
-// What commands that train have in common: the settings of a run as options, the record of a run,
-// and how Ctrl-C ends it.
+// What commands that train have in common: the settings of a run as options and the record of a
+// run.
 #pragma once
 
-#include <atomic>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,10 +36,5 @@ void apply_settings(const GivenSettings& given, RunConfig& config);
 
 // Writes config.toml: all that makes the same run again, the versions and the data's hash.
 void write_config(const RunFolder& folder, RunConfig config, Learner& learner, const Dataset& data);
-
-// From now on the first Ctrl-C sets the flag returned, which asks a run to stop after its step, and
-// the second ends the program. The flag starts out false.
-const std::atomic<bool>& watch_for_interrupt();
-void stop_watching_for_interrupt();  // Ctrl-C ends the program again
 
 }  // namespace facet

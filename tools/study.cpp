@@ -2,6 +2,8 @@
 #include <CLI/CLI.hpp>
 
 #include "tools/commands.h"
+#include "tools/outputs.h"
+#include "tools/signals.h"
 #include "tools/study/page.h"
 #include "tools/terminal.h"
 
@@ -41,16 +43,21 @@ void run(Request request) {
     std::vector<study::Study> studies;
     for (const std::string& name : request.names) studies.push_back(study::find_study(name));
     if (request.all) studies = study::all_studies();
+    std::vector<std::string> pages{"README.md"};
+    for (const study::Study& study : studies) {
+        pages.insert(pages.end(), {study.name + ".md", study.name + "-*"});
+    }
+    const OutputFolder out("--out", request.out, std::move(pages));
     request.run.runs = request.runs;
     for (const study::Study& study : studies) {
         const std::optional<study::Results> results = study::make_runs(study, request.run);
         if (!results) {
             fmt::print(stderr, "interrupted; the same command goes on with {}\n", request.runs);
-            set_exit_status(130);
+            set_exit_status(interrupted_status());
             return;
         }
         const study::Reading reading = study.read(*results);
-        study::write_page(*results, reading, command_of(request, study.name), request.out);
+        study::write_page(*results, reading, command_of(request, study.name), out.make());
         fmt::print("{}: {}\nthe page is {}/{}.md\n", study.name, reading.conclusion, request.out,
                    study.name);
     }
@@ -65,7 +72,8 @@ void add_study_command(CLI::App& app) {
     command->add_option("name", request->names, "studies to make, see --list");
     command->add_flag("--all", request->all, "every study");
     command->add_flag("--list", request->list, "the studies and what they ask");
-    command->add_option("--out", request->out, "folder of the pages");
+    command->add_option("--out", request->out,
+                        "folder of the pages; pages of facet study are replaced");
     command
         ->add_option("--runs", request->runs, "folder of the runs; finished ones are not repeated")
         ->capture_default_str();

@@ -5,6 +5,7 @@
 
 #include "engine/error.h"
 #include "tools/commands.h"
+#include "tools/outputs.h"
 #include "tools/synth/dataset.h"
 #include "tools/synth/folder.h"
 #include "tools/synth/sheet.h"
@@ -38,6 +39,8 @@ void check_request(const Request& request) {
 void run(Request request) {
     request.set.seed = globals().seed;
     check_request(request);
+    if (!request.sheet.empty()) check_output_file("--sheet", request.sheet);
+    if (!request.out.empty()) synth::check_new_folder(request.out);
     const int64_t pictures = int64_t{request.set.people} * request.set.images;
     if (!request.sheet.empty()) {
         const synth::Faces faces = synth::render(request.set);
@@ -67,7 +70,9 @@ void add_synth_command(CLI::App& app) {
         ->add_option("--out", request->out,
                      "a new or empty folder: DIR/<person>/<image>, factors.json")
         ->type_name("DIR");
-    command->add_option("--sheet", request->sheet, "a contact sheet: a row a person (.png, .jpg)")
+    command
+        ->add_option("--sheet", request->sheet,
+                     "a contact sheet, a new file: a row a person (.png, .jpg)")
         ->type_name("FILE");
     command->add_option("--people", set.people, "how many people")->capture_default_str();
     command->add_option("--images", set.images, "pictures of each person")->capture_default_str();

@@ -7,8 +7,10 @@
 #include "tools/commands.h"
 #include "tools/devices.h"
 #include "tools/microscope_page.h"
+#include "tools/outputs.h"
 #include "tools/profile/train_profile.h"
 #include "tools/run_options.h"
+#include "tools/signals.h"
 #include "tools/sources.h"
 #include "tools/terminal.h"
 #include "tools/train_report.h"
@@ -77,7 +79,8 @@ public:
             const int64_t left = trainer.total_steps() - trainer.steps_done();
             FACET_USAGE(left > profile_skip, "--profile skips {} steps, the run has {} to go",
                         profile_skip, left);
-            profile_.emplace(request.profile, profile_skip, profile_steps);
+            profile_.emplace(OutputFolder("--profile", request.profile, profile::report_files()),
+                             profile_skip, profile_steps);
         }
         if (request.microscope) {
             microscope_.emplace(trainer.learner(), request.look, folder.path(),
@@ -112,7 +115,7 @@ public:
     // Ends the bar, so that lines of the result stand below it.
     void finish(const Loss& loss) {
         progress_.reset();
-        if (!microscope_ || std::filesystem::file_size(microscope_->file()) == 0) return;
+        if (!microscope_ || !std::filesystem::exists(microscope_->file())) return;
         fmt::print("the gradients: {}\n",
                    write_microscope_page(microscope_->file(), loss.describe()).string());
     }
@@ -144,12 +147,15 @@ void train(const Request& request, const RunConfig& config, RunFolder& folder) {
     warn_at_start(config, trainer, data, evaluation);
     if (request.summary) fmt::print("{}", trainer.learner().network().summary(config.batch));
     if (resume) {
-        trainer.resume();
+        warn_at_resume(trainer.resume());
         fmt::print("resumed  after step {} of {}\n", trainer.steps_done(), trainer.total_steps());
     }
     Onlookers onlookers(request, trainer, folder);
-    // Only now, when nothing is left to refuse, does the folder hold a run.
-    if (!resume) write_config(folder, config, trainer.learner(), data);
+    // Only now, when nothing is left to refuse, is anything written.
+    if (!resume) {
+        folder.claim();
+        write_config(folder, config, trainer.learner(), data);
+    }
 
     const std::atomic<bool>& interrupted = watch_for_interrupt();
     const Outcome outcome = trainer.run(interrupted, onlookers.events(trainer));
@@ -157,7 +163,7 @@ void train(const Request& request, const RunConfig& config, RunFolder& folder) {
     if (outcome == Outcome::Interrupted || interrupted) {
         onlookers.say(fmt::format("interrupted after step {}; go on with: facet train --resume {}",
                                   trainer.steps_done(), folder.path().string()));
-        set_exit_status(130);
+        set_exit_status(interrupted_status());
         return;
     }
     stop_watching_for_interrupt();
@@ -169,7 +175,10 @@ void train(const Request& request, const RunConfig& config, RunFolder& folder) {
 
 void run(const Request& request) {
     std::optional<RunFolder> folder;
-    if (!request.resume.empty()) folder.emplace(RunFolder::open(request.resume));
+    if (!request.resume.empty()) {
+        folder.emplace(RunFolder::open(request.resume));
+        folder->claim();  // from before it is read to the end
+    }
     const RunConfig config = folder ? resolve_resumed(request, *folder) : resolve(request);
     FACET_USAGE(!config.data.empty(), "--data is needed: synth, or a folder DIR/<person>/<image>");
     check_config(config);
@@ -177,7 +186,7 @@ void run(const Request& request) {
     if (!folder) {
         FACET_USAGE(!request.out.empty(), "--out is needed: the folder of the new run");
         refuse_unused(request.given, config);
-        folder.emplace(RunFolder::create(request.out));
+        folder.emplace(RunFolder::planned(request.out));
     }
     train(request, config, *folder);
 }
@@ -189,13 +198,15 @@ void add_train_command(CLI::App& app) {
         app.add_subcommand("train", "train a network on faces and evaluate it on people unseen");
     auto request = std::make_shared<Request>();
     command->add_option("--config", request->config_file, "TOML file; options override it");
-    command->add_option("--out", request->out, "folder of the new run");
+    command->add_option("--out", request->out, "folder of the new run: a new or an empty one");
     command->add_option("--resume", request->resume, "go on with the run in this folder");
     command->add_option("--set", request->loss_parameters,
                         "parameters of the loss, as k=v (see `facet losses NAME`)");
     command->add_flag("--summary", request->summary, "print the layers, their shapes and costs");
-    command->add_option("--profile", request->profile,
-                        "folder for tables, a trace and a roofline of steps 11 to 30");
+    command->add_option(
+        "--profile", request->profile,
+        "folder for tables, a trace and a roofline of steps 11 to 30; replaces only what "
+        "facet wrote there");
     command->add_flag(
         "--microscope", request->microscope,
         "write what the gradients look like: microscope.jsonl and, at the end, .html");

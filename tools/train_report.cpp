@@ -64,6 +64,19 @@ void warn_at_start(const RunConfig& config, Trainer& trainer, const Dataset& dat
     }
 }
 
+void warn_at_resume(const Resumption& resumption) {
+    if (!resumption.position) {
+        fmt::print(stderr, "warning: the run was ended before its first step: it begins again\n");
+        return;
+    }
+    if (!resumption.warning.empty()) fmt::print(stderr, "warning: {}\n", resumption.warning);
+    const int64_t steps = resumption.position->steps;
+    if (resumption.logged > steps) {
+        fmt::print(stderr, "steps {} to {} were made after the checkpoint: they are made again\n",
+                   steps + 1, resumption.logged);
+    }
+}
+
 void warn_of_empty_batches(Trainer& trainer) {
     const StateArray* count = trainer.learner().loss().state().find("no_pairs");
     if (count == nullptr || count->value.at(0) == 0) return;

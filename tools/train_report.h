@@ -15,6 +15,8 @@ void print_start(const RunConfig& config, Trainer& trainer, const Dataset& data)
 // On standard error: no evaluation, people learned from and judged, a warmup as long as the run.
 void warn_at_start(const RunConfig& config, Trainer& trainer, const Dataset& data,
                    const std::optional<EvalSet>& evaluation);
+// On standard error: a checkpoint that could not be taken up; steps that are made again.
+void warn_at_resume(const Resumption& resumption);
 // On standard error, after a run of a pair loss: batches without a pair.
 void warn_of_empty_batches(Trainer& trainer);
 

@@ -10,8 +10,8 @@ const std::string state_prefix = "state.";
 
 }  // namespace
 
-void save_checkpoint(const std::filesystem::path& file, Learner& learner,
-                     const Position& position) {
+void save_checkpoint(const std::filesystem::path& file, Learner& learner, const Position& position,
+                     const std::filesystem::path& previous) {
     SafeTensors content;
     for (const auto& [name, value] : learner.tensors()) content.tensors[name] = store(value);
     for (const StateArray& array : learner.loss().state().save()) {
@@ -24,7 +24,7 @@ void save_checkpoint(const std::filesystem::path& file, Learner& learner,
                         {"batch", std::to_string(position.batch)},
                         {"data_hash", position.data_hash},
                         {"loss", learner.loss().describe()}};
-    write_safetensors(file, content);
+    write_safetensors(file, content, previous);
 }
 
 Position load_checkpoint(const std::filesystem::path& path, Learner& learner) {

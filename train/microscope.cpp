@@ -53,7 +53,6 @@ Microscope::Microscope(Learner& learner, const MicroscopeOptions& options,
       more_(options.more) {
     FACET_USAGE(every_ >= 1, "--microscope looks every so many steps, at least 1, found {}",
                 every_);
-    write_file_atomically(file_, kept_lines(file_, steps_done));
     learner_.on_head([this](const HeadStep& step) { look(step); });
 }
 
@@ -62,6 +61,8 @@ Microscope::~Microscope() { learner_.on_head(nullptr); }
 void Microscope::look(const HeadStep& step) {
     if (++steps_ % every_ != 0) return;
     const LedgerScope scope("microscope", 0, 0);
+    if (!begun_) write_file_atomically(file_, kept_lines(file_, steps_ - 1));
+    begun_ = true;
     std::ofstream out(file_, std::ios::app);
     auto line = to_json(look_at(step, others_), steps_);
     if (more_) more_(step, line);

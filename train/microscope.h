@@ -20,9 +20,9 @@ struct MicroscopeOptions {
 
 class Microscope {
 public:
-    // The learner outlives it. Lines of steps after `steps_done`, which a killed run left, are
-    // dropped; a file of no use is begun again. Throws UsageError for a rate below 1 and for others
-    // that need proxies where the run's loss has none, or have none where it has.
+    // The learner outlives it. Nothing is written before the first look; then lines of steps after
+    // `steps_done`, which a killed run left, are dropped. Throws UsageError for a rate below 1 and
+    // for others that need proxies where the run's loss has none, or have none where it has.
     Microscope(Learner& learner, const MicroscopeOptions& options,
                const std::filesystem::path& folder, int64_t steps_done);
     ~Microscope();
@@ -36,6 +36,7 @@ private:
 
     Learner& learner_;
     int64_t every_, steps_;
+    bool begun_ = false;
     std::filesystem::path file_;
     std::vector<std::unique_ptr<Loss>> others_;
     std::function<void(const HeadStep&, nlohmann::ordered_json&)> more_;

@@ -13,27 +13,47 @@
 
 namespace facet {
 
-RunFolder RunFolder::create(const std::filesystem::path& path) {
-    RunFolder folder(path);
-    std::error_code error;
-    if (std::filesystem::exists(folder.config(), error)) {
-        throw UsageError(fmt::format("{}: it already holds a run", path.string()),
-                         fmt::format("choose another --out, or go on with it: facet train "
-                                     "--resume {}",
-                                     path.string()));
-    }
-    std::filesystem::create_directories(path, error);
-    FACET_CHECK(!error, "{}: the run folder cannot be made: {}", path.string(), error.message());
-    FACET_CHECK(access(path.c_str(), W_OK | X_OK) == 0, "{}: the run folder is not writable: {}",
-                path.string(), std::strerror(errno));
-    // Left by a run that was ended before it began; nothing can go on from them.
-    std::filesystem::remove(folder.log(), error);
-    std::filesystem::remove(folder.checkpoint(), error);
+RunFolder RunFolder::planned(const std::filesystem::path& path) {
+    RunFolder folder(path, true);
+    folder.require_vacant();
+    check_can_be_made(path, "the run folder");
     return folder;
 }
 
+RunFolder RunFolder::create(const std::filesystem::path& path) {
+    RunFolder folder = planned(path);
+    folder.claim();
+    return folder;
+}
+
+void RunFolder::require_vacant() const {
+    if (is_vacant(path_)) return;
+    std::error_code error;
+    if (std::filesystem::exists(config(), error)) {
+        throw UsageError(
+            fmt::format("{}: it already holds a run", path_.string()),
+            fmt::format("choose another --out, or go on with it: facet train --resume {}",
+                        path_.string()));
+    }
+    if (!std::filesystem::is_directory(path_, error)) {
+        throw UsageError(fmt::format("{}: it is no folder", path_.string()),
+                         "give --out a folder that is empty or that does not exist yet");
+    }
+    throw UsageError(
+        fmt::format("{}: the folder is not empty, and a new run needs one for itself",
+                    path_.string()),
+        "choose another --out; a run that is there with its config.toml is gone on with by "
+        "facet train --resume");
+}
+
+void RunFolder::claim() {
+    lock_.emplace(path_);
+    if (is_new_) require_vacant();  // still, now that nobody else can come in
+    remove_partial_files(path_);
+}
+
 RunFolder RunFolder::open(const std::filesystem::path& path) {
-    RunFolder folder(path);
+    RunFolder folder(path, false);
     std::error_code error;
     if (!std::filesystem::exists(folder.config(), error)) {
         throw UsageError(fmt::format("{}: it holds no run (config.toml is missing)", path.string()),
@@ -47,7 +67,10 @@ RunFolder::~RunFolder() {
 }
 
 RunFolder::RunFolder(RunFolder&& other) noexcept
-    : path_(std::move(other.path_)), log_(std::exchange(other.log_, -1)) {}
+    : path_(std::move(other.path_)),
+      is_new_(other.is_new_),
+      lock_(std::move(other.lock_)),
+      log_(std::exchange(other.log_, -1)) {}
 
 KeyValues RunFolder::settings() const {
     std::istringstream in(read_file(config()));
@@ -78,18 +101,40 @@ void RunFolder::append(const nlohmann::ordered_json& line) {
                 std::strerror(errno));
 }
 
+void RunFolder::sync_log() {
+    FACET_CHECK(log_ < 0 || ::fsync(log_) == 0, "{}: cannot be flushed to the disk: {}",
+                log().string(), std::strerror(errno));
+}
+
+LoggedSteps RunFolder::logged() const {
+    LoggedSteps logged;
+    std::istringstream in(std::filesystem::exists(log()) ? read_file(log()) : "");
+    bool readable = true;
+    for (std::string line; std::getline(in, line); ++logged.lines) {
+        if (!readable) continue;
+        // The line that was being written when the run was killed does not parse.
+        const auto entry = nlohmann::json::parse(line, nullptr, false);
+        readable = entry.is_object() && entry.value("step", nlohmann::json()).is_number_integer();
+        if (!readable) continue;
+        const bool is_step = entry.contains("hash") && entry["hash"].is_string();
+        readable = entry["step"] == logged.steps() + (is_step ? 1 : 0);
+        if (readable && is_step) logged.hashes.push_back(entry["hash"]);
+    }
+    return logged;
+}
+
 void RunFolder::rewind_log(int64_t steps, bool keep_evaluation) {
     if (!std::filesystem::exists(log())) return;
     std::istringstream in(read_file(log()));
     std::string kept, line;
     while (std::getline(in, line)) {
         const auto entry = nlohmann::json::parse(line, nullptr, false);
-        // The line that was being written when the run was killed does not parse.
         if (entry.is_discarded() || !entry.contains("step") || entry["step"] > steps) break;
         if (!keep_evaluation && entry["step"] == steps && entry.contains("evaluation")) break;
         kept += line + "\n";
     }
     write_file_atomically(log(), kept);
+    if (log_ >= 0) ::close(std::exchange(log_, -1));  // it was of the file before
 }
 
 }  // namespace facet

@@ -87,18 +87,21 @@ void Trainer::require_same_images(const std::string& hash) const {
                 "restore the images, or start a new run");
 }
 
-void Trainer::resume() {
+const Resumption& Trainer::resume() {
     if (!config_.data_hash.empty()) require_same_images(config_.data_hash);
-    if (!std::filesystem::exists(folder_.checkpoint())) {
-        folder_.rewind_log(0, true);
-        return;
+    resumed_ = restore(folder_, learner_);
+    if (const auto& position = resumed_->position) {
+        require_same_images(position->data_hash);
+        FACET_CHECK(position->batch == config_.batch, "{}: the checkpoint has batch {}, the run {}",
+                    folder_.path().string(), position->batch, config_.batch);
+        done_ = position->steps;
     }
-    const Position position = load_checkpoint(folder_.checkpoint(), learner_);
-    require_same_images(position.data_hash);
-    FACET_CHECK(position.batch == config_.batch, "{}: the checkpoint has batch {}, the run {}",
-                folder_.path().string(), position.batch, config_.batch);
-    done_ = position.steps;
-    folder_.rewind_log(done_, done_ < total_);
+    return *resumed_;
+}
+
+void Trainer::open_folder() {
+    if (resumed_) settle_folder(folder_, *resumed_, done_ < total_);
+    if (!resumed_ || !resumed_->position) checkpoint();
 }
 
 Trainer::Staged Trainer::stage(Loader& loader) {
@@ -184,7 +187,9 @@ void Trainer::log_step(const StepReport& report) {
 void Trainer::checkpoint() {
     const InPart part("checkpoint");
     const LedgerScope scope("checkpoint", 0, 0);
-    save_checkpoint(folder_.checkpoint(), learner_, {done_, config_.batch, data_hash_});
+    folder_.sync_log();
+    save_checkpoint(folder_.checkpoint(), learner_, {done_, config_.batch, data_hash_},
+                    folder_.previous());
 }
 
 void Trainer::run_evaluation(const TrainEvents& events) {
@@ -215,6 +220,7 @@ LoaderOptions Trainer::loader_options() {
 }
 
 Outcome Trainer::run(const std::atomic<bool>& stop, const TrainEvents& events) {
+    open_folder();
     Loader loader(data_, loader_options());
     Rate rate;
     // A device beside the host gets the next step's images while it computes this one's.

@@ -8,6 +8,7 @@
 #include "train/config.h"
 #include "train/data/loader.h"
 #include "train/embed.h"
+#include "train/resume.h"
 #include "train/run_folder.h"
 
 namespace facet {
@@ -39,13 +40,14 @@ public:
     int64_t total_steps() const { return total_; }
     int64_t steps_done() const { return done_; }
 
-    // Takes up the checkpoint of the run folder; from the start if there is none yet. Throws Error
-    // if the training images are not those of the configuration, where it names their hash, and the
-    // checkpoint.
-    void resume();
+    // Takes up the last checkpoint of the run folder that is whole (resume.h) and changes nothing
+    // there. Throws Error if there is none, and if the training images are not those of the
+    // configuration, where it names their hash, and the checkpoint.
+    const Resumption& resume();
 
     // Runs to the end, or until `stop`: then the step in progress is finished and a checkpoint
-    // written. At the end model.safetensors is written.
+    // written. A new run begins with a checkpoint of step 0. At the end model.safetensors is
+    // written. The folder is claimed.
     Outcome run(const std::atomic<bool>& stop, const TrainEvents& events);
 
     // The last evaluation of the network as it is now; none without an evaluation set.
@@ -60,6 +62,7 @@ private:
     };
 
     void require_same_images(const std::string& hash) const;
+    void open_folder();
     LoaderOptions loader_options();
     Staged stage(Loader& loader);
     // After it the pixels are those that the step reads.
@@ -80,6 +83,7 @@ private:
     Learner learner_;
     int64_t steps_per_epoch_, total_;
     int64_t done_ = 0;
+    std::optional<Resumption> resumed_;
     std::optional<Verification> last_evaluation_;
 };
 

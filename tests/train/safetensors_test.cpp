@@ -91,11 +91,15 @@ TEST_F(SafeTensorsFile, WritesTheBytesTheFormatDemands) {
     content.tensors["a"] = stored_tensor<uint8_t>(mask, {2});
     content.tensors["z"] = stored_tensor<int64_t>(step, {});
     write_safetensors(folder_ / "m.safetensors", content);
-    std::string header = R"({"z":{"dtype":"I64","shape":[],"data_offsets":[0,8]},)"
+    const std::string written = facet::content(folder_ / "m.safetensors");
+    const size_t sum = written.find("\"facet_checksum\":\"") + 18;
+    std::string header = R"({"__metadata__":{"facet_checksum":")" + written.substr(sum, 16) +
+                         R"(","facet_checksum_kind":"hash64"},)"
+                         R"("z":{"dtype":"I64","shape":[],"data_offsets":[0,8]},)"
                          R"("a":{"dtype":"U8","shape":[2],"data_offsets":[8,10]}})";
     while (header.size() % 8 != 0) header += ' ';
     const std::string data("\x07\0\0\0\0\0\0\0\x01\x02", 10);
-    EXPECT_EQ(facet::content(folder_ / "m.safetensors"), safetensors(header, data));
+    EXPECT_EQ(written, safetensors(header, data));
 }
 
 TEST_F(SafeTensorsFile, AnEmptyFileOfTensorsIsValid) {
@@ -113,6 +117,33 @@ TEST_F(SafeTensorsFile, RefusesEveryTruncation) {
     }
     EXPECT_EQ(error(whole), "no error");
     EXPECT_NE(error(whole + "x").find("1 bytes after the last tensor"), std::string::npos);
+}
+
+// Blanks that fill up the header carry nothing; wherever else a bit is flipped, the file is
+// refused.
+TEST_F(SafeTensorsFile, RefusesEveryFlippedBit) {
+    write_safetensors(folder_ / "m.safetensors", example());
+    EXPECT_TRUE(read_safetensors(folder_ / "m.safetensors").checked);
+    const std::string whole = facet::content(folder_ / "m.safetensors");
+    const size_t data = whole.find('}', whole.rfind("data_offsets")) + 2;
+    const size_t end_of_blanks = whole.find_first_not_of(' ', data);
+    for (size_t bit = 0; bit < 8 * whole.size(); ++bit) {
+        if (bit / 8 >= data && bit / 8 < end_of_blanks) continue;
+        std::string damaged = whole;
+        damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
+        EXPECT_NE(error(damaged), "no error") << "bit " << bit % 8 << " of byte " << bit / 8;
+    }
+}
+
+TEST_F(SafeTensorsFile, ReadsFilesFromElsewhereWithoutAChecksum) {
+    const fs::path path = folder_ / "foreign.safetensors";
+    std::ofstream(path, std::ios::binary)
+        << safetensors(R"({"__metadata__":{"checksum":"theirs"},)"
+                       R"("a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}})",
+                       "ab");
+    const SafeTensors content = read_safetensors(path);
+    EXPECT_FALSE(content.checked);
+    EXPECT_EQ(content.metadata.at("checksum"), "theirs");
 }
 
 TEST_F(SafeTensorsFile, TensorsTileTheData) {
@@ -232,6 +263,40 @@ TEST_F(AtomicFile, AFailedWriteLeavesTheOldFile) {
         << message;
     EXPECT_EQ(facet::content(path), "old");
     EXPECT_EQ(files_in_folder(), 1u);
+}
+
+TEST_F(AtomicFile, KeepsWhatWasThereUnderAnotherName) {
+    const fs::path path = folder_ / "new", previous = folder_ / "old";
+    const auto write = [&](std::string_view text) {
+        write_file_atomically(path, {std::as_bytes(std::span(text))}, previous);
+    };
+    write("1");
+    EXPECT_FALSE(fs::exists(previous));
+    write("2");
+    write("3");
+    EXPECT_EQ(facet::content(path) + facet::content(previous), "32");
+    // Both names of one file, as a kill between the two steps leaves them.
+    share_file(path, previous);
+    share_file(path, previous);
+    EXPECT_EQ(facet::content(path) + facet::content(previous), "33");
+    write("4");
+    EXPECT_EQ(facet::content(path) + facet::content(previous), "43");
+    EXPECT_EQ(files_in_folder(), 2u);
+}
+
+TEST_F(AtomicFile, ItsLeftoversAreKnownByTheirNames) {
+    for (const char* name : {"a.1-2.partial", "model.safetensors.4711-0.partial"}) {
+        EXPECT_TRUE(is_partial_name(name)) << name;
+    }
+    for (const char* name : {"a.partial", ".1-2.partial", "a.1-.partial", "a.-2.partial",
+                             "a.1-2.partial.txt", "a1-2.partial", "1-2.partial"}) {
+        EXPECT_FALSE(is_partial_name(name)) << name;
+    }
+    for (const char* name : {"a.1-2.partial", "a.partial", "a"}) {
+        write_file_atomically(folder_ / name, std::string_view("x"));
+    }
+    remove_partial_files(folder_);
+    EXPECT_EQ(files_in_folder(), 2u);
 }
 
 TEST_F(AtomicFile, SaysWhyAFolderCannotBeWritten) {

@@ -151,8 +151,9 @@ std::vector<double> cosines_between(const std::vector<LossSpec>& specs,
 }  // namespace
 
 Page replay(const std::vector<LossSpec>& specs, const ArrayFiles& files,
-            const std::filesystem::path& out) {
+            const OutputFolder& output) {
     const Frozen in = load(specs, files);
+    const std::filesystem::path& out = output.make();
     const Angles angles = angles_of(in);
     write_angles(out, in, angles);
     Page page{

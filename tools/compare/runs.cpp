@@ -6,6 +6,7 @@
 
 #include "tools/devices.h"
 #include "tools/run_options.h"
+#include "tools/train_report.h"
 #include "train/eval/identification.h"
 #include "train/files/atomic.h"
 #include "train/files/file_reader.h"
@@ -28,9 +29,34 @@ VerifyOptions verify_options(const RunConfig& config) {
     return options;
 }
 
-RunFolder open_or_create(const std::filesystem::path& path) {
-    return std::filesystem::exists(path / "config.toml") ? RunFolder::open(path)
-                                                         : RunFolder::create(path);
+std::filesystem::path plan_file(const Plan& plan) { return plan.out / "plan.toml"; }
+
+// Trains one run, from where it was interrupted. False when interrupted again.
+bool train_one(const Plan& plan, size_t loss, size_t seed, Device& device, const Dataset& data,
+               const EvalSet& evaluation, const std::atomic<bool>& stop,
+               const std::function<void(int64_t, const std::string&)>& heard) {
+    const std::filesystem::path path = plan.folder(loss, seed);
+    const RunConfig config = plan.config(loss, seed);
+    const bool goes_on = std::filesystem::exists(path / "config.toml");
+    RunFolder folder = goes_on ? RunFolder::open(path) : RunFolder::planned(path);
+    folder.claim();
+    Trainer trainer(device, config, folder, data, &evaluation);
+    if (goes_on) {
+        warn_at_resume(trainer.resume());
+    } else {
+        write_config(folder, config, trainer.learner(), data);
+    }
+    std::optional<Microscope> microscope;
+    if (plan.microscope) {
+        microscope.emplace(trainer.learner(), *plan.microscope, path, trainer.steps_done());
+    }
+    TrainEvents events;
+    events.step = [&](const StepReport& step) {
+        heard(step.step,
+              fmt::format("{} seed {}, loss {:.3f}, {:.0f} img/s", plan.losses[loss].label(),
+                          plan.seeds[seed], step.result.loss, step.images_per_second));
+    };
+    return trainer.run(stop, events) == facet::Outcome::Finished;
 }
 
 // Of the log: means of the target cosine between evaluations, and the time of the steps.
@@ -67,7 +93,15 @@ RunConfig Plan::config(size_t loss, size_t seed) const {
     return config;
 }
 
-void claim_folder(const Plan& plan, const Dataset& data, const EvalSet& evaluation) {
+void check_folder(const Plan& plan) {
+    check_can_be_made(plan.out, "the folder of the comparison");
+    if (std::filesystem::exists(plan_file(plan)) || is_vacant(plan.out)) return;
+    throw UsageError(fmt::format("{}: it is no empty folder, and holds no comparison to go on with",
+                                 plan.out.string()),
+                     "name another folder");
+}
+
+FolderLock claim_folder(const Plan& plan, const Dataset& data, const EvalSet& evaluation) {
     std::string text =
         fmt::format("# pictures {}, evaluation {}\n", data_hash(data), evaluation.hash);
     for (size_t loss = 0; loss < plan.losses.size(); ++loss) {
@@ -75,13 +109,17 @@ void claim_folder(const Plan& plan, const Dataset& data, const EvalSet& evaluati
         const auto made = make_loss(config.loss, config.loss_parameters);
         text += to_toml(config, *made, {}) + "\n";
     }
-    const std::filesystem::path file = plan.out / "plan.toml";
-    std::filesystem::create_directories(plan.out / "runs");
-    if (!std::filesystem::exists(file)) return write_file_atomically(file, text);
-    if (read_file(file) != text) {
+    check_folder(plan);
+    FolderLock lock(plan.out);
+    const std::filesystem::path file = plan_file(plan);
+    if (!std::filesystem::exists(file)) {
+        write_file_atomically(file, text);
+    } else if (read_file(file) != text) {
         throw UsageError(fmt::format("{}: it holds another comparison", plan.out.string()),
                          "name another folder, or remove this one");
     }
+    remove_partial_files(plan.out);
+    return lock;
 }
 
 std::vector<int> people_of(const EvalSet& evaluation) {
@@ -100,25 +138,8 @@ bool make_run(const Plan& plan, size_t loss, size_t seed, const Dataset& data,
               const std::function<void(int64_t, const std::string&)>& heard) {
     const std::filesystem::path path = plan.folder(loss, seed);
     if (std::filesystem::exists(similarities_of(path))) return true;
-    const RunConfig config = plan.config(loss, seed);
-    Device& device = chosen_device(precision_of(config));
-    if (!std::filesystem::exists(path / "model.safetensors")) {
-        RunFolder folder = open_or_create(path);
-        Trainer trainer(device, config, folder, data, &evaluation);
-        write_config(folder, config, trainer.learner(), data);
-        trainer.resume();
-        std::optional<Microscope> microscope;
-        if (plan.microscope) {
-            microscope.emplace(trainer.learner(), *plan.microscope, path, trainer.steps_done());
-        }
-        TrainEvents events;
-        events.step = [&](const StepReport& step) {
-            heard(step.step,
-                  fmt::format("{} seed {}, loss {:.3f}, {:.0f} img/s", plan.losses[loss].label(),
-                              plan.seeds[seed], step.result.loss, step.images_per_second));
-        };
-        if (trainer.run(stop, events) == facet::Outcome::Interrupted) return false;
-    }
+    Device& device = chosen_device(precision_of(plan.config(loss, seed)));
+    if (!train_one(plan, loss, seed, device, data, evaluation, stop, heard)) return false;
     const auto network = load_model(device, path / "model.safetensors");
     const std::vector<float> embeddings =
         embed_images(*network, evaluation.images, kEvaluateWithMirror);

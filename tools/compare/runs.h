@@ -14,6 +14,7 @@
 #include "tools/atlas/spec.h"
 #include "train/config.h"
 #include "train/embed.h"
+#include "train/files/folder_claim.h"
 #include "train/microscope.h"
 
 namespace facet::compare {
@@ -42,9 +43,13 @@ struct RunResult {
     double seconds = 0;              // of training, from its log
 };
 
-// Writes the plan's own record, plan.toml, in its folder: its settings and pictures. Throws
-// UsageError if that holds another: a second call goes on with its runs or is refused.
-void claim_folder(const Plan& plan, const Dataset& data, const EvalSet& evaluation);
+// Looks only, before pictures are made or read: throws UsageError if the plan's folder holds
+// anything but a comparison, Error if it could not be written to.
+void check_folder(const Plan& plan);
+// Locks the plan's folder for this process and writes the plan's own record there, plan.toml: its
+// settings and pictures. Throws UsageError if that holds another: a second call goes on with its
+// runs or is refused.
+FolderLock claim_folder(const Plan& plan, const Dataset& data, const EvalSet& evaluation);
 
 // Who is on each picture: 0 .. n - 1, by the pictures' folders where they have no labels.
 std::vector<int> people_of(const EvalSet& evaluation);

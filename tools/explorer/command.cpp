@@ -10,6 +10,7 @@
 #include "tools/atlas/page.h"
 #include "tools/atlas/studies.h"
 #include "tools/commands.h"
+#include "tools/outputs.h"
 #include "train/files/atomic.h"
 #include "train/files/file_reader.h"
 
@@ -51,9 +52,11 @@ PagePart pictures_of(const LossSpec& spec, const fs::path& out) {
 
 void run(const Options& options) {
     const std::vector<LossSpec> specs = parse_specs({"all"}, {});
-    const fs::path out = options.out;
-    fs::create_directories(out);
+    std::vector<std::string> names{"explorer.html"};
+    for (const LossSpec& spec : specs) names.push_back(spec.folder());
+    const OutputFolder output("--out", options.out, std::move(names));
     Page page{"Loss explorer", kIntroduction, read_file(options.live), study_texts(), {}};
+    const fs::path& out = output.make();
     page.parts.resize(specs.size());
     std::exception_ptr failure;
 #pragma omp parallel for schedule(dynamic, 1)
@@ -79,7 +82,10 @@ void add_explorer_command(CLI::App& app) {
     command->add_option("--live", options->live, "its live part, compiled by make explorer")
         ->required()
         ->type_name("LIVE.html");
-    command->add_option("--out", options->out, "folder for explorer.html and its numbers")
+    command
+        ->add_option(
+            "--out", options->out,
+            "folder for explorer.html and its numbers; replaces only what facet wrote there")
         ->required()
         ->type_name("DIR");
     command->footer(

@@ -94,8 +94,12 @@ double Report::accounted() const {
     return sum / recording.step_seconds();
 }
 
-void write_report(const std::filesystem::path& folder, const Report& report) {
-    std::filesystem::create_directories(folder);
+std::vector<std::string> report_files() {
+    return {"profile.json", "table.csv", "tree.txt", "trace.json", "roofline.svg"};
+}
+
+void write_report(const OutputFolder& out, const Report& report) {
+    const std::filesystem::path& folder = out.make();
     write_file_atomically(folder / "profile.json", to_json(report).dump(1) + "\n");
     write_file_atomically(folder / "table.csv", csv(report));
     write_file_atomically(folder / "tree.txt", layer_tree(report));

@@ -1,7 +1,6 @@
 // What the ledger says of some training steps: tables by kernel and by layer, a trace, a roofline.
 #pragma once
 
-#include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <utility>
@@ -9,6 +8,7 @@
 
 #include "engine/ledger.h"
 #include "layers/resnet.h"
+#include "tools/outputs.h"
 #include "tools/profile/peaks.h"
 
 namespace facet::profile {
@@ -72,8 +72,9 @@ nlohmann::ordered_json to_json(const Report& report);
 std::string chrome_trace(const Recording& recording);  // JSON, for Perfetto or chrome://tracing
 std::string roofline_picture(const Report& report);    // SVG
 
-// profile.json, table.csv, tree.txt, trace.json, roofline.svg. Creates the folder.
-void write_report(const std::filesystem::path& folder, const Report& report);
+// profile.json, table.csv, tree.txt, trace.json, roofline.svg.
+std::vector<std::string> report_files();
+void write_report(const OutputFolder& folder, const Report& report);
 void print_report(const Report& report);
 
 }  // namespace facet::profile

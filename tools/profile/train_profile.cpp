@@ -2,7 +2,7 @@
 
 namespace facet::profile {
 
-TrainProfile::TrainProfile(std::filesystem::path folder, int64_t skip, int64_t count)
+TrainProfile::TrainProfile(OutputFolder folder, int64_t skip, int64_t count)
     : folder_(std::move(folder)), skip_(skip), count_(count) {
     report_.peaks = measure_peaks();
 }
@@ -38,7 +38,7 @@ std::string TrainProfile::finish(const std::string& title, const std::string& de
     write_report(folder_, report_);
     return fmt::format("profile of {} steps, {:.1f} ms each, {:.1f} % accounted for: {}",
                        report_.recording.steps().size(), report_.recording.step_seconds() * 1e3,
-                       100 * report_.accounted(), folder_.string());
+                       100 * report_.accounted(), folder_.path().string());
 }
 
 }  // namespace facet::profile

@@ -1,8 +1,6 @@
 // Some steps of a real run with the ledger on. The run's numbers do not change.
 #pragma once
 
-#include <filesystem>
-
 #include "tools/profile/profile.h"
 #include "train/learner.h"
 
@@ -12,7 +10,7 @@ class TrainProfile {
 public:
     // Of the steps to come the first `skip` warm up, the next `count` are recorded. Measures the
     // machine's peaks.
-    TrainProfile(std::filesystem::path folder, int64_t skip, int64_t count);
+    TrainProfile(OutputFolder folder, int64_t skip, int64_t count);
     ~TrainProfile();  // turns the ledger off
 
     void after_step();                            // call it after every step of the run
@@ -24,7 +22,7 @@ public:
 private:
     void stop();
 
-    std::filesystem::path folder_;
+    OutputFolder folder_;
     int64_t skip_, count_, seen_ = 0;
     int64_t step_start_ = 0;
     std::vector<std::pair<int64_t, int64_t>> steps_;

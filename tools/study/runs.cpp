@@ -4,6 +4,7 @@
 #include <map>
 
 #include "tools/commands.h"
+#include "tools/signals.h"
 #include "tools/sources.h"
 #include "tools/terminal.h"
 #include "train/files/json_lines.h"
@@ -97,7 +98,7 @@ bool make_group(Group& group, const Study& study, Results& results, size_t& done
     const Dataset data = training_data(group.plan.base);
     std::optional<EvalSet> evaluation = evaluation_data(group.plan.base);
     FACET_USAGE(evaluation.has_value(), "study {}: there is nothing to judge on", study.name);
-    compare::claim_folder(group.plan, data, *evaluation);
+    const FolderLock lock = compare::claim_folder(group.plan, data, *evaluation);
     if (study.all_pairs) evaluation->pairs = all_pairs_of(*evaluation);
 
     const std::atomic<bool>& interrupted = watch_for_interrupt();
@@ -160,6 +161,7 @@ std::optional<Results> make_runs(const Study& study, const RunRequest& request) 
     results.runs.resize(study.arms.size());
     const size_t total = study.arms.size() * results.seeds.size();
     size_t done = 0;
+    for (const Group& group : groups) compare::check_folder(group.plan);
     for (Group& group : groups) {
         if (!make_group(group, study, results, done, total)) return std::nullopt;
     }

@@ -5,6 +5,7 @@
 
 #include "engine/error.h"
 #include "train/files/atomic.h"
+#include "train/files/folder_claim.h"
 
 namespace facet::synth {
 namespace {
@@ -83,6 +84,11 @@ ordered_json picture_entry(const std::string& file, const std::string& person, c
 }
 
 }  // namespace
+
+void check_new_folder(const fs::path& folder) {
+    check_can_be_made(folder, "the folder of the pictures");
+    if (fs::exists(folder)) need_empty(folder);
+}
 
 std::string person_name(uint64_t person) { return fmt::format("person_{:05}", person); }
 

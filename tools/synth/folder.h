@@ -21,6 +21,9 @@ namespace facet::synth {
 void write_folder(const SynthSet& set, const std::filesystem::path& folder,
                   const std::string& extension, const std::function<void(int64_t)>& progress = {});
 
+// Throws Error unless the folder is empty or could be made; makes nothing.
+void check_new_folder(const std::filesystem::path& folder);
+
 // person_00042
 std::string person_name(uint64_t person);
 

@@ -32,6 +32,9 @@ struct EvaluationCard {
 // Keys in the order above; figures under "verification" and "floors" (see metrics.h, floors.h).
 nlohmann::ordered_json to_json(const EvaluationCard& card);
 
+// Is the file such a card? Throws Error if it cannot be read.
+bool is_card(const std::filesystem::path& path);
+
 // The card as JSON, indented and ending with a newline, written atomically.
 void write_card(const std::filesystem::path& path, const EvaluationCard& card);
 

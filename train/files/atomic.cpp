@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 
 #include "engine/error.h"
+#include "train/files/file_reader.h"
 
 namespace facet {
 namespace {
@@ -40,14 +42,18 @@ std::string hint_for(int reason) {
         hint_for(reason));
 }
 
+// The process and a counter make the name unique among all who write beside each other.
+fs::path partial_name(const fs::path& target) {
+    static std::atomic<unsigned> counter{0};
+    fs::path path = target;
+    path += fmt::format(".{}-{}.partial", ::getpid(), counter++);
+    return path;
+}
+
 // The new file while it is being written; removed again unless it has been renamed into place.
 class TemporaryFile {
 public:
-    explicit TemporaryFile(const fs::path& target) : target_(target) {
-        // The process and a counter make the name unique among all who write beside each other.
-        static std::atomic<unsigned> counter{0};
-        path_ = target;
-        path_ += fmt::format(".{}-{}.partial", ::getpid(), counter++);
+    explicit TemporaryFile(const fs::path& target) : target_(target), path_(partial_name(target)) {
         file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
         if (file_ < 0) fail(target_, "creating a file in its folder", errno);
     }
@@ -68,11 +74,14 @@ public:
     }
 
     // Some file systems report a full disk only when data are flushed or the file is closed.
-    void finish() {
+    void flush() {
         if (::fsync(file_) != 0) fail(target_, "flushing to the disk", errno);
         const int file = file_;
         file_ = -1;
         if (::close(file) != 0) fail(target_, "closing", errno);
+    }
+
+    void move_into_place() {
         if (::rename(path_.c_str(), target_.c_str()) != 0) fail(target_, "renaming", errno);
         renamed_ = true;
     }
@@ -100,7 +109,8 @@ fs::path followed(const fs::path& path) {
 }  // namespace
 
 void write_file_atomically(const fs::path& path,
-                           const std::vector<std::span<const std::byte>>& pieces) {
+                           const std::vector<std::span<const std::byte>>& pieces,
+                           const fs::path& previous) {
     const fs::path target = followed(path);
     std::error_code error;
     const fs::file_status status = fs::status(target, error);
@@ -109,7 +119,10 @@ void write_file_atomically(const fs::path& path,
 
     TemporaryFile file(target);
     for (const auto& piece : pieces) file.write(piece);
-    file.finish();
+    file.flush();
+    // At every moment there is a whole file by the name of `path`.
+    if (!previous.empty() && fs::exists(status)) share_file(target, previous);
+    file.move_into_place();
     flush_folder(target.has_parent_path() ? target.parent_path() : fs::path("."));
 }
 
@@ -119,6 +132,45 @@ void write_file_atomically(const fs::path& path, std::span<const std::byte> byte
 
 void write_file_atomically(const fs::path& path, std::string_view text) {
     write_file_atomically(path, std::as_bytes(std::span(text)));
+}
+
+void share_file(const fs::path& from, const fs::path& to) {
+    const fs::path link = partial_name(to);
+    if (::link(from.c_str(), link.c_str()) != 0) {
+        return write_file_atomically(to, std::string_view(read_file(from)));
+    }
+    const int failed = ::rename(link.c_str(), to.c_str()) != 0 ? errno : 0;
+    ::unlink(link.c_str());  // it is still there where `to` was the same file already
+    if (failed != 0) fail(to, "renaming", failed);
+}
+
+bool is_partial_name(std::string_view name) {
+    constexpr std::string_view end = ".partial";
+    if (!name.ends_with(end)) return false;
+    name.remove_suffix(end.size());
+    const auto take_digits = [&name] {
+        const size_t before = name.size();
+        while (!name.empty() && std::isdigit(static_cast<unsigned char>(name.back()))) {
+            name.remove_suffix(1);
+        }
+        return name.size() < before;
+    };
+    const auto take = [&name](char sign) {
+        if (!name.ends_with(sign)) return false;
+        name.remove_suffix(1);
+        return true;
+    };
+    return take_digits() && take('-') && take_digits() && take('.') && !name.empty();
+}
+
+void remove_partial_files(const fs::path& folder) {
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+        if (entry.is_regular_file() && is_partial_name(entry.path().filename().string())) {
+            found.push_back(entry.path());
+        }
+    }
+    for (const fs::path& path : found) fs::remove(path);
 }
 
 }  // namespace facet

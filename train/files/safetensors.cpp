@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "engine/hash.h"
 #include "train/files/atomic.h"
 #include "train/files/file_reader.h"
 
@@ -21,6 +22,9 @@ using nlohmann::ordered_json;
 constexpr uint64_t kLengthBytes = 8;
 constexpr uint64_t kMaxHeader = 100'000'000;  // bytes; the format's own limit
 constexpr const char* kMetadata = "__metadata__";
+constexpr const char* kChecksum = "facet_checksum";
+constexpr const char* kChecksumKind = "facet_checksum_kind";
+constexpr const char* kHash64 = "hash64";  // engine/hash.h
 
 struct ElementType {
     const char* name;
@@ -203,6 +207,34 @@ std::string header_text(const std::vector<const NamedTensor*>& order,
     return text;
 }
 
+// Of the header that the content would have without a checksum, and of the bytes of its tensors.
+std::string checksum_of(const SafeTensors& content, const std::vector<const NamedTensor*>& order) {
+    const std::string header = header_text(order, content.metadata);
+    Hash hash;
+    hash.add(header.data(), header.size());
+    for (const NamedTensor* item : order) {
+        hash.add(item->second.bytes.data(), item->second.bytes.size());
+    }
+    return hash.hex();
+}
+
+// Takes the checksum out of the metadata and compares it with the content.
+void verify_checksum(const std::filesystem::path& path, SafeTensors& content) {
+    const auto sum = content.metadata.extract(kChecksum);
+    const auto kind = content.metadata.extract(kChecksumKind);
+    if (sum.empty() && kind.empty()) return;
+    const std::string found = checksum_of(content, writing_order(content));
+    if (sum.empty() || kind.empty() || kind.mapped() != kHash64 || sum.mapped() != found) {
+        throw Error(
+            fmt::format("{}: the file is damaged: its checksum is {}, that of its content {}",
+                        path.string(), sum.empty() ? "missing" : sum.mapped(), found),
+            fmt::format("restore it from a copy; if it was changed on purpose, leave {} and {} out "
+                        "of its metadata",
+                        kChecksum, kChecksumKind));
+    }
+    content.checked = true;
+}
+
 }  // namespace
 
 size_t safetensors_element_size(const std::string& dtype) { return kTypes[type_rank(dtype)].size; }
@@ -238,15 +270,20 @@ SafeTensors read_safetensors(const std::filesystem::path& path) {
         file.read(entry.tensor.bytes, entry.name);
         content.tensors.emplace(std::move(entry.name), std::move(entry.tensor));
     }
+    verify_checksum(path, content);
     return content;
 }
 
-void write_safetensors(const std::filesystem::path& path, const SafeTensors& content) {
+void write_safetensors(const std::filesystem::path& path, const SafeTensors& content,
+                       const std::filesystem::path& previous) {
     std::string start;
     std::vector<std::span<const std::byte>> pieces(1);
     try {
         const auto order = writing_order(content);
-        const std::string text = header_text(order, content.metadata);
+        std::map<std::string, std::string> metadata = content.metadata;
+        metadata[kChecksum] = checksum_of(content, order);
+        metadata[kChecksumKind] = kHash64;
+        const std::string text = header_text(order, metadata);
         const uint64_t length = text.size();
         start.assign(reinterpret_cast<const char*>(&length), kLengthBytes);
         start += text;
@@ -257,7 +294,7 @@ void write_safetensors(const std::filesystem::path& path, const SafeTensors& con
         throw Error(fmt::format("cannot write {}: {}", path.string(), error.what()));
     }
     pieces[0] = std::as_bytes(std::span(start));
-    write_file_atomically(path, pieces);
+    write_file_atomically(path, pieces, previous);
 }
 
 }  // namespace facet

@@ -23,7 +23,8 @@ struct StoredTensor {
 
 struct SafeTensors {
     std::map<std::string, StoredTensor> tensors;
-    std::map<std::string, std::string> metadata;
+    std::map<std::string, std::string> metadata;  // without the checksum
+    bool checked = false;                         // it was read, and its checksum is right
 
     // Throws Error naming the tensor that is missing.
     const StoredTensor& at(const std::string& name) const;
@@ -31,12 +32,18 @@ struct SafeTensors {
 
 // Reads a whole file. Throws Error, with the file and the byte, for a truncated file, a header
 // above 100 MB or not as the format demands, a name that occurs twice, an unknown dtype, a shape
-// that disagrees with its bytes, and tensors that overlap, leave holes or do not end with the file.
+// that disagrees with its bytes, tensors that overlap, leave holes or do not end with the file, and
+// a checksum that is not that of the content. A file without one, from elsewhere, is read
+// unchecked.
 SafeTensors read_safetensors(const std::filesystem::path& path);
 
-// Writes atomically (see atomic.h). The same content gives the same bytes: tensors are ordered by
-// decreasing element size and then by name, which also aligns each to its element size.
-void write_safetensors(const std::filesystem::path& path, const SafeTensors& content);
+// Writes atomically and keeps what was there as `previous`, if given (see atomic.h). The same
+// content gives the same bytes: tensors are ordered by decreasing element size and then by name,
+// which also aligns each to its element size. Two entries are added to the metadata:
+// facet_checksum, of the header without them and of all bytes, and facet_checksum_kind, so that
+// damage to either name is seen.
+void write_safetensors(const std::filesystem::path& path, const SafeTensors& content,
+                       const std::filesystem::path& previous = {});
 
 // Bytes an element: BOOL U8 I8 F8_E5M2 F8_E4M3 (1), I16 U16 F16 BF16 (2), I32 U32 F32 (4),
 // I64 U64 F64 (8). Throws Error naming these for any other.
