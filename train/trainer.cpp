@@ -7,6 +7,7 @@
 #include "train/blame.h"
 #include "train/checkpoint.h"
 #include "train/files/atomic.h"
+#include "train/loader_options.h"
 #include "train/model.h"
 
 namespace facet {
@@ -207,15 +208,10 @@ void Trainer::run_evaluation(const TrainEvents& events) {
 }
 
 LoaderOptions Trainer::loader_options() {
-    LoaderOptions options;
-    options.batch = static_cast<int>(config_.batch);
-    options.per_person = static_cast<int>(images_per_person(config_));
-    options.seed = static_cast<uint64_t>(config_.seed);
-    options.augment = config_.augment;
+    LoaderOptions options = facet::loader_options(config_);
     options.on_device = takes_pictures(learner_.device());
     options.epoch = done_ / steps_per_epoch_;
     options.step = done_ % steps_per_epoch_;
-    options.workers = static_cast<int>(config_.workers);
     return options;
 }
 

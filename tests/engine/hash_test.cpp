@@ -47,6 +47,16 @@ TEST(Hash, EveryBitCounts) {
     }
 }
 
+TEST(Hash, TheOrderOfItsPartsCounts) {
+    const uint64_t one[] = {1, 2, 3}, other[] = {4, 5, 6};
+    Hash first, second;
+    first.add(one, sizeof(one));
+    first.add(other, sizeof(other));
+    second.add(other, sizeof(other));
+    second.add(one, sizeof(one));
+    EXPECT_NE(first.hex(), second.hex());
+}
+
 TEST(Hash, ChunksHashedElsewhereGiveTheSameDigits) {
     const size_t bytes = 2 * Hash::chunk + 40;
     std::vector<uint64_t> words(bytes / 8);

@@ -92,6 +92,23 @@ Problem degenerate_problem() {
     return p;
 }
 
+// Vectors of this length; below 1e-36 a vector of floats counts as zero.
+Problem short_problem(double length) {
+    Problem p = random_problem(4, 6, 8, 9);
+    p.region = fmt::format("lengths of {}", length);
+    for (std::vector<double>* vectors : {&p.x, &p.w}) {
+        for (size_t first = 0; first < vectors->size(); first += p.D) {
+            double squares = 0;
+            for (std::int64_t d = 0; d < p.D; ++d) squares += std::pow((*vectors)[first + d], 2);
+            if (vectors == &p.w && first > 0) break;  // one proxy
+            for (std::int64_t d = 0; d < p.D; ++d) {
+                (*vectors)[first + d] *= length / std::sqrt(squares);
+            }
+        }
+    }
+    return p;
+}
+
 // Every cosine far below the target's, and far above it.
 Problem far_problem(double target) {
     Problem p = planar_problem("far", target, std::vector<double>(8, target + 3.0));
@@ -104,6 +121,17 @@ std::vector<Problem> problems(const Case& c) {
     if (!c.parameters.empty()) return {odd_problem()};
     return {odd_problem(),    degenerate_problem(),       far_problem(0.05),
             far_problem(3.1), random_problem(3, 1, 5, 7), aligned_problem("aligned", 20, 0.1)};
+}
+
+// The nearest to a proxy, and the shortest, that are not yet taken as none: on one side of the
+// bounds and on the other.
+std::vector<Problem> bounds() {
+    return {aligned_problem("1e-3 rad from the proxy", 1, 1e-3),
+            aligned_problem("1e-4 rad from the proxy", 1, 1e-4),
+            aligned_problem("1e-5 rad from the proxy", 1, 1e-5),
+            aligned_problem("1e-4 rad from the antipode", -1, 1e-4),
+            short_problem(1e-35),
+            short_problem(1e-37)};
 }
 
 HeadOptions tiles_of(std::int64_t tile) { return {Head::streamed, tile}; }
@@ -129,6 +157,12 @@ TEST(ClassLossKernels, EveryLossIsTheHostsOnEveryProblem) {
     }
     EXPECT_GT(turn, 29 * 6);
     gpusim::set_order(gpusim::Order::Forward);
+}
+
+TEST(ClassLossKernels, BoundsOfAnglesAndLengthsAreTheHosts) {
+    for (const char* loss : {"cosface", "arcface", "npcface", "magface"}) {
+        for (const Problem& p : bounds()) expect_same({loss, {}}, p, tiles_of(4));
+    }
 }
 
 // A softmax, two passes, columns, hinges of all and of the nearest; then rows of more than one step

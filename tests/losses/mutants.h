@@ -108,10 +108,27 @@ private:
     }
 };
 
+// Everything a little too large, in one of the ways in which a loss is computed: what a bound that
+// is too wide lets pass.
+struct Slight {
+    double gradient = 0, value = 0;  // relative
+    bool in_double = true, in_float = false, only_streamed = false;
+
+    template <class T>
+    bool acts(const HeadOptions& options) const {
+        if (only_streamed && options.head != Head::streamed) return false;
+        return sizeof(T) == sizeof(double) ? in_double : in_float;
+    }
+};
+
 // A loss that hands `inner`'s value on, and its gradients with a slip. `info` may differ from
 // inner's: what the loss claims of itself.
 class Mutant final : public Loss {
 public:
+    Mutant(std::unique_ptr<Loss> inner, const Slight& slight)
+        : Mutant(std::move(inner), Slip::none) {
+        slight_ = slight;
+    }
     Mutant(std::unique_ptr<Loss> inner, Slip slip, const LossInfo& info)
         : Loss(info, inner->settings()), inner_(std::move(inner)), slip_(slip) {
         for (const auto& array : inner_->state().arrays())
@@ -144,10 +161,16 @@ private:
         std::vector<T> dx(batch.B * batch.D), dw(proxies ? batch.C * batch.D : 0),
             dcos(proxies && has_cosines() ? batch.B * batch.C : 0);
         const auto or_null = [](std::vector<T>& v) { return v.empty() ? nullptr : v.data(); };
-        const double value = inner_->forward_backward(
-            batch, {dx.data(), or_null(dw), or_null(dcos)}, workspace, options);
+        double value = inner_->forward_backward(batch, {dx.data(), or_null(dw), or_null(dcos)},
+                                                workspace, options);
         take_state();
         Corruption<T>{batch, dx, dw, dcos}.apply(slip_);
+        if (slight_.acts<T>(options)) {
+            value *= 1 + slight_.value;
+            for (std::vector<T>* gradient : {&dx, &dw, &dcos}) {
+                for (T& g : *gradient) g *= T(1 + slight_.gradient);
+            }
+        }
         if (wanted.dx) std::copy(dx.begin(), dx.end(), wanted.dx);
         if (wanted.dw) std::copy(dw.begin(), dw.end(), wanted.dw);
         if (wanted.dcos) std::copy(dcos.begin(), dcos.end(), wanted.dcos);
@@ -156,6 +179,7 @@ private:
 
     std::unique_ptr<Loss> inner_;
     Slip slip_;
+    Slight slight_;
 };
 
 }  // namespace facet::testing

@@ -11,9 +11,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::string tiny =
-    "compare --data synth --synth-people 6 --synth-images 4 --synth-eval-people 4 "
-    "--synth-eval-images 4 --batch 8 --steps 3 --embedding 16 --seeds 2 --resamples 100 ";
+const std::string tiny_run =
+    "--data synth --synth-people 6 --synth-images 4 --synth-eval-people 4 "
+    "--synth-eval-images 4 --batch 8 --steps 3 --embedding 16 ";
+const std::string tiny = "compare " + tiny_run + "--seeds 2 --resamples 100 ";
 
 class Compare : public testing::Test {
 protected:
@@ -44,16 +45,39 @@ TEST_F(Compare, MakesAllRunsAndAReportAndReadsThemTheNextTime) {
     EXPECT_EQ(fs::last_write_time(out / "runs" / "cosface_seed0" / "log.jsonl"), written);
 }
 
-TEST_F(Compare, ItsRunsAreThoseOfTrain) {
+// The commands a person would type instead: nothing of the comparison's own configuration is used.
+TEST_F(Compare, ARunIsThatOfTrainWithItsLossAndSeed) {
     ASSERT_EQ(compare().status, 0);
-    const fs::path one = out / "runs" / "cosface_seed1", again = folder.path() / "again";
-    ASSERT_EQ(run("train --config " + (one / "config.toml").string() + " --out " + again.string() +
-                  " 2>/dev/null")
-                  .status,
-              0);
-    EXPECT_TRUE(content(one / "model.safetensors") == content(again / "model.safetensors"));
+    const auto train = [&](const std::string& loss, const std::string& seed) {
+        const fs::path again = folder.path() / ("again" + seed);
+        EXPECT_EQ(run("train " + tiny_run + "--eval-every 1 --synth-seed 0 " + loss + " --seed " +
+                      seed + " --out " + again.string() + " 2>/dev/null")
+                      .status,
+                  0);
+        return content(again / "model.safetensors");
+    };
+    const auto model = [&](const char* run) {
+        return content(out / "runs" / run / "model.safetensors");
+    };
+    EXPECT_TRUE(model("cosface_seed1") == train("--loss cosface", "1"));
+    EXPECT_TRUE(model("npt_k=2_delta=0.8_seed0") == train("--loss npt --set k=2 delta=0.8", "0"));
+    EXPECT_FALSE(model("cosface_seed0") == model("cosface_seed1"));
     // The number of threads decides the bits: it is named, so that `train --resume` keeps it.
-    EXPECT_EQ(content(one / "config.toml").find("threads = 0"), std::string::npos);
+    const fs::path config = out / "runs/cosface_seed1/config.toml";
+    EXPECT_EQ(content(config).find("threads = 0"), std::string::npos);
+}
+
+// The figures are those of the pictures that --seed names, whatever the seeds of the runs.
+TEST_F(Compare, SeedsCountFromTheGivenOneOnOneSetOfPictures) {
+    ASSERT_EQ(compare("--seed 7").status, 0);
+    for (const char* run : {"cosface_seed7", "cosface_seed8"}) {
+        const std::string config = content(out / "runs" / run / "config.toml");
+        EXPECT_NE(
+            config.find(run == std::string("cosface_seed7") ? "\nseed = 7\n" : "\nseed = 8\n"),
+            std::string::npos)
+            << config;
+        EXPECT_NE(config.find("synth_seed = 7\n"), std::string::npos) << config;
+    }
 }
 
 TEST_F(Compare, RefusesAFolderWithAnotherComparison) {

@@ -7,8 +7,11 @@
 
 #include "tests/tools/training_runs.h"
 #include "tests/train/data_fixture.h"
+#include "tools/sources.h"
+#include "train/eval/floors.h"
 #include "train/files/npy.h"
 #include "train/files/safetensors.h"
+#include "train/model.h"
 
 namespace facet::test {
 namespace {
@@ -123,9 +126,20 @@ TEST_F(TrainCommand, EmbeddingsOfAFolderComeWithTheirNames) {
               0);
     const std::string command = "embed --model '" + (whole() / "model.safetensors").string() +
                                 "' --data '" + faces.string() + "' --out '";
-    ASSERT_EQ(run(command + array.string() + "' >/dev/null 2>&1").status, 0);
-    EXPECT_EQ(read_npy(array).shape, (std::vector<int64_t>{6, 32}));
-    EXPECT_EQ(lines_of(folder->path() / "e.txt"), 6);
+    const auto network = load_model(cpu_device(), whole() / "model.safetensors");
+    FolderOptions options;
+    options.size = 64;
+    const Dataset data = load_folder(faces, options);
+    for (const bool add_mirror : {false, true}) {
+        const std::string flag = add_mirror ? " --mirror" : "";
+        ASSERT_EQ(run(command + array.string() + "'" + flag + " >/dev/null 2>&1").status, 0);
+        const NpyArray found = read_npy(array);
+        EXPECT_EQ(found.shape, (std::vector<int64_t>{6, 32}));
+        EXPECT_EQ(npy_as<float>(found), embed_images(*network, data.images, add_mirror));
+    }
+    std::string names;
+    for (const std::string& file : data.files) names += file + "\n";
+    EXPECT_EQ(content(folder->path() / "e.txt"), names);
     EXPECT_EQ(errors_of(command + (folder->path() / "e.txt").string() + "'").status, 2);
     EXPECT_EQ(errors_of(command + (folder->path() / "no/e.npy").string() + "'").status, 2);
 }
@@ -140,17 +154,81 @@ TEST_F(TrainCommand, ControlCWritesACheckpointAndLeavesStatus130) {
     EXPECT_TRUE(content(whole() / "model.safetensors") == content(out / "model.safetensors"));
 }
 
-TEST_F(TrainCommand, TheModelCanBeEvaluatedAndAsksForNoOtherData) {
-    const std::string model = (whole() / "model.safetensors").string();
-    const Outcome outcome = run("eval --model '" + model +
-                                "' --data synth --synth-people 4 --synth-images 4 --json "
-                                "--far 1e-1 2>/dev/null");
-    ASSERT_EQ(outcome.status, 0);
-    const auto card = nlohmann::json::parse(outcome.text);
+// The card of a run: floors from the 60 pictures learned from, judged like the network on 16
+// others.
+TEST_F(TrainCommand, TheCardSaysWhatWasLearnedAndJudged) {
+    const auto card = nlohmann::json::parse(content(whole() / "card.json"));
+    EXPECT_EQ(card["images"], 16);
+    EXPECT_EQ(card["training_people"], "0 of the 4 people evaluated on were trained on");
+    EXPECT_NE(card["flags"]["mirror"], "not used");
+    const auto& floors = card["floors"];
+    EXPECT_EQ(floors["pca_images"], 60);
+    EXPECT_EQ(floors["with_mirror"], true);
+    for (const char* floor : {"raw_pixels", "whitened_pca"}) {
+        EXPECT_EQ(floors[floor]["pairs"], card["verification"]["pairs"]) << floor;
+        EXPECT_NE(floors[floor]["auc"], card["verification"]["auc"]) << floor;
+    }
+    RunConfig config;
+    read_config(whole() / "config.toml", config);
+    const Dataset learned = training_data(config);
+    const EvalSet judged = *evaluation_data(config);
+    EXPECT_EQ(card["data_hash"], judged.hash);
+    const Floors expected = verification_floors(judged.images, judged.pairs, learned.images);
+    EXPECT_EQ(floors["whitened_pca"]["auc"], expected.whitened_pca.auc);
+    EXPECT_EQ(floors["raw_pixels"]["auc"], expected.raw_pixels.auc);
+}
+
+// What `facet eval` prints is what the library says of the pictures named, option by option.
+TEST_F(TrainCommand, TheModelIsEvaluatedAsTheOptionsSay) {
+    const fs::path model = whole() / "model.safetensors";
+    const auto eval = [&](const std::string& options) {
+        const Outcome outcome = run("eval --model '" + model.string() +
+                                    "' --data synth --synth-people 4 --synth-images 4 --json " +
+                                    options + " 2>/dev/null");
+        EXPECT_EQ(outcome.status, 0) << options;
+        return nlohmann::json::parse(outcome.text);
+    };
+    const auto network = load_model(cpu_device(), model);
+    RunConfig config;
+    config.data = "synth";
+    config.synth_eval_people = config.synth_eval_images = 4;
+    const auto expected = [&](bool mirror, const VerifyOptions& options) {
+        const EvalSet set = *evaluation_data(config);
+        return to_json(card_of(model, network->config(), set, mirror,
+                               evaluate(*network, set, mirror, options)));
+    };
+    const auto expect_same = [](const nlohmann::json& found, const nlohmann::json& known) {
+        EXPECT_EQ(found["verification"], known["verification"]);
+        EXPECT_EQ(found["data_hash"], known["data_hash"]);
+        EXPECT_EQ(found["flags"], known["flags"]);
+    };
+    const auto plain = eval("");
+    expect_same(plain, expected(true, {}));
     // The same unseen people as at the end of the run, so the same figures.
     const auto trained = nlohmann::json::parse(content(whole() / "card.json"));
-    EXPECT_EQ(card["verification"]["auc"], trained["verification"]["auc"]);
-    EXPECT_EQ(card["data_hash"], trained["data_hash"]);
+    EXPECT_EQ(plain["verification"]["auc"], trained["verification"]["auc"]);
+    EXPECT_EQ(plain["data_hash"], trained["data_hash"]);
+
+    const auto far = eval("--far 3e-1,2e-1");
+    expect_same(far, expected(true, {.far_targets = {0.3, 0.2}}));
+    EXPECT_EQ(far["verification"]["tar_at_far"].at(1)["target_far"], 0.2);
+    const auto alone = eval("--no-mirror");
+    expect_same(alone, expected(false, {}));
+    EXPECT_NE(alone["verification"]["similarity"], plain["verification"]["similarity"]);
+    config.eval_resolution = 16;
+    expect_same(eval("--resolution 16"), expected(true, {}));
+    config.eval_resolution = 0;
+    config.synth_difficulty = 0.5;
+    expect_same(eval("--synth-difficulty 0.5"), expected(true, {}));
+    config.synth_difficulty = 1;
+    config.synth_eval_people = 5;
+    config.synth_eval_images = 3;
+    config.seed = 9;
+    expect_same(eval("--synth-people 5 --synth-images 3 --seed 9"), expected(true, {.seed = 9}));
+    EXPECT_FALSE(plain.contains("floors"));
+    EXPECT_TRUE(eval("--floors").contains("floors"));
+    const fs::path card = folder->path() / "eval-card.json";
+    EXPECT_EQ(eval("--card '" + card.string() + "'"), nlohmann::json::parse(content(card)));
 }
 
 // One error line, a status, and a word that must be in it.

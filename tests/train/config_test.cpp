@@ -10,21 +10,25 @@
 namespace facet::test {
 namespace {
 
-// Every setting moved away from its default.
+// Every setting away from its default and from all others.
 RunConfig unusual() {
     RunConfig config;
+    int64_t number = 1000;
     for (const Setting& setting : settings_of(config)) {
+        ++number;
         std::visit(
-            [](auto* value) {
+            [&](auto* value) {
                 using Value = std::remove_pointer_t<decltype(value)>;
                 if constexpr (std::is_same_v<Value, std::string>) {
-                    *value = "a \"quoted\" \\ path\n" + *value;
+                    *value = fmt::format("a \"quoted\" \\ path\n\t{}", number);
                 } else if constexpr (std::is_same_v<Value, bool>) {
                     *value = !*value;
                 } else if constexpr (std::is_same_v<Value, std::vector<double>>) {
-                    *value = {0.125, 0.25};
+                    *value = {0.125, static_cast<double>(number)};
+                } else if constexpr (std::is_same_v<Value, double>) {
+                    *value = static_cast<double>(number) / 3;
                 } else {
-                    *value = *value * 3 + 1;
+                    *value = number;
                 }
             },
             setting.value);
@@ -40,19 +44,43 @@ std::string refusal(const std::string& toml) {
 
 }  // namespace
 
-TEST(Config, WrittenAndReadAgainIsTheSame) {
+// Setting by setting, over a configuration whose settings all differ from what is read.
+TEST(Config, EverySettingIsWrittenAndReadUnderItsKey) {
     const auto loss = make_loss("arcface", {{"s", "32"}, {"grad", "detached"}});
-    const RunConfig config = unusual();
-    const std::string text = to_toml(config, *loss, {{"toml++", "1"}});
+    RunConfig config = unusual(), back;
+    back.loss_parameters = {{"m", "0.9"}};
     const TemporaryFolder folder;
-    RunConfig back;
-    read_config(folder.write("config.toml", text), back);
-    EXPECT_EQ(to_toml(back, *loss, {{"toml++", "1"}}), text);
+    read_config(folder.write("config.toml", to_toml(config, *loss, {{"toml++", "1"}})), back);
+    const std::vector<Setting> written = settings_of(config), read = settings_of(back);
+    ASSERT_EQ(written.size(), read.size());
+    for (size_t i = 0; i < written.size(); ++i) {
+        const bool same = std::visit(
+            [&](auto* a) { return *a == *std::get<decltype(a)>(read[i].value); }, written[i].value);
+        EXPECT_TRUE(same) << written[i].section << "." << written[i].key;
+    }
     EXPECT_EQ(back.schedule.lr, config.schedule.lr);
-    EXPECT_EQ(back.schedule.milestones, config.schedule.milestones);
     EXPECT_EQ(back.people, config.people);
-    // The loss's parameters come back resolved, so the same loss can be made from them.
+    // The loss's parameters come back resolved and alone, so the same loss can be made from them.
     EXPECT_EQ(make_loss("arcface", back.loss_parameters)->describe(), loss->describe());
+    EXPECT_EQ(loss->describe(), "arcface s=32 m=0.5 beyond=linear grad=detached");
+}
+
+// One setting at a time: its key names it and no other.
+TEST(Config, AKeyMovesItsOwnSettingAlone) {
+    const TemporaryFolder folder;
+    RunConfig usual, moved = unusual();
+    const std::vector<Setting> defaults = settings_of(usual), values = settings_of(moved);
+    for (size_t i = 0; i < values.size(); ++i) {
+        RunConfig config;
+        read_config(folder.write("one.toml", fmt::format("[{}]\n{} = {}\n", values[i].section,
+                                                         values[i].key, toml_text(values[i]))),
+                    config);
+        const std::vector<Setting> found = settings_of(config);
+        for (size_t k = 0; k < found.size(); ++k) {
+            EXPECT_EQ(toml_text(found[k]), toml_text(k == i ? values[k] : defaults[k]))
+                << values[i].key << " moved " << found[k].key;
+        }
+    }
 }
 
 TEST(Config, EverySettingHasItsOwnKeyAndOption) {

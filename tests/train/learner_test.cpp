@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 #include <set>
 
 #include "engine/random.h"
@@ -102,6 +103,60 @@ TEST(Learner, MovesWhatTheLossLearns) {
     EXPECT_LT(bias[3], 0);
     EXPECT_NEAR(bias[0] + bias[1] + bias[2] + bias[3] + bias[4], 0, 1e-6);
     EXPECT_EQ(learner.loss().state().find("b")->value, bias);
+}
+
+// Nesterov's first step from rest moves by lr (1 + momentum) (gradient + decay w): two runs that
+// differ in the decay alone are apart by that part of it.
+TEST(Learner, DecayIsOfWeightsAndProxiesAlone) {
+    LearnerConfig config = small("softmax");
+    config.optimizer.momentum = 0.5;
+    config.optimizer.clip = 0;
+    config.optimizer.weight_decay = 0;
+    Learner without = learner_of(config);
+    config.optimizer.weight_decay = 0.25;
+    Learner with = learner_of(config);
+    std::map<std::string, std::vector<double>> start;
+    for (const auto& [name, tensor] : with.tensors()) start[name] = tensor.to_doubles();
+    const double lr = 0.125;
+    with.step(images(), labels, lr, 0);
+    without.step(images(), labels, lr, 0);
+    for (const auto& [name, tensor] : with.tensors()) {
+        if (name.ends_with(".momentum") || name.find("running") != std::string::npos) continue;
+        const bool is_conv = name.find("conv") != std::string::npos && name.ends_with(".weight");
+        const bool decays = is_conv || name == "fc.weight" || name == "head.weight" ||
+                            name.find("downsample.0.weight") != std::string::npos;
+        const std::vector<double> w = tensor.to_doubles(), plain = find(without, name).to_doubles();
+        double worst = 0;
+        for (size_t i = 0; i < w.size(); ++i) {
+            const double expected = plain[i] - (decays ? lr * 1.5 * 0.25 * start[name][i] : 0);
+            worst = std::max(worst, std::abs(w[i] - expected));
+        }
+        EXPECT_LE(worst, decays ? 1e-6 : 0) << name;
+    }
+}
+
+// Every setting of the optimiser makes another run of two steps, with the kind it belongs to.
+TEST(Learner, TheOptimiserIsTheOneOfTheConfiguration) {
+    const auto differs = [](LearnerConfig config, auto change) {
+        config.network.dropout = 0;
+        LearnerConfig changed = config;
+        change(changed.optimizer);
+        return hash_after(2, config) != hash_after(2, changed);
+    };
+    LearnerConfig sgd = small(), adamw = small();
+    adamw.optimizer.kind = "adamw";
+    EXPECT_TRUE(differs(sgd, [](OptimizerConfig& o) { o.kind = "adamw"; }));
+    EXPECT_TRUE(differs(sgd, [](OptimizerConfig& o) { o.momentum = 0.5; }));
+    EXPECT_TRUE(differs(sgd, [](OptimizerConfig& o) { o.nesterov = false; }));
+    EXPECT_TRUE(differs(sgd, [](OptimizerConfig& o) { o.weight_decay = 0.1; }));
+    EXPECT_TRUE(differs(sgd, [](OptimizerConfig& o) { o.clip = 1e-3; }));
+    EXPECT_TRUE(differs(adamw, [](OptimizerConfig& o) { o.beta1 = 0.5; }));
+    EXPECT_TRUE(differs(adamw, [](OptimizerConfig& o) { o.beta2 = 0.5; }));
+    EXPECT_TRUE(differs(adamw, [](OptimizerConfig& o) { o.eps = 0.1; }));
+    EXPECT_TRUE(differs(adamw, [](OptimizerConfig& o) { o.weight_decay = 0.1; }));
+    EXPECT_TRUE(differs(adamw, [](OptimizerConfig& o) { o.clip = 1e-6; }));
+    EXPECT_FALSE(differs(adamw, [](OptimizerConfig& o) { o.momentum = 0.5; }));
+    EXPECT_FALSE(differs(sgd, [](OptimizerConfig& o) { o.beta2 = 0.5; }));
 }
 
 TEST(Learner, ListsEveryTensorOnce) {

@@ -159,14 +159,38 @@ TEST(Verification, WithoutFoldsStratifiedOnesAreDealt) {
     EXPECT_NE(thresholds_and_accuracies(7), thresholds_and_accuracies(8));
 }
 
-TEST(Verification, BootstrapIntervalMatchesTheBinomial) {
-    // The share of right verdicts among n resampled ones is binomial: mean p, variance p (1 - p)/n.
-    const Scored scored = random_scores(1, 1000, 10);
-    const Verification v = verify(scored.similarities, scored.list, {.resamples = 2000});
-    const double p = v.cross_validated.mean;
-    const double half = 1.96 * std::sqrt(p * (1 - p) / 1000);
-    EXPECT_NEAR(v.interval.low, p - half, 0.15 * half);
-    EXPECT_NEAR(v.interval.high, p + half, 0.15 * half);
+// Five pairs of ten are judged rightly, so a resample has k of B(10, 1/2) of them right: P(k <= 1)
+// = 0.011 and P(k <= 2) = 0.055, so the lower tail of 2.5 % ends at 2, the upper one at 8.
+TEST(Verification, BootstrapIntervalIsTheBinomials) {
+    Scored scored;
+    for (int i = 0; i < 5; ++i) {  // same pairs apart, different ones nearer: nothing is accepted
+        scored.add(-0.9, true, i);
+        scored.add(0.0, false, i);
+    }
+    scored.list.folds = 5;
+    scored.list.cross_validated = true;
+    for (const uint64_t seed : {0, 1, 2}) {
+        const Verification v =
+            verify(scored.similarities, scored.list, {.resamples = 4001, .seed = seed});
+        EXPECT_EQ(v.cross_validated.mean, 0.5);
+        EXPECT_EQ(v.resamples, 4001);
+        EXPECT_DOUBLE_EQ(v.interval.low, 0.2);
+        EXPECT_DOUBLE_EQ(v.interval.high, 0.8);
+    }
+}
+
+// Of one resample both ends are its accuracy; of two the lower and the upper one.
+TEST(Verification, BootstrapIntervalIsOfAsManyResamplesAsAskedFor) {
+    const Scored scored = random_scores(1, 200, 10);
+    const auto interval = [&](int resamples, uint64_t seed) {
+        return verify(scored.similarities, scored.list, {.resamples = resamples, .seed = seed})
+            .interval;
+    };
+    const Interval one = interval(1, 3), two = interval(2, 3), other = interval(1, 4);
+    EXPECT_EQ(one.low, one.high);
+    EXPECT_TRUE(two.low == one.low || two.high == one.low);
+    EXPECT_LT(two.low, two.high);
+    EXPECT_NE(one.low, other.low);
 }
 
 // ---- ranks

@@ -6,6 +6,7 @@
 
 #include "engine/error.h"
 #include "engine/random.h"
+#include "tools/compare/intervals.h"
 
 namespace facet::compare {
 namespace {
@@ -123,14 +124,6 @@ double mean(const std::vector<double>& values) {
     return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-// Linearly between order statistics.
-double quantile(const std::vector<double>& sorted, double part) {
-    const double at = part * static_cast<double>(sorted.size() - 1);
-    const auto below = static_cast<size_t>(at);
-    const size_t above = std::min(below + 1, sorted.size() - 1);
-    return sorted[below] + (at - static_cast<double>(below)) * (sorted[above] - sorted[below]);
-}
-
 }  // namespace
 
 std::vector<std::vector<double>> merits(const Judged& judged, Merit merit) {
@@ -148,16 +141,14 @@ std::vector<Difference> differences(const Judged& judged, Merit merit, int resam
     for (int i = 0; i < resamples; ++i) drawn[i] = sampler.resample(seed, i);
 
     std::vector<Difference> all;
-    const double comparisons = std::max(1, losses * (losses - 1) / 2);
+    const int comparisons = losses * (losses - 1) / 2;
     for (int a = 0; a < losses; ++a) {
         for (int b = a + 1; b < losses; ++b) {
-            std::vector<double> sorted;
-            for (const auto& means : drawn) sorted.push_back(means[a] - means[b]);
-            std::sort(sorted.begin(), sorted.end());
-            const double tail = 0.025, wide_tail = tail / comparisons;
-            all.push_back({a, b, mean(now[a]) - mean(now[b]), quantile(sorted, tail),
-                           quantile(sorted, 1 - tail), quantile(sorted, wide_tail),
-                           quantile(sorted, 1 - wide_tail)});
+            std::vector<double> apart;
+            for (const auto& means : drawn) apart.push_back(means[a] - means[b]);
+            const Intervals of = intervals(std::move(apart), comparisons);
+            all.push_back(
+                {a, b, mean(now[a]) - mean(now[b]), of.low, of.high, of.wide_low, of.wide_high});
         }
     }
     return all;

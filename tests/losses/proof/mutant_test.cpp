@@ -1,6 +1,8 @@
 // The judge judged: it must call every deliberately wrong gradient wrong, of every loss.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "losses/proof/verify.h"
 #include "tests/losses/mutants.h"
 
@@ -84,6 +86,43 @@ TEST(Mutants, OfEveryLossAreCaught) {
             ++caught;
         }
         EXPECT_GE(caught, 3) << mode.loss << " " << mode.text();
+    }
+}
+
+// Which methods call it wrong.
+std::set<proof::Method> catchers(const proof::LossMaker& make, const Slight& slight,
+                                 const std::vector<proof::Region>& regions) {
+    const proof::LossMaker wrong = [&] { return std::make_unique<Mutant>(make(), slight); };
+    std::set<proof::Method> methods;
+    for (const proof::Check& check : proof::judge(wrong, regions, true).checks) {
+        if (!check.passed()) methods.insert(check.method);
+    }
+    return methods;
+}
+
+// Bounds a hundred or a thousand times wider would let these pass, of this loss and that.
+TEST(Mutants, SlipsBarelyBeyondTheBoundsAreCaught) {
+    using proof::Method;
+    for (const proof::Mode& mode : judged()) {
+        const proof::LossMaker make = [&] { return make_loss(mode.loss, mode.settings); };
+        const auto regions = interior(*make());
+        SCOPED_TRACE(mode.loss + " " + mode.text());
+        const auto caught = [&](Method method, const Slight& slight) {
+            return catchers(make, slight, regions).contains(method);
+        };
+        const bool exact = caught(Method::numeric, {.gradient = 1e-1});
+        EXPECT_TRUE(caught(Method::tape, {.gradient = 1e-8}));
+        EXPECT_TRUE(caught(Method::tape, {.value = 1e-8}));
+        EXPECT_TRUE(caught(Method::frozen, {.gradient = 1e-5}));
+        if (exact) {
+            EXPECT_TRUE(caught(Method::numeric, {.gradient = 1e-5}));
+        }
+        EXPECT_TRUE(
+            caught(Method::float32, {.gradient = 1e-2, .in_double = false, .in_float = true}));
+        EXPECT_TRUE(caught(Method::float32, {.value = 1e-2, .in_double = false, .in_float = true}));
+        if (make()->has_proxies()) {
+            EXPECT_TRUE(caught(Method::streamed, {.gradient = 1e-8, .only_streamed = true}));
+        }
     }
 }
 

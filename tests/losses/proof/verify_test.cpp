@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "engine/error.h"
@@ -93,6 +94,51 @@ TEST(Verify, EverySwitchOfTheseLossesIsAKink) {
     }
     EXPECT_TRUE(kink("triplet", "squared hinge", {{"mining", "hard"}}).exists);
     EXPECT_TRUE(kink("multi-similarity", "mined by the positive").exists);
+}
+
+// What the numbers are made of is said beside them; none of them grows without a new reason.
+TEST(Verify, TheBoundsAreTheOnesThatWereReasoned) {
+    constexpr double eps = std::numeric_limits<double>::epsilon();
+    constexpr double eps32 = std::numeric_limits<float>::epsilon();
+    EXPECT_LE(kAgreement, 1e-9);
+    EXPECT_LE(kCancellation, 1e-12);
+    EXPECT_LE(kDisplacement, 64 * eps);
+    EXPECT_LE(kBeyondProbes, 16);
+    EXPECT_LE(kCone, 1e-5);
+    EXPECT_LE(kDisplacement32, 2 * eps32);
+    EXPECT_LE(kAgreement32, 1024 * eps32);
+    EXPECT_LE(kUnderflow, 1e-290);
+    EXPECT_LE(kUnderflow32, 1e3 * std::numeric_limits<float>::min());
+    EXPECT_LE(kTruncation, 2e-8);
+    EXPECT_LE(kRounding, 100 * eps);
+    EXPECT_LE(kComposedTerms, 1);
+}
+
+// value 2, gradients up to 8 (3 of them the state's), cosines' up to 4, gain 32: terms 40.
+TEST(Verify, RoundingIsRelativeToWhatItIsRoundingOf) {
+    const Outcome hand{.value = -2,
+                       .gain = 32,
+                       .dx = {8, -1},
+                       .dw = {0.5},
+                       .dcos = {-4, 1},
+                       .dstate = {3},
+                       .state = {5}};
+    const Allowance allowed = rounding(hand, 1e-3, 1e-6, 1e-20);
+    EXPECT_DOUBLE_EQ(allowed.value, 1e-3 * 2 + 1e-6 * 40);
+    EXPECT_DOUBLE_EQ(allowed.gradient, 1e-3 * 8 + 1e-6 * 40);
+    EXPECT_DOUBLE_EQ(allowed.dcos, 1e-3 * 4);
+    EXPECT_DOUBLE_EQ(allowed.dstate, 1e-3 * 3 + 1e-6 * 40);
+    EXPECT_DOUBLE_EQ(allowed.state, 1e-3 * 5);
+    Outcome moved = hand;
+    moved.value = -2.5;
+    moved.dw = {0.75};
+    moved.state = {6};
+    Allowance wider = allowed;
+    wider.widen(moved, hand, 4);
+    EXPECT_DOUBLE_EQ(wider.value, allowed.value + 4 * 0.5);
+    EXPECT_DOUBLE_EQ(wider.gradient, allowed.gradient + 4 * 0.25);
+    EXPECT_DOUBLE_EQ(wider.state, allowed.state + 4);
+    EXPECT_EQ(wider.dcos, allowed.dcos);
 }
 
 // Whatever the threads, the same figures in the same order.
