@@ -327,7 +327,7 @@ if __name__ == "__main__":
         loss, *settings = name.split(" ")
         listed = ", ".join('{"%s", "%s"}' % tuple(setting.split("=")) for setting in settings)
         print(f'        {{"{loss}", {{{listed}}}, {value!r}}},')
-    angles, more = [0.4, 1.5, 0.7, 1.9, -0.35], [0.5, 1.2, 1.4, 2.2, -0.1]
+    angles, more = [0.4, 1.45, 0.7, 1.9, -0.35], [0.5, 1.2, 1.4, 2.2, -0.1]
     y = [0, 1, 1, 3, 0]
     calls = [Batch(angles, [2, 5, 11, 3, 7], y), Batch(more, [4, 5, 6, 13, 500], y)]
     four = [Batch(angles[:4], [2, 5, 11, 3], y[:4]), Batch(more[:4], [4, 5, 6, 13], y[:4])]

@@ -62,7 +62,7 @@ TEST(Config, EverySettingIsWrittenAndReadUnderItsKey) {
     EXPECT_EQ(back.people, config.people);
     // The loss's parameters come back resolved and alone, so the same loss can be made from them.
     EXPECT_EQ(make_loss("arcface", back.loss_parameters)->describe(), loss->describe());
-    EXPECT_EQ(loss->describe(), "arcface s=32 m=0.5 beyond=linear grad=detached");
+    EXPECT_EQ(loss->describe(), "arcface s=32 m=0.5 beyond=linear grad=detached compat=none");
 }
 
 // One setting at a time: its key names it and no other.

@@ -98,7 +98,8 @@ TEST_F(TrainerTest, EachStepHasTheRateOfItsOwnNumber) {
 // The rate that is logged is the one that is used.
 TEST_F(TrainerTest, AStepWithoutARateMovesNothing) {
     RunConfig config = small_config();
-    config.schedule = {.kind = "step", .lr = 0.05, .warmup = 0, .milestones = {0.35}, .factor = 0};
+    config.schedule = {
+        .kind = "step", .lr = 0.05, .warmup = 0, .milestones = {0.35}, .factor = 1e-30};
     // Steps 0 and 1 lie before 35 % of five steps; from step 2 on parameters rest, and of the hash
     // only running statistics move.
     std::vector<std::vector<double>> proxies;
