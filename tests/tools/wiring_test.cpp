@@ -13,6 +13,7 @@
 #include "tests/train/data_fixture.h"
 #include "tools/run_options.h"
 #include "tools/sources.h"
+#include "train/files/safetensors.h"
 #include "train/loader_options.h"
 #include "train/trainer.h"
 
@@ -223,13 +224,13 @@ std::vector<Row> rows(World& world) {
         {"run.checkpoint_every", "2",
          [](const RunConfig& config, World& w) {
              w.with_trainer(config, [](Trainer& trainer, RunFolder& run) {
-                 std::vector<bool> there;
+                 std::vector<std::string> of_step;  // before the step's own
                  TrainEvents events;
                  events.step = [&](const StepReport&) {
-                     there.push_back(fs::exists(run.checkpoint()));
+                     of_step.push_back(read_safetensors(run.checkpoint()).metadata.at("steps"));
                  };
                  trainer.run(std::atomic<bool>(false), events);
-                 EXPECT_EQ(there, (std::vector<bool>{false, false, true, true, true}));
+                 EXPECT_EQ(of_step, (std::vector<std::string>{"0", "0", "2", "2", "4"}));
              });
          }},
         {"run.workers", "3",
