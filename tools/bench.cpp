@@ -5,6 +5,8 @@
 #include <memory>
 
 #include "tools/commands.h"
+#include "tools/devices.h"
+#include "tools/option_rules.h"
 
 namespace facet {
 namespace bench {
@@ -36,6 +38,7 @@ void add_workload(CLI::App& command, StepBench& options) {
     command.add_option("--warmup", options.warmup, "steps before them")
         ->check(CLI::Range(1, 1'000'000))
         ->capture_default_str();
+    act_only(command, {{"--conv", "the CPU (--device cpu)", [] { return !computes_on_gpu(); }}});
 }
 
 }  // namespace bench

@@ -54,21 +54,28 @@ compare::Plan plan_of(const Request& request) {
     }
     FACET_USAGE(request.seeds >= 1, "--seeds: expected 1 or more, found {}", request.seeds);
     if (!request.config_file.empty()) read_config(request.config_file, plan.base);
+    const RunConfig read = plan.base;
     apply_settings(request.given, plan.base);
     const int64_t first =
         globals().seed_given ? static_cast<int64_t>(globals().seed) : plan.base.seed;
     for (int64_t k = 0; k < request.seeds; ++k) plan.seeds.push_back(first + k);
     // One data set for all seeds, one evaluation an epoch for the curves.
     if (plan.base.synth_seed < 0) plan.base.synth_seed = first;
-    if (plan.base.eval_every == 0) plan.base.eval_every = 1;
+    if (!is_given(request.given, "--eval-every") && plan.base.eval_every == 0)
+        plan.base.eval_every = 1;
     plan.out = request.out;
     if (plan.base.data.empty()) {
         throw UsageError("--data is needed: synth, or a folder",
                          "a recipe to begin with: --config tools/recipes/compare.toml");
     }
-    refuse_unused(request.given, plan.base);
     settle(plan.base);
-    for (size_t loss = 0; loss < plan.losses.size(); ++loss) check_config(plan.config(loss, 0));
+    std::vector<RunConfig> runs;
+    for (size_t loss = 0; loss < plan.losses.size(); ++loss) {
+        runs.push_back(plan.config(loss, 0));
+        check_config(runs.back());
+    }
+    refuse_unused(request.given, runs);
+    if (!request.config_file.empty()) refuse_unused(request.config_file, read, runs);
     return plan;
 }
 

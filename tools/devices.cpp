@@ -6,8 +6,7 @@ namespace facet {
 
 Device& chosen_device(Precision precision) {
     const std::string& asked = globals().device;
-    if (asked == "cuda" || (asked == "auto" && why_no_cuda().empty()))
-        return cuda_device(precision);
+    if (asked == "cuda" || computes_on_gpu()) return cuda_device(precision);
     if (precision != Precision::Float32) {
         throw UsageError("the CPU computes in float32 only, --precision asks for another",
                          asked == "cpu" ? "leave --precision out, or say --device cuda"
@@ -15,6 +14,8 @@ Device& chosen_device(Precision precision) {
     }
     return cpu_device();
 }
+
+bool computes_on_gpu() { return globals().device != "cpu" && why_no_cuda().empty(); }
 
 std::string device_line(const Device& device) {
     std::string line = fmt::format("{}: {}", device.name(), device.description());

@@ -4,6 +4,7 @@
 
 #include "tools/commands.h"
 #include "tools/devices.h"
+#include "tools/option_rules.h"
 #include "tools/outputs.h"
 #include "tools/sources.h"
 #include "tools/terminal.h"
@@ -92,6 +93,9 @@ void add_eval_command(CLI::App& app) {
     command->add_option("--card", request->card,
                         "write the evaluation card, JSON, to this file; replaces a card only");
     command->add_flag("--json", request->json, "print the card instead of a table");
+    const auto synth = [request] { return request->data == "synth"; };
+    for (const char* option : {"--synth-people", "--synth-images", "--synth-difficulty"})
+        act_only(*command, {{option, "--data synth", synth}});
     command->footer(
         "Example: facet eval --model runs/npt/model.safetensors --data lfw --pairs pairs.txt "
         "--far 1e-2,1e-3");

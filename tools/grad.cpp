@@ -11,6 +11,7 @@
 #include "losses/state_json.h"
 #include "tools/arrays.h"
 #include "tools/commands.h"
+#include "tools/option_rules.h"
 #include "tools/outputs.h"
 #include "train/files/atomic.h"
 #include "train/files/file_reader.h"
@@ -175,6 +176,11 @@ void add_grad_command(CLI::App& app) {
                      "folder for value, dx, dw .npy and state.json; replaces only what facet wrote")
         ->required()
         ->type_name("DIR");
+    const auto proxies = [options] { return make_loss(options->loss)->has_proxies(); };
+    act_only(*command,
+             {{"--head", "a loss with proxies", proxies},
+              {"--tile", "--head streamed", [options] { return options->head == "streamed"; }},
+              {"--step", "--method numeric", [options] { return options->method == "numeric"; }}});
     command->footer(
         "Example: facet grad --loss arcface --set s=32 --x X.npy --w W.npy --y Y.npy --out g\n"
         "  writes g/value.npy, g/dx.npy, g/dw.npy and g/state.json. Two other methods write the "

@@ -8,6 +8,7 @@
 #include "tools/commands.h"
 #include "tools/loss_pages.h"
 #include "tools/loss_texts.h"
+#include "tools/option_rules.h"
 #include "tools/terminal.h"
 
 namespace facet {
@@ -126,8 +127,6 @@ struct Options {
 void run(const Options& options) {
     const auto& [name, docs, json] = options;
     if (!docs.empty()) {
-        FACET_USAGE(name.empty() && !json,
-                    "losses: --docs writes the pages of all losses and goes with nothing else");
         fmt::print("{} losses described in {}\n", write_loss_pages(docs), docs);
         return;
     }
@@ -161,6 +160,9 @@ void add_losses_command(CLI::App& app) {
             "--docs", options->docs,
             "write a page and a picture of every loss there; replaces only what facet wrote")
         ->type_name("DIR");
+    const auto prints = [options] { return options->docs.empty(); };
+    act_only(*command, {{"name", "no --docs, which writes the pages of all losses", prints},
+                        {"--json", "no --docs, which prints nothing", prints}});
     command->footer(
         "Example: facet losses arcface\n"
         "  prints the formula, the gradient, where it comes from and the parameters of ArcFace.");

@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <filesystem>
 #include <new>
@@ -16,6 +17,7 @@
 #include "engine/device.h"
 #include "engine/error.h"
 #include "tools/commands.h"
+#include "tools/option_rules.h"
 #include "tools/signals.h"
 #include "tools/versions.h"
 
@@ -54,8 +56,28 @@ void add_global_options(CLI::App& app) {
         ->type_name("N");
 }
 
+// The commands that compute where --device says, and the one that tells what there is: all others
+// are on the CPU. (--threads and --seed are for every command: one that starts fewer threads, or
+// draws no random number, keeps to them as it is.)
+constexpr std::array<std::string_view, 9> kOnDevices = {
+    "train", "eval", "embed", "compare", "study", "profile", "bench step", "bench head", "doctor"};
+
+// Throws UsageError for what was given to the chosen command and changes nothing.
+void refuse_unused_options(const CLI::App& app) {
+    const CLI::App* command = &app;
+    while (!command->get_subcommands().empty()) {
+        command = command->get_subcommands().front();
+        check_rules(*command);
+    }
+    const std::string name = name_of(*command);
+    if (globals().device != "cuda" || name.empty()) return;
+    if (std::find(kOnDevices.begin(), kOnDevices.end(), name) == kOnDevices.end())
+        refuse_unused(name + ": --device cuda", "a command that computes there, this one does not");
+}
+
 // Runs once the command line is understood and before the subcommand works.
-void apply_global_options() {
+void apply_global_options(const CLI::App& app) {
+    refuse_unused_options(app);
     if (globals().device == "cuda") {
         const std::string reason = why_no_cuda();
         if (!reason.empty())
@@ -127,7 +149,7 @@ int run(int argc, char** argv) {
     app.fallthrough();             // global options are understood after the subcommand too
     app.require_subcommand(0, 1);  // a second subcommand name is a plain argument
     add_global_options(app);
-    app.parse_complete_callback(apply_global_options);
+    app.parse_complete_callback([&app] { apply_global_options(app); });
     add_subcommands(app);
     app.footer("Example: facet losses cosface\n\n`facet COMMAND --help` explains a command.");
 

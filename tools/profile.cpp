@@ -12,6 +12,7 @@
 #include "tools/bench/workload.h"
 #include "tools/commands.h"
 #include "tools/devices.h"
+#include "tools/option_rules.h"
 #include "tools/profile/loss_rows.h"
 #include "tools/terminal.h"
 
@@ -65,11 +66,8 @@ profile::Report profile_steps(const bench::StepBench& options) {
 
 // What --loss-rows takes of the options; its own defaults are larger than those of a step.
 profile::LossRows rows_of(const CLI::App& command, const Request& request) {
-    for (const char* option : {"--backbone", "--image", "--loss", "--set", "--conv", "--precision",
-                               "--warmup", "--out"}) {
-        FACET_USAGE(command.count(option) == 0,
-                    "profile: {} is of a training step and says nothing to --loss-rows", option);
-    }
+    if (globals().device == "cuda")
+        refuse_unused("profile: --device cuda", "a training step, which --loss-rows is not");
     profile::LossRows rows = request.rows;
     rows.json = request.step.json;
     if (command.count("--batch") > 0) rows.batch = request.step.batch;
@@ -81,8 +79,6 @@ profile::LossRows rows_of(const CLI::App& command, const Request& request) {
 
 void run(const CLI::App& command, const Request& request) {
     if (request.loss_rows) return profile::loss_rows(rows_of(command, request));
-    FACET_USAGE(request.rows.losses.empty(),
-                "profile: --losses goes with --loss-rows; a training step has one --loss");
     std::optional<OutputFolder> out;
     if (!request.out.empty()) out.emplace("--out", request.out, profile::report_files());
     const profile::Report report = profile_steps(request.step);
@@ -117,6 +113,11 @@ void add_profile_command(CLI::App& app) {
                       "takes --batch, --classes, --embedding and --steps");
     command->add_option("--losses", request->rows.losses, "of which losses (default: all)")
         ->delimiter(',');
+    const auto of_step = [request] { return !request->loss_rows; };
+    for (const char* option :
+         {"--backbone", "--image", "--loss", "--set", "--conv", "--precision", "--warmup", "--out"})
+        act_only(*command, {{option, "a training step, which --loss-rows is not", of_step}});
+    act_only(*command, {{"--losses", "--loss-rows", [request] { return request->loss_rows; }}});
     command->footer(
         "Example: facet profile --backbone r10 --batch 64 --steps 10 --out profiles/r10\n"
         "         facet profile --loss-rows --losses cosface,arcface,npt\n"

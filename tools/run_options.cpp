@@ -3,8 +3,11 @@
 #include <omp.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "tools/commands.h"
+#include "tools/devices.h"
+#include "tools/option_rules.h"
 #include "tools/versions.h"
 #include "train/files/atomic.h"
 
@@ -16,6 +19,12 @@ std::vector<std::pair<std::string, std::string>> versions(const Device& device) 
     for (const Library& library : libraries()) list.emplace_back(library.name, library.version);
     list.emplace_back("device", fmt::format("{}: {}", device.name(), device.description()));
     return list;
+}
+
+bool acts_in_any(const Setting& setting, const std::vector<RunConfig>& runs) {
+    return std::any_of(runs.begin(), runs.end(), [&](const RunConfig& run) {
+        return setting.acts.holds(run, computes_on_gpu());
+    });
 }
 
 }  // namespace
@@ -45,25 +54,34 @@ void settle(RunConfig& config) {
     }
 }
 
-void refuse_unused(const GivenSettings& given, const RunConfig& config) {
-    const bool learns_synth = config.data == "synth";
-    const bool judges_synth =
-        config.pairs.empty() &&
-        (config.eval_data.empty() ? learns_synth : config.eval_data == "synth");
+void refuse_unused(const GivenSettings& given, const std::vector<RunConfig>& runs) {
+    RunConfig any;
     for (const auto& [option, text] : given) {
-        const auto refuse_unless = [&, &option = option](bool used, const char* needs) {
-            FACET_USAGE(used, "{} has no meaning here: it needs {}", option, needs);
-        };
-        if (option.starts_with("--synth-eval-")) {
-            refuse_unless(judges_synth, "procedural faces to evaluate on (--eval-data synth)");
-        } else if (option == "--synth-people" || option == "--synth-images") {
-            refuse_unless(learns_synth, "--data synth");
-        } else if (option.starts_with("--synth-")) {
-            refuse_unless(learns_synth || judges_synth, "--data synth");
-        } else if (option == "--people" || option == "--min-images") {
-            refuse_unless(!learns_synth, "a folder of pictures to learn from (--data DIR)");
+        for (const Setting& setting : settings_of(any)) {
+            if (setting.option != option || acts_in_any(setting, runs)) continue;
+            refuse_unused(option, setting.acts.needs);
         }
     }
+}
+
+void refuse_unused(const std::string& file, RunConfig read, const std::vector<RunConfig>& runs) {
+    RunConfig defaults;
+    const std::vector<Setting> standard = settings_of(defaults);
+    const std::vector<Setting> settings = settings_of(read);
+    RunConfig itself = read;  // a recipe for data that the command line names is of those data
+    if (itself.data.empty()) itself.data = runs.front().data;
+    for (size_t k = 0; k < settings.size(); ++k) {
+        const std::string text = toml_text(settings[k]);
+        if (text == toml_text(standard[k]) || settings[k].acts.holds(itself, false)) continue;
+        if (acts_in_any(settings[k], runs)) continue;
+        refuse_unused(fmt::format("{}: {} = {}", file, settings[k].name(), text),
+                      settings[k].acts.needs);
+    }
+}
+
+bool is_given(const GivenSettings& given, const std::string& option) {
+    return std::any_of(given.begin(), given.end(),
+                       [&](const auto& setting) { return setting.first == option; });
 }
 
 void apply_settings(const GivenSettings& given, RunConfig& config) {

@@ -28,8 +28,14 @@ void add_settings(CLI::App& command, GivenSettings& given, const std::string& le
 // and absolute paths, so that the run can be resumed from anywhere.
 void settle(RunConfig& config);
 
-// Throws UsageError for a setting of a source of pictures that the run does not draw from.
-void refuse_unused(const GivenSettings& given, const RunConfig& config);
+// Throws UsageError for a setting that was typed and acts in none of the runs.
+void refuse_unused(const GivenSettings& given, const std::vector<RunConfig>& runs);
+
+// The same for a configuration file and what it makes of the defaults, `read`. A setting that acts
+// by what the file itself says is no fault of the file when the command line says otherwise.
+void refuse_unused(const std::string& file, RunConfig read, const std::vector<RunConfig>& runs);
+
+bool is_given(const GivenSettings& given, const std::string& option);
 
 // Sets what is named; options that are no setting are nobody's here.
 void apply_settings(const GivenSettings& given, RunConfig& config);

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "tools/commands.h"
+#include "tools/option_rules.h"
 #include "tools/outputs.h"
 #include "tools/signals.h"
 #include "tools/study/page.h"
@@ -34,7 +35,11 @@ std::string command_of(const Request& request, const std::string& name) {
 }
 
 void run(Request request) {
-    if (request.list) return print_list();
+    if (request.list) {
+        FACET_USAGE(request.run.given.empty(), "study: {} has no meaning here: --list makes no run",
+                    request.run.given.front().first);
+        return print_list();
+    }
     FACET_USAGE(request.all != !request.names.empty(),
                 "name the studies to make, or --all: see "
                 "facet study --list");
@@ -81,6 +86,9 @@ void add_study_command(CLI::App& app) {
                         "TOML file; studies and options override it");
     command->add_option("--seeds", request->run.seeds, "how many (default: what the study says)");
     add_settings(*command, request->run.given, "--loss");  // the study's arms say which
+    const auto makes = [request] { return !request->list; };
+    for (const char* option : {"name", "--all", "--out", "--runs", "--config", "--seeds"})
+        act_only(*command, {{option, "studies to make, not --list", makes}});
     command->footer(
         "Example: facet study npt-range --config tools/recipes/study.toml --out docs/studies");
     command->callback([request] { run(*request); });

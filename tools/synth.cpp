@@ -5,6 +5,7 @@
 
 #include "engine/error.h"
 #include "tools/commands.h"
+#include "tools/option_rules.h"
 #include "tools/outputs.h"
 #include "tools/synth/dataset.h"
 #include "tools/synth/folder.h"
@@ -96,6 +97,8 @@ void add_synth_command(CLI::App& app) {
                 fmt::format("{}: 0 off, 1 usual, at most {}", knob.meaning, synth::kLargestKnob))
             ->group("Knobs")
             ->capture_default_str();
+    act_only(*command, {{"--format", "--out: the kind of a sheet is that of its name",
+                         [request] { return !request->out.empty(); }}});
     command->footer(
         "Example: facet synth --people 8 --images 10 --image 112 --seed 7 --sheet faces.png\n"
         "         facet synth --out faces --people 100 --images 20 --light 1.5 --occlusion 0\n"

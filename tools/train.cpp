@@ -7,6 +7,7 @@
 #include "tools/commands.h"
 #include "tools/devices.h"
 #include "tools/microscope_page.h"
+#include "tools/option_rules.h"
 #include "tools/outputs.h"
 #include "tools/profile/train_profile.h"
 #include "tools/run_options.h"
@@ -34,6 +35,7 @@ struct Request {
 RunConfig resolve(const Request& request) {
     RunConfig config;
     if (!request.config_file.empty()) read_config(request.config_file, config);
+    const RunConfig read = config;
     for (const auto& [option, text] : request.given) {
         for (const Setting& setting : settings_of(config)) {
             if (setting.option != option) continue;
@@ -51,7 +53,10 @@ RunConfig resolve(const Request& request) {
     if (globals().seed_given) config.seed = static_cast<int64_t>(globals().seed);
     config.per_person = images_per_person(config);
     settle(config);
-    return config;
+    check_config(config);
+    refuse_unused(request.given, {config});
+    if (!request.config_file.empty()) refuse_unused(request.config_file, read, {config});
+    return in_force(config, computes_on_gpu());
 }
 
 RunConfig resolve_resumed(const Request& request, const RunFolder& folder) {
@@ -185,7 +190,6 @@ void run(const Request& request) {
     make_loss(config.loss, config.loss_parameters);  // refuse before any picture is made
     if (!folder) {
         FACET_USAGE(!request.out.empty(), "--out is needed: the folder of the new run");
-        refuse_unused(request.given, config);
         folder.emplace(RunFolder::planned(request.out));
     }
     train(request, config, *folder);
@@ -217,6 +221,9 @@ void add_train_command(CLI::App& app) {
                      "losses whose gradient it compares (default: three that fit)")
         ->delimiter(',');
     add_settings(*command, request->given);
+    act_only(*command,
+             {{"--microscope-every", "--microscope", [request] { return request->microscope; }},
+              {"--microscope-others", "--microscope", [request] { return request->microscope; }}});
     command->footer(
         "Example: facet train --data synth --loss npt --set delta=1 k=1 --epochs 5 --out runs/npt\n"
         "         facet train --resume runs/npt");

@@ -12,6 +12,7 @@
 
 #include "engine/error.h"
 #include "tools/commands.h"
+#include "tools/option_rules.h"
 #include "tools/terminal.h"
 
 namespace facet {
@@ -251,6 +252,8 @@ void add_verify_command(CLI::App& app) {
                       "only boundaries of a loss's own margins, at two distances");
     command->add_flag("--verbose,-v", options->verbose, "one line a check");
     command->add_flag("--json", options->json, "print JSON: every check");
+    act_only(*command, {{"--verbose", "a table: --json has every check anyway",
+                         [options] { return !options->json; }}});
     command->footer(
         "Example: facet verify --loss arcface --region \"target at\" -v\n"
         "  judges all modes of ArcFace where the target crosses a boundary. The gradient derived "

@@ -54,12 +54,33 @@ struct RunConfig {
     AugmentOptions augment;
 };
 
+// When a setting changes anything. `needs` says it to a person: "it needs --schedule poly".
+struct Condition {
+    std::string needs;
+    bool (*holds)(const RunConfig& config, bool on_gpu);
+};
+
+// What a setting decides. Nothing: how fast a run is, and where its files lie (that the pictures
+// are the same is checked by their hash).
+enum class Decides { Training, Evaluation, Nothing };
+
 // One setting. `option` is the long option of `facet train` ("--lr").
 struct Setting {
     std::string section, key, option, help;
     std::variant<int64_t*, double*, bool*, std::string*, std::vector<double>*> value;
+    Condition acts;
+    Decides decides = Decides::Training;
+
+    std::string name() const { return section + "." + key; }  // "schedule.lr"
 };
 std::vector<Setting> settings_of(RunConfig& config);
+
+// The configuration with every setting that does not act at its default: what a run is made by and
+// stores, so that its config.toml says nothing that is not so.
+RunConfig in_force(RunConfig config, bool on_gpu);
+
+// Name and value of the settings that decide that of a run, and act, in the table's order.
+KeyValues settings_that_decide(Decides what, RunConfig config);
 
 // As TOML writes it; a string with its quotes.
 std::string toml_text(const Setting& setting);

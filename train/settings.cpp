@@ -1,4 +1,4 @@
-// The table of all settings, and their values as text.
+// The table of all settings, when each of them acts, and their values as text.
 #include <charconv>
 
 #include "train/config.h"
@@ -22,89 +22,173 @@ std::string number_text(double value) {
     return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
 }
 
+// --- when a setting acts ---
+
+bool learns_from_synth(const RunConfig& c) { return c.data == "synth"; }
+
+bool judges_on_synth(const RunConfig& c) {
+    return c.pairs.empty() && (c.eval_data.empty() ? learns_from_synth(c) : c.eval_data == "synth");
+}
+
+bool is_evaluated(const RunConfig& c) {
+    return !c.pairs.empty() || !c.eval_data.empty() || learns_from_synth(c);
+}
+
+const Condition always{"", [](const RunConfig&, bool) { return true; }};
+const Condition on_cpu{"a run on the CPU (--device cpu)",
+                       [](const RunConfig&, bool on_gpu) { return !on_gpu; }};
+const Condition learns_synth{"--data synth",
+                             [](const RunConfig& c, bool) { return learns_from_synth(c); }};
+const Condition learns_folder{"a folder of pictures to learn from (--data DIR)",
+                              [](const RunConfig& c, bool) { return !learns_from_synth(c); }};
+const Condition judges_synth{"procedural faces to evaluate on (--eval-data synth)",
+                             [](const RunConfig& c, bool) { return judges_on_synth(c); }};
+const Condition draws_faces{"procedural faces (--data synth)", [](const RunConfig& c, bool) {
+                                return learns_from_synth(c) || judges_on_synth(c);
+                            }};
+const Condition draws_faces_or_pairs{
+    "procedural faces (--data synth), or pairs drawn from --eval-data",
+    [](const RunConfig& c, bool) {
+        return learns_from_synth(c) || (is_evaluated(c) && c.pairs.empty());
+    }};
+const Condition evaluates{"an evaluation (--pairs or --eval-data)",
+                          [](const RunConfig& c, bool) { return is_evaluated(c); }};
+const Condition has_proxies{"a loss with proxies", [](const RunConfig& c, bool) {
+                                return make_loss(c.loss, c.loss_parameters)->has_proxies();
+                            }};
+const Condition sgd{"--optimizer sgd",
+                    [](const RunConfig& c, bool) { return c.optimizer.kind == "sgd"; }};
+const Condition momentum{"--optimizer sgd with --momentum above 0", [](const RunConfig& c, bool) {
+                             return c.optimizer.kind == "sgd" && c.optimizer.momentum > 0;
+                         }};
+const Condition adamw{"--optimizer adamw",
+                      [](const RunConfig& c, bool) { return c.optimizer.kind == "adamw"; }};
+const Condition cosine_or_poly{"--schedule cosine or poly", [](const RunConfig& c, bool) {
+                                   return c.schedule.kind == "cosine" || c.schedule.kind == "poly";
+                               }};
+const Condition poly{"--schedule poly",
+                     [](const RunConfig& c, bool) { return c.schedule.kind == "poly"; }};
+const Condition step{"--schedule step",
+                     [](const RunConfig& c, bool) { return c.schedule.kind == "step"; }};
+
 }  // namespace
 
 std::vector<Setting> settings_of(RunConfig& c) {
+    using enum Decides;
     return {
-        {"run", "seed", "", "", &c.seed},
-        {"run", "threads", "", "", &c.threads},
-        {"run", "conv", "--conv", "convolutions on the CPU: auto, direct or winograd", &c.conv},
+        {"run", "seed", "", "", &c.seed, always},
+        {"run", "threads", "", "", &c.threads, always},
+        {"run", "conv", "--conv", "convolutions on the CPU: auto, direct or winograd", &c.conv,
+         on_cpu},
         {"run", "precision", "--precision", "arithmetic on a GPU: float32, tf32 or bfloat16",
-         &c.precision},
-        {"run", "epochs", "--epochs", "passes over the training images", &c.epochs},
-        {"run", "steps", "--steps", "stop after this many steps (0: --epochs decides)", &c.steps},
-        {"run", "batch", "--batch", "images a step", &c.batch},
+         &c.precision, always},
+        {"run", "epochs", "--epochs", "passes over the training images", &c.epochs, always},
+        {"run", "steps", "--steps", "stop after this many steps (0: --epochs decides)", &c.steps,
+         always},
+        {"run", "batch", "--batch", "images a step", &c.batch, always},
         {"run", "per_person", "--per-person",
          "images of each person in a batch (0: as they come, -1: 4 for pair losses, else 0)",
-         &c.per_person},
+         &c.per_person, always},
         {"run", "checkpoint_every", "--checkpoint-every", "steps between checkpoints",
-         &c.checkpoint_every},
-        {"run", "workers", "--workers", "threads that augment images", &c.workers},
-        {"data", "source", "--data", "synth, or a folder DIR/<person>/<image>", &c.data},
+         &c.checkpoint_every, always, Nothing},
+        {"run", "workers", "--workers", "threads that augment images", &c.workers, always, Nothing},
+        {"data", "source", "--data", "synth, or a folder DIR/<person>/<image>", &c.data, always,
+         Nothing},
         {"data", "people", "--people", "train only on the people of this list (name<TAB>count)",
-         &c.people},
-        {"data", "min_images", "--min-images", "leave out people with fewer images", &c.min_images},
+         &c.people, learns_folder, Nothing},
+        {"data", "min_images", "--min-images", "leave out people with fewer images", &c.min_images,
+         learns_folder},
         {"data", "resolution", "--resolution",
          "training pictures are scaled down to so many pixels, and up again (0: as they are)",
-         &c.resolution},
-        {"data", "hash", "", "", &c.data_hash},
-        {"data", "synth_people", "--synth-people", "procedural people to train on",
-         &c.synth_people},
-        {"data", "synth_images", "--synth-images", "procedural images of each", &c.synth_images},
-        {"data", "synth_seed", "--synth-seed", "of the procedural faces (-1: --seed)",
-         &c.synth_seed},
+         &c.resolution, always},
+        {"data", "hash", "", "", &c.data_hash, always, Nothing},
+        {"data", "synth_people", "--synth-people", "procedural people to train on", &c.synth_people,
+         learns_synth},
+        {"data", "synth_images", "--synth-images", "procedural images of each", &c.synth_images,
+         learns_synth},
+        {"data", "synth_seed", "--synth-seed",
+         "of the procedural faces and of pairs that are drawn (-1: --seed)", &c.synth_seed,
+         draws_faces_or_pairs},
         {"data", "synth_difficulty", "--synth-difficulty",
-         "procedural pose, light, occlusion, ...: 0 none, 1 usual, at most 2", &c.synth_difficulty},
+         "procedural pose, light, occlusion, ...: 0 none, 1 usual, at most 2", &c.synth_difficulty,
+         draws_faces},
         {"eval", "data", "--eval-data", "folder to evaluate on; with --pairs it defaults to --data",
-         &c.eval_data},
-        {"eval", "pairs", "--pairs", "pairs to evaluate on, LFW's format", &c.pairs},
+         &c.eval_data, always, Evaluation},
+        {"eval", "pairs", "--pairs", "pairs to evaluate on, LFW's format", &c.pairs, always,
+         Evaluation},
         {"eval", "resolution", "--eval-resolution",
-         "the same for the pictures to evaluate on (0: as they are)", &c.eval_resolution},
+         "the same for the pictures to evaluate on (0: as they are)", &c.eval_resolution, evaluates,
+         Evaluation},
         {"eval", "every", "--eval-every", "epochs between evaluations (0: at the end)",
-         &c.eval_every},
+         &c.eval_every, evaluates, Evaluation},
         {"eval", "synth_people", "--synth-eval-people", "unseen procedural people to evaluate on",
-         &c.synth_eval_people},
+         &c.synth_eval_people, judges_synth, Evaluation},
         {"eval", "synth_images", "--synth-eval-images", "procedural images of each of them",
-         &c.synth_eval_images},
-        {"network", "backbone", "--backbone", "r10, r18, r34 or r50", &c.network.backbone},
-        {"network", "image", "--image", "pixels: 32, 64 or 112", &c.network.image},
+         &c.synth_eval_images, judges_synth, Evaluation},
+        {"network", "backbone", "--backbone", "r10, r18, r34 or r50", &c.network.backbone, always},
+        {"network", "image", "--image", "pixels: 32, 64 or 112", &c.network.image, always},
         {"network", "embedding", "--embedding", "dimensions of the embedding, D",
-         &c.network.embedding},
+         &c.network.embedding, always},
         {"network", "dropout", "--dropout", "probability, before the last linear layer",
-         &c.network.dropout},
-        {"loss", "name", "--loss", "see `facet losses`", &c.loss},
-        {"loss", "head", "--head", "dense or streamed", &c.head},
+         &c.network.dropout, always},
+        {"loss", "name", "--loss", "see `facet losses`", &c.loss, always},
+        {"loss", "head", "--head", "dense or streamed", &c.head, has_proxies},
         {"loss", "sample_rate", "--sample-rate",
          "share of the classes that a step computes with, in (0, 1] (docs/class-sampling.md)",
-         &c.sample_rate},
-        {"optimizer", "kind", "--optimizer", "sgd or adamw", &c.optimizer.kind},
-        {"optimizer", "momentum", "--momentum", "sgd", &c.optimizer.momentum},
-        {"optimizer", "nesterov", "--nesterov", "sgd: true or false", &c.optimizer.nesterov},
+         &c.sample_rate, always},
+        {"optimizer", "kind", "--optimizer", "sgd or adamw", &c.optimizer.kind, always},
+        {"optimizer", "momentum", "--momentum", "sgd", &c.optimizer.momentum, sgd},
+        {"optimizer", "nesterov", "--nesterov", "sgd: true or false", &c.optimizer.nesterov,
+         momentum},
         {"optimizer", "weight_decay", "--weight-decay",
-         "not applied to normalisation, slope and bias", &c.optimizer.weight_decay},
+         "not applied to normalisation, slope and bias", &c.optimizer.weight_decay, always},
         {"optimizer", "clip", "--clip", "largest gradient norm of the network (0: no limit)",
-         &c.optimizer.clip},
-        {"optimizer", "beta1", "--beta1", "adamw", &c.optimizer.beta1},
-        {"optimizer", "beta2", "--beta2", "adamw", &c.optimizer.beta2},
-        {"optimizer", "eps", "--eps", "adamw", &c.optimizer.eps},
-        {"schedule", "kind", "--schedule", "cosine, step, poly or constant", &c.schedule.kind},
-        {"schedule", "lr", "--lr", "learning rate at its peak", &c.schedule.lr},
-        {"schedule", "warmup", "--warmup", "steps of linear warm-up", &c.schedule.warmup},
-        {"schedule", "final_lr", "--final-lr", "where cosine and poly end", &c.schedule.final_lr},
-        {"schedule", "power", "--power", "poly", &c.schedule.power},
+         &c.optimizer.clip, always},
+        {"optimizer", "beta1", "--beta1", "adamw", &c.optimizer.beta1, adamw},
+        {"optimizer", "beta2", "--beta2", "adamw", &c.optimizer.beta2, adamw},
+        {"optimizer", "eps", "--eps", "adamw", &c.optimizer.eps, adamw},
+        {"schedule", "kind", "--schedule", "cosine, step, poly or constant", &c.schedule.kind,
+         always},
+        {"schedule", "lr", "--lr", "learning rate at its peak", &c.schedule.lr, always},
+        {"schedule", "warmup", "--warmup", "steps of linear warm-up", &c.schedule.warmup, always},
+        {"schedule", "final_lr", "--final-lr", "where cosine and poly end", &c.schedule.final_lr,
+         cosine_or_poly},
+        {"schedule", "power", "--power", "poly", &c.schedule.power, poly},
         {"schedule", "milestones", "--milestones", "step: fractions of the run, 0.5,0.75",
-         &c.schedule.milestones},
+         &c.schedule.milestones, step},
         {"schedule", "factor", "--factor", "step: what a milestone multiplies the rate by",
-         &c.schedule.factor},
-        {"augment", "mirror", "--mirror", "probability", &c.augment.mirror},
-        {"augment", "rotation", "--rotation", "degrees, +-", &c.augment.rotation},
-        {"augment", "scale", "--scale", "fraction, +-", &c.augment.scale},
-        {"augment", "shift", "--shift", "fraction of the size, +-", &c.augment.shift},
-        {"augment", "brightness", "--brightness", "fraction, +-", &c.augment.brightness},
-        {"augment", "contrast", "--contrast", "fraction, +-", &c.augment.contrast},
-        {"augment", "grey", "--grey", "probability", &c.augment.grey},
-        {"augment", "erase", "--erase", "probability", &c.augment.erase},
+         &c.schedule.factor, step},
+        {"augment", "mirror", "--mirror", "probability", &c.augment.mirror, always},
+        {"augment", "rotation", "--rotation", "degrees, +-", &c.augment.rotation, always},
+        {"augment", "scale", "--scale", "fraction, +-", &c.augment.scale, always},
+        {"augment", "shift", "--shift", "fraction of the size, +-", &c.augment.shift, always},
+        {"augment", "brightness", "--brightness", "fraction, +-", &c.augment.brightness, always},
+        {"augment", "contrast", "--contrast", "fraction, +-", &c.augment.contrast, always},
+        {"augment", "grey", "--grey", "probability", &c.augment.grey, always},
+        {"augment", "erase", "--erase", "probability", &c.augment.erase, always},
     };
+}
+
+RunConfig in_force(RunConfig config, bool on_gpu) {
+    RunConfig defaults;
+    const std::vector<Setting> standard = settings_of(defaults);
+    const RunConfig asked = config;
+    const std::vector<Setting> settings = settings_of(config);
+    for (size_t k = 0; k < settings.size(); ++k) {
+        if (settings[k].acts.holds(asked, on_gpu)) continue;
+        std::visit([&](auto* to) { *to = *std::get<decltype(to)>(standard[k].value); },
+                   settings[k].value);
+    }
+    return config;
+}
+
+KeyValues settings_that_decide(Decides what, RunConfig config) {
+    KeyValues list;
+    for (const Setting& setting : settings_of(config)) {
+        if (setting.decides != what || !setting.acts.holds(config, false)) continue;
+        list.emplace_back(setting.name(), toml_text(setting));
+    }
+    return list;
 }
 
 std::string toml_text(const std::string& text) {

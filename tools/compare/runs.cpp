@@ -90,7 +90,7 @@ RunConfig Plan::config(size_t loss, size_t seed) const {
     config.loss_parameters = losses[loss].settings;
     config.seed = seeds[seed];
     config.per_person = images_per_person(config);
-    return config;
+    return in_force(config, computes_on_gpu());
 }
 
 void check_folder(const Plan& plan) {

@@ -65,6 +65,29 @@ std::vector<Group> groups_of(const Study& study, const RunRequest& request) {
     return groups;
 }
 
+// What was asked for and changes no run of the study.
+void refuse_unused(const Study& study, const RunRequest& request,
+                   const std::vector<Group>& groups) {
+    for (const auto& [option, text] : request.given) {
+        const bool overridden = std::all_of(
+            study.arms.begin(), study.arms.end(),
+            [&, &option = option](const Arm& arm) { return is_given(arm.settings, option); });
+        FACET_USAGE(!overridden, "study {}: {} has no meaning here: the study sets it itself",
+                    study.name, option);
+    }
+    std::vector<RunConfig> runs;
+    for (const Group& group : groups) {
+        for (size_t loss = 0; loss < group.plan.losses.size(); ++loss) {
+            runs.push_back(group.plan.config(loss, 0));
+        }
+    }
+    facet::refuse_unused(request.given, runs);
+    if (request.recipe.empty()) return;
+    RunConfig recipe;
+    read_config(request.recipe, recipe);
+    facet::refuse_unused(request.recipe, recipe, runs);
+}
+
 // Every pair of the pictures, in place of those that were drawn.
 PairList all_pairs_of(const EvalSet& evaluation) {
     PairList list;
@@ -140,7 +163,6 @@ RunConfig config_of(const Study& study, const Arm& arm, const RunRequest& reques
     apply_settings(study.settings, config);
     apply_settings(request.given, config);
     apply_settings(arm.settings, config);
-    refuse_unused(request.given, config);
     if (config.synth_seed < 0) config.synth_seed = 0;  // one data set for all seeds
     if (globals().threads > 0) config.threads = globals().threads;
     if (config.data.empty()) {
@@ -154,6 +176,7 @@ RunConfig config_of(const Study& study, const Arm& arm, const RunRequest& reques
 
 std::optional<Results> make_runs(const Study& study, const RunRequest& request) {
     std::vector<Group> groups = groups_of(study, request);
+    refuse_unused(study, request, groups);
     Results results;
     results.study = study;
     results.seeds = seeds_of(study, request);
