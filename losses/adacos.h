@@ -4,7 +4,9 @@
 //   B   = mean_i sum_{j != y} exp(s_old c_ij),   s = log(B) / cos(min(pi/4, median_i theta_iy))
 //   z_j = s c_j,   L = -log softmax(z)_y;   dL/dc_j = s (p_j - [j = y])
 // The new s is used in the same call and is a constant for the gradient. The median of an even
-// number of angles is the lower one. Without negatives s stays. dynamic=false: s = s_0 always.
+// number of angles is the lower one. Where log(B) <= 0, with negatives all far away, it gives no
+// scale: s stays, as it does without rows. dynamic=false: s = s_0 always. C < 3 is refused: with
+// two classes s_0 = 0, and then nothing is ever learned.
 //
 // Derivation: for given negatives p_y, as a function of theta_y, is steepest near cos(theta_y) =
 // log(B)/s; s puts this at the median angle, or at 45 degrees if that is larger. Then dL/dc is
@@ -41,11 +43,12 @@ struct AdaCos : SoftmaxForm<T, AdaCos<T>> {
     double median = 0;  // of theta_iy
 
     AdaCos(const Settings& p, State& state)
-        : scale(&state.declare("s", true, false)), dynamic(p.flag("dynamic")) {}
+        : scale(&state.declare("s", true, false)), dynamic(p.flag("dynamic")) {
+        scale->lowest = 1e-6;
+    }
 
     void prepare(std::int64_t C) {
-        if (!scale->value.empty()) return;
-        scale->value = {C > 1 ? std::sqrt(2.0) * std::log(double(C - 1)) : 0.0};
+        if (scale->value.empty()) scale->value = {std::sqrt(2.0) * std::log(double(C - 1))};
     }
     void open(const Batch<T>& batch) {
         s = T(scale->value[0]);
@@ -82,9 +85,10 @@ struct AdaCos : SoftmaxForm<T, AdaCos<T>> {
             all.merge({double(row.old.max), row.old.sum});
             ++counted;
         }
-        if (dynamic && all.sum > 0) {
+        const double log_B = all.log() - std::log(counted);  // NaN without rows
+        if (dynamic && log_B > 0) {
             const double quarter = std::numbers::pi / 4;
-            scale->value = {(all.log() - std::log(counted)) / std::cos(std::min(quarter, median))};
+            scale->value = {log_B / std::cos(std::min(quarter, median))};
             s = T(scale->value[0]);
         }
         for (Row& row : rows) row.target = additive_cosine(row.y, s, T(0));
@@ -103,7 +107,11 @@ struct AdaCos : SoftmaxForm<T, AdaCos<T>> {
                 .gradient = "dL/dc_j = s (p_j - [j=y]), s constant",
                 .parameters = {flag("dynamic", "true", "false: the scale stays sqrt(2) log(C-1)")},
                 .state = "s, the scale, starts at sqrt(2) log(C-1)",
-                .detached = "the scale s"};
+                .detached = "the scale s",
+                .fewest_classes = 3,
+                .too_few =
+                    "its scale starts at sqrt(2) log(C-1), which is 0 for two classes, and "
+                    "then nothing is learned"};
     }
 };
 

@@ -18,7 +18,10 @@ public:
 
     bool has_proxies() const override { return true; }
     HeadForm<float>* form() override { return &float_form_; }
-    void prepare(std::int64_t C) override { double_form_.prepare(C); }
+    void prepare(std::int64_t C) override {
+        require_classes(C);
+        double_form_.prepare(C);
+    }
 
     double forward_backward(const HeadBatch<float>& batch, const HeadGradient<float>& gradient,
                             HeadWorkspace<float>& workspace, const HeadOptions& options) override {
@@ -33,6 +36,7 @@ private:
     template <class T>
     double call(HeadForm<T>& form, const HeadBatch<T>& batch, const HeadGradient<T>& gradient,
                 HeadWorkspace<T>& workspace, const HeadOptions& options) {
+        require_classes(batch.C);
         const double value = run_head(form, batch, gradient, workspace, options);
         state_.end_call();
         return value;

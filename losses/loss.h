@@ -29,6 +29,9 @@ public:
     // "arcface s=64 m=0.5 beyond=linear grad=exact": everything that decides the gradient.
     std::string describe() const;
 
+    // Throws UsageError, saying why, if the loss is not defined over so few classes.
+    void require_classes(std::int64_t C) const;
+
     // A class loss has proxies w; a pair loss has none.
     virtual bool has_proxies() const = 0;
     // Whether dL/dcos_ij exists: HeadGradient::dcos may be asked for.
@@ -40,7 +43,8 @@ public:
     virtual Pairs* pairs() { return nullptr; }
 
     // Gives the arrays of the state that start from the number of classes their first values;
-    // arrays that have values keep them. The first forward_backward() does the same.
+    // arrays that have values keep them. The first forward_backward() does the same. Throws as
+    // require_classes() does.
     virtual void prepare(std::int64_t) {}
 
     // The value, and the gradients by the raw arrays. Advances the state by one step.

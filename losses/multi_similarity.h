@@ -76,7 +76,8 @@ struct MultiSimilarity {
                 .parameters = {positive("alpha", "2", "scale of the positives"),
                                positive("beta", "50", "scale of the negatives"),
                                number("base", "0.5", -1, 1, "similarity between the two"),
-                               number("eps", "0.1", 0, 2, "slack of the mining"),
+                               only_with("mine=true",
+                                         number("eps", "0.1", 0, 2, "slack of the mining")),
                                flag("mine", "true", "keep only pairs that violate")},
                 .state = kPairState};
     }

@@ -70,7 +70,8 @@ struct NPair {
                     "L = mean_k -log softmax_j(<a_k, p_j>)_k + reg/4 (mean |a|^2 + "
                     "mean |p|^2), first and second row of each class (raw vectors)",
                 .gradient = "dL/d<a_k, p_j> = (softmax_j - [j=k]) / P",
-                .parameters = {number("reg", "0.002", 0, 1e6, "weight of the squared lengths"),
+                .parameters = {only_with("compat=none", number("reg", "0.002", 0, 1e6,
+                                                               "weight of the squared lengths")),
                                choice("compat", "none", {"none", "pml"},
                                       "pml: unit vectors, no regulariser")},
                 .state = kPairState};

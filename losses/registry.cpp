@@ -100,6 +100,13 @@ std::string Loss::describe() const {
     return text;
 }
 
+void Loss::require_classes(std::int64_t C) const {
+    if (C >= info_.fewest_classes) return;
+    throw UsageError(fmt::format("loss {}: {} {}, expected at least {}: {}", name(), C,
+                                 C == 1 ? "class" : "classes", info_.fewest_classes, info_.too_few),
+                     "give more classes, or another loss");
+}
+
 std::unique_ptr<Loss> make_loss(const std::string& name, const KeyValues& parameters) {
     const Entry& entry = find(name);
     return entry.make(entry.info, Settings(entry.info, parameters));

@@ -1,9 +1,9 @@
 #include "losses/settings.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
-#include <numeric>
 
 #include "engine/error.h"
 
@@ -47,16 +47,19 @@ std::string checked_word(const LossInfo& loss, const ParameterInfo& info, std::s
     return text;
 }
 
+// In half edits: a letter in the other case is one, every other edit two.
 int edit_distance(std::string_view a, std::string_view b) {
+    const auto lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
     std::vector<int> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), 0);
+    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = 2 * int(j);
     for (std::size_t i = 1; i <= a.size(); ++i) {
         int diagonal = row[0];
-        row[0] = int(i);
+        row[0] = 2 * int(i);
         for (std::size_t j = 1; j <= b.size(); ++j) {
-            const int substitute = diagonal + (a[i - 1] != b[j - 1]);
+            const char p = a[i - 1], q = b[j - 1];
+            const int substitute = diagonal + (p == q ? 0 : lower(p) == lower(q) ? 1 : 2);
             diagonal = row[j];
-            row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitute});
+            row[j] = std::min({row[j] + 2, row[j - 1] + 2, substitute});
         }
     }
     return row[b.size()];
@@ -126,6 +129,11 @@ ParameterInfo choice(std::string name, std::string default_text, std::vector<std
     return info;
 }
 
+ParameterInfo only_with(std::string needs, ParameterInfo parameter) {
+    parameter.needs = std::move(needs);
+    return parameter;
+}
+
 std::vector<const ParameterInfo*> LossInfo::gradient_modes() const {
     std::vector<const ParameterInfo*> modes;
     for (const ParameterInfo& p : parameters) {
@@ -183,6 +191,25 @@ KeyValues Settings::all() const {
     return result;
 }
 
+void refuse_unused(const LossInfo& info, const Settings& settings, const KeyValues& given) {
+    for (const ParameterInfo& p : info.parameters) {
+        const auto typed = std::find_if(given.begin(), given.end(),
+                                        [&](const auto& entry) { return entry.first == p.name; });
+        if (p.needs.empty() || typed == given.end()) continue;
+        const bool usual = p.kind == Kind::number || p.kind == Kind::count
+                               ? typed->second == p.default_text ||
+                                     settings.number(p.name) == std::stod(p.default_text)
+                               : settings.text(p.name) == p.default_text;
+        const auto [other, values] = split_assignment(p.needs);
+        if (usual || ("|" + values + "|").find("|" + settings.text(other) + "|") != values.npos)
+            continue;
+        throw UsageError(fmt::format("loss {}: parameter {}={} has no meaning here: it needs {}",
+                                     info.name, p.name, typed->second,
+                                     values.empty() ? "that " + other + " is not set" : p.needs),
+                         "leave it out, or give what it needs");
+    }
+}
+
 std::pair<std::string, std::string> split_assignment(const std::string& text) {
     const std::size_t at = text.find('=');
     if (at == std::string::npos || at == 0) {
@@ -200,7 +227,8 @@ std::string join_names(const std::vector<std::string>& names, const char* separa
 
 std::string closest_name(std::string_view word, const std::vector<std::string>& candidates) {
     std::string best;
-    int least = std::max<int>(2, int(word.size()) / 2) + 1;
+    // At most half the word's letters, at least two: of a word of one letter only its case.
+    int least = word.size() == 1 ? 2 : std::max<int>(4, int(word.size())) + 1;
     for (const std::string& candidate : candidates) {
         const int distance = edit_distance(word, candidate);
         if (distance < least) {

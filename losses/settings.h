@@ -23,6 +23,9 @@ struct ParameterInfo {
     double highest = std::numeric_limits<double>::infinity();
     bool open_below = false;  // lowest itself is excluded
     std::vector<std::string> choices;
+    // Another parameter without one of whose values this one changes nothing: "margin=am|arc", or
+    // "lam=" for one that is not set; "": it always acts.
+    std::string needs = {};
 
     // "number > 0", "one of linear|none", ...: what may be given.
     std::string allowed() const;
@@ -39,6 +42,9 @@ ParameterInfo flag(std::string name, std::string default_text, std::string doc);
 ParameterInfo choice(std::string name, std::string default_text, std::vector<std::string> choices,
                      std::string doc);
 
+// The same, acting only where another parameter has one of these values: "margin=am|arc".
+ParameterInfo only_with(std::string needs, ParameterInfo parameter);
+
 // The one description of a loss: `facet losses`, the parser and the documentation print it.
 struct LossInfo {
     std::string name;      // as in --loss
@@ -50,6 +56,9 @@ struct LossInfo {
     // The statistic that the gradient holds constant, whatever the modes; "" = none. The gradient
     // is then not the derivative of the value.
     std::string detached = {};
+    // Over fewer classes its formula is not defined; too_few says why.
+    std::int64_t fewest_classes = 1;
+    std::string too_few = {};
 
     // The parameters that choose which gradient is computed: grad, beyond.
     std::vector<const ParameterInfo*> gradient_modes() const;
@@ -89,10 +98,15 @@ private:
 // Splits "s=32" at the first '='. Throws UsageError without one.
 std::pair<std::string, std::string> split_assignment(const std::string& text);
 
+// Throws UsageError for a parameter that was given another value than its default and that changes
+// nothing, as another one of `settings` has not the value that it needs.
+void refuse_unused(const LossInfo& info, const Settings& settings, const KeyValues& given);
+
 // "a, b, c"
 std::string join_names(const std::vector<std::string>& names, const char* separator = ", ");
 
-// The candidate with the smallest edit distance to `word`; "" when none is close.
+// The candidate with the smallest edit distance to `word`, where a letter in the other case is half
+// an edit; "" when none is close.
 std::string closest_name(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace facet

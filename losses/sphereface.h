@@ -134,12 +134,13 @@ struct SphereFace : SoftmaxForm<T, SphereFace<T>> {
                 .gradient =
                     "dL/dc_y = -|x| (1-p_y) (lambda + (-1)^k m sin(m theta)/sin(theta))/(1 + "
                     "lambda), dL/dc_j = |x| p_j, dL/d|x| = sum_j p_j u_j - u_y",
-                .parameters = {number("m", "4", 1, 100, "factor of the target's angle"),
-                               number("base", "1000", 0, 1e12, "lambda before annealing"),
-                               number("gamma", "0.12", 0, 1e6, "speed of the annealing"),
-                               number("power", "1", 0, 100, "power of the annealing"),
-                               number("lam_min", "5", 0, 1e12, "smallest lambda"),
-                               number("lam", "", 0, 1e12, "a fixed lambda instead")},
+                .parameters =
+                    {number("m", "4", 1, 100, "factor of the target's angle"),
+                     only_with("lam=", number("base", "1000", 0, 1e12, "lambda before annealing")),
+                     only_with("lam=", number("gamma", "0.12", 0, 1e6, "speed of the annealing")),
+                     only_with("lam=", number("power", "1", 0, 100, "power of the annealing")),
+                     only_with("lam=", number("lam_min", "5", 0, 1e12, "smallest lambda")),
+                     number("lam", "", 0, 1e12, "a fixed lambda instead")},
                 .state = "it: calls made so far, starts at 0"};
     }
 };

@@ -41,24 +41,26 @@ struct SvSoftmax : SoftmaxForm<T, SvSoftmax<T>> {
     }
 
     static LossInfo info() {
-        return {
-            .name = "sv-softmax",
-            .paper =
-                "Wang et al., Support vector guided softmax loss for face recognition, "
-                "arXiv:1812.11317",
-            .formula =
-                "z_y = s f, z_j = s (c_j > f ? t c_j + t - 1 : c_j), f = c_y, c_y - m "
-                "or cos(theta_y + m); L = -log softmax(z)_y",
-            .gradient = "dL/dc_j = s p_j (c_j > f ? t : 1), dL/dc_y = -s (1-p_y) f'",
-            .parameters = {positive("s", "30", "scale of the cosines"),
-                           number("t", "1.2", 1, 100, "weight of support vectors; 1 = none"),
-                           number("m", "0.35", 0, std::numbers::pi, "margin, for margin=am|arc"),
-                           choice("margin", "none", {"none", "am", "arc"},
-                                  "of the target: none, on the cosine, on the angle"),
-                           flag("easy", "false", "no margin on the target where c_y <= 0"),
-                           choice("compat", "none", {"none", "facexzoo"},
-                                  "facexzoo: with margin=am, easy means c_y <= m")},
-            .state = ""};
+        return {.name = "sv-softmax",
+                .paper =
+                    "Wang et al., Support vector guided softmax loss for face recognition, "
+                    "arXiv:1812.11317",
+                .formula =
+                    "z_y = s f, z_j = s (c_j > f ? t c_j + t - 1 : c_j), f = c_y, c_y - m "
+                    "or cos(theta_y + m); L = -log softmax(z)_y",
+                .gradient = "dL/dc_j = s p_j (c_j > f ? t : 1), dL/dc_y = -s (1-p_y) f'",
+                .parameters = {positive("s", "30", "scale of the cosines"),
+                               number("t", "1.2", 1, 100, "weight of support vectors; 1 = none"),
+                               only_with("margin=am|arc", number("m", "0.35", 0, std::numbers::pi,
+                                                                 "margin, for margin=am|arc")),
+                               choice("margin", "none", {"none", "am", "arc"},
+                                      "of the target: none, on the cosine, on the angle"),
+                               only_with(
+                                   "margin=am|arc",
+                                   flag("easy", "false", "no margin on the target where c_y <= 0")),
+                               choice("compat", "none", {"none", "facexzoo"},
+                                      "facexzoo: with margin=am, easy means c_y <= m")},
+                .state = ""};
     }
 };
 

@@ -103,13 +103,15 @@ LossInfo Unpg<T>::info() {
             "enlarged denominator",
         .parameters = {choice("base", "cos", {"cos", "arc", "mag", "norm"}, "the target's logit"),
                        positive("s", "64", "scale of all similarities"),
-                       number("m", "0.5", 0, std::numbers::pi, "margin, for base=cos|arc"),
+                       only_with("base=cos|arc", number("m", "0.5", 0, std::numbers::pi,
+                                                        "margin, for base=cos|arc")),
                        number("wisk", "1.5", 0, 1e6, "whiskers of the filter; 0: no filter"),
                        choice("scope", "batch", {"batch", "anchor"},
                               "each row sees all pairs, or those that contain it")},
         .state = ""};
     for (ParameterInfo& p : MagFace<T>::margin_parameters()) {
         p.doc += ", for base=mag";
+        p.needs = "base=mag";
         info.parameters.push_back(std::move(p));
     }
     return info;

@@ -53,6 +53,7 @@ ordered_json to_json(const LossInfo& info) {
             {"gradient_modes", modes},
             {"detached", info.detached},
             {"state", info.state},
+            {"fewest_classes", info.fewest_classes},
             {"parameters", parameters}};
 }
 
@@ -81,6 +82,8 @@ void print_one(const LossInfo& info) {
     }
     if (!info.detached.empty()) fmt::print("constant  for the gradient: {}\n", info.detached);
     fmt::print("state     {}\n", info.state.empty() ? "none" : info.state);
+    if (info.fewest_classes > 1)
+        fmt::print("classes   at least {}: {}\n", info.fewest_classes, info.too_few);
     fmt::print("paper     {}\n", info.paper);
     if (const LossText* text = loss_text(info.name)) fmt::print("file      {}\n", text->file);
 }
