@@ -16,6 +16,7 @@
 #include "tools/terminal.h"
 #include "tools/train_report.h"
 #include "train/microscope.h"
+#include "train/same_run.h"
 #include "train/trainer.h"
 
 namespace facet {
@@ -31,6 +32,12 @@ struct Request {
     MicroscopeOptions look;
 };
 
+// Of the configuration's loss.
+void refuse_unused_parameters(const RunConfig& config, const KeyValues& given) {
+    const auto loss = make_loss(config.loss, config.loss_parameters);
+    refuse_unused(loss->info(), loss->settings(), given);
+}
+
 // Defaults, then the file, then the command line.
 RunConfig resolve(const Request& request) {
     RunConfig config;
@@ -44,10 +51,12 @@ RunConfig resolve(const Request& request) {
             assign(setting, text);
         }
     }
+    KeyValues typed;
     for (const std::string& assignment : request.loss_parameters) {
         auto parameter = split_assignment(assignment);
         std::erase_if(config.loss_parameters,
                       [&](const auto& known) { return known.first == parameter.first; });
+        typed.push_back(parameter);
         config.loss_parameters.push_back(std::move(parameter));
     }
     if (globals().seed_given) config.seed = static_cast<int64_t>(globals().seed);
@@ -55,7 +64,11 @@ RunConfig resolve(const Request& request) {
     settle(config);
     check_config(config);
     refuse_unused(request.given, {config});
-    if (!request.config_file.empty()) refuse_unused(request.config_file, read, {config});
+    refuse_unused_parameters(config, typed);
+    if (!request.config_file.empty()) {
+        refuse_unused(request.config_file, read, {config});
+        refuse_unused_parameters(read, read.loss_parameters);
+    }
     return in_force(config, computes_on_gpu());
 }
 
@@ -65,6 +78,13 @@ RunConfig resolve_resumed(const Request& request, const RunFolder& folder) {
                 "--resume goes on with the run as it is: no other setting may be given");
     RunConfig config;
     read_config(folder.config(), config);
+    for (const auto& checkpoint : {folder.checkpoint(), folder.previous()}) {
+        const std::vector<std::string> changes = compare_settings(checkpoint, config);
+        for (const std::string& change : changes) {
+            fmt::print(stderr, "warning: {}: {}\n", folder.config().string(), change);
+        }
+        if (!changes.empty()) break;
+    }
     if (globals().threads > 0 && globals().threads != config.threads) {
         throw UsageError(fmt::format("{}: the run has {} threads, --threads {} would change its "
                                      "bits",

@@ -23,6 +23,7 @@ void save_checkpoint(const std::filesystem::path& file, Learner& learner, const 
                         {"steps", std::to_string(position.steps)},
                         {"batch", std::to_string(position.batch)},
                         {"data_hash", position.data_hash},
+                        {"settings", position.settings},
                         {"loss", learner.loss().describe()}};
     write_safetensors(file, content, previous);
 }

@@ -14,9 +14,10 @@
 namespace facet {
 
 struct Position {
-    int64_t steps = 0;      // done
-    int64_t batch = 0;      // images a step
-    std::string data_hash;  // of the training images
+    int64_t steps = 0;          // done
+    int64_t batch = 0;          // images a step
+    std::string data_hash;      // of the training images
+    std::string settings = {};  // that decide the run (train/same_run.h)
 };
 
 // What was in `file` before is found in `previous` after, where that is given.

@@ -9,6 +9,7 @@
 #include "train/files/atomic.h"
 #include "train/loader_options.h"
 #include "train/model.h"
+#include "train/same_run.h"
 
 namespace facet {
 namespace {
@@ -189,7 +190,8 @@ void Trainer::checkpoint() {
     const InPart part("checkpoint");
     const LedgerScope scope("checkpoint", 0, 0);
     folder_.sync_log();
-    save_checkpoint(folder_.checkpoint(), learner_, {done_, config_.batch, data_hash_},
+    save_checkpoint(folder_.checkpoint(), learner_,
+                    {done_, config_.batch, data_hash_, deciding_settings(config_)},
                     folder_.previous());
 }
 
