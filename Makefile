@@ -16,6 +16,8 @@ OPTIMISE ?= -O3 -march=native
 WARNINGS  = -Wall -Wextra -Wno-stringop-overflow -Wno-restrict $(if $(WERROR),-Werror)
 CXXFLAGS ?=
 FLAGS     = -std=c++20 $(OPTIMISE) -fopenmp -fno-math-errno -fno-trapping-math $(WARNINGS) $(CXXFLAGS)
+# What the arithmetic is compiled with, whatever a file of its own is.
+ARITHMETIC_FLAGS := $(FLAGS)
 INCLUDES  = -I. -isystem /usr/include/eigen3
 LIBS      = -ldnnl -lfmt -lz -lgomp -lpthread
 
@@ -136,7 +138,7 @@ $(BUILD)/libfacet.a: $(OBJECTS) $(BUILD)/objects
 $(BUILD)/obj/train/data/image.o: private FLAGS += -fno-sanitize=shift
 
 # `facet doctor` tells with which flags it was built.
-$(BUILD)/obj/tools/doctor.o: private INCLUDES += -DFACET_BUILD_FLAGS='"$(strip $(FLAGS))"'
+$(BUILD)/obj/tools/doctor.o: private INCLUDES += -DFACET_BUILD_FLAGS='"$(strip $(ARITHMETIC_FLAGS))"'
 
 # The head comments of the losses, for `facet losses` and docs/losses.
 LOSS_FILES := $(shell grep -l '^inline const Registered<' losses/*.h)

@@ -8,7 +8,7 @@
 #include <mutex>
 #include <utility>
 
-#include "engine/error.h"
+#include "engine/out_of_memory.h"
 
 namespace facet {
 namespace {
@@ -71,9 +71,8 @@ private:
             data = std::aligned_alloc(alignment, rounded);
         }
         if (!data) {
-            throw Error(fmt::format("out of memory: could not allocate {} MiB, {} MiB in use",
-                                    bytes >> 20, in_use_ >> 20),
-                        "use a smaller --batch or --image");
+            throw OutOfMemory(fmt::format("out of memory: could not allocate {} MiB, {} MiB in use",
+                                          bytes >> 20, in_use_ >> 20));
         }
         if (large) madvise(data, rounded, MADV_HUGEPAGE);
         return data;
@@ -112,7 +111,7 @@ Buffer::Buffer(size_t bytes) {
     }
     capacity_ = rounded_up(std::max<size_t>(bytes, 1), cache_line);
     data_ = std::aligned_alloc(cache_line, capacity_);
-    if (!data_) throw Error("out of memory");
+    if (!data_) throw OutOfMemory("out of memory");
 }
 
 Buffer::~Buffer() {

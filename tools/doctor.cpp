@@ -19,7 +19,7 @@
 #include "tools/terminal.h"
 #include "tools/versions.h"
 
-// The Makefile says which flags it compiles with.
+// The Makefile says which flags the arithmetic is compiled with; this file has others.
 #ifndef FACET_BUILD_FLAGS
 #define FACET_BUILD_FLAGS "unknown"
 #endif

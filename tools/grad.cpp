@@ -11,6 +11,7 @@
 #include "losses/state_json.h"
 #include "tools/arrays.h"
 #include "tools/commands.h"
+#include "tools/numbers.h"
 #include "tools/option_rules.h"
 #include "tools/outputs.h"
 #include "train/files/atomic.h"
@@ -118,6 +119,7 @@ void run(const Options& options) {
     KeyValues parameters;
     for (const std::string& text : options.set) parameters.push_back(split_assignment(text));
     const auto loss = make_loss(options.loss, parameters);
+    refuse_unused(loss->info(), loss->settings(), parameters);
     FACET_USAGE(!options.dcos || loss->has_cosines(),
                 "loss {}: --dcos needs a loss of cosines to proxies", loss->name());
     loss->state().seed = globals().seed;
@@ -162,13 +164,13 @@ void add_grad_command(CLI::App& app) {
     command->add_option("--head", options->head, "all cosines at once, or a tile of classes")
         ->check(CLI::IsMember({"dense", "streamed"}));
     command->add_option("--tile", options->tile, "classes in a tile of the streamed head")
-        ->check(CLI::PositiveNumber)
+        ->check(at_least_one())
         ->capture_default_str();
     command->add_option("--method", options->method, "how the gradient is found")
         ->check(CLI::IsMember({"analytic", "tape", "numeric"}))
         ->capture_default_str();
     command->add_option("--step", options->step, "numeric: step as a part of the vector's length")
-        ->check(CLI::PositiveNumber)
+        ->check(above_zero())
         ->capture_default_str();
     command->add_flag("--dcos", options->dcos, "also write dcos.npy, dL/dc_ij (B, C)");
     command

@@ -15,8 +15,9 @@
 #include <string>
 
 #include "engine/device.h"
-#include "engine/error.h"
+#include "engine/out_of_memory.h"
 #include "tools/commands.h"
+#include "tools/memory_hint.h"
 #include "tools/option_rules.h"
 #include "tools/signals.h"
 #include "tools/versions.h"
@@ -62,16 +63,20 @@ void add_global_options(CLI::App& app) {
 constexpr std::array<std::string_view, 9> kOnDevices = {
     "train", "eval", "embed", "compare", "study", "profile", "bench step", "bench head", "doctor"};
 
+const CLI::App& chosen_command(const CLI::App& app) {
+    const CLI::App* command = &app;
+    while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
+    return *command;
+}
+
 // Throws UsageError for what was given to the chosen command and changes nothing.
 void refuse_unused_options(const CLI::App& app) {
-    const CLI::App* command = &app;
-    while (!command->get_subcommands().empty()) {
-        command = command->get_subcommands().front();
-        check_rules(*command);
-    }
-    const std::string name = name_of(*command);
-    if (globals().device != "cuda" || name.empty()) return;
-    if (std::find(kOnDevices.begin(), kOnDevices.end(), name) == kOnDevices.end())
+    const CLI::App& command = chosen_command(app);
+    if (&command == &app) return;
+    check_rules(command);
+    const std::string name = name_of(command);
+    if (globals().device == "cuda" &&
+        std::find(kOnDevices.begin(), kOnDevices.end(), name) == kOnDevices.end())
         refuse_unused(name + ": --device cuda", "a command that computes there, this one does not");
 }
 
@@ -163,6 +168,11 @@ int run(int argc, char** argv) {
         return finish();
     } catch (const CLI::ParseError& error) {
         return refuse(app, error);
+    } catch (const OutOfMemory& error) {
+        return report(kFailure, error.what(), memory_hint(chosen_command(app)));
+    } catch (const std::bad_alloc&) {
+        return report(kFailure, "out of memory: an allocation was refused",
+                      memory_hint(chosen_command(app)));
     }
     if (app.get_subcommands().empty()) {
         fmt::print(stderr, "{}", app.help());
@@ -184,9 +194,6 @@ int main(int argc, char** argv) {
         return report(kWrongUsage, error.what(), error.hint());
     } catch (const Error& error) {
         return report(kFailure, error.what(), error.hint());
-    } catch (const std::bad_alloc&) {
-        return report(kFailure, "out of memory: an allocation was refused",
-                      "a smaller --batch or --image needs less; `facet doctor` shows the memory");
     } catch (const std::filesystem::filesystem_error& error) {
         return report(kFailure,
                       fmt::format("{}: {}", error.path1().string(), error.code().message()));

@@ -27,6 +27,18 @@ int64_t people_in_common(const Dataset& data, const EvalSet& evaluation) {
                          [&](const std::string& name) { return learned.contains(name); });
 }
 
+// How many classes a step computes with: those of its batch, filled up to the sampled share.
+std::string classes_line(const RunConfig& config, const Dataset& data) {
+    const auto C = static_cast<int64_t>(data.people.size());
+    const int64_t sampled = sampled_classes(C, config.sample_rate);
+    const bool balanced = config.per_person > 0;
+    const int64_t in_batch =
+        std::min(C, balanced ? config.batch / config.per_person : config.batch);
+    if (in_batch <= sampled) return fmt::format("{} of {} a step", sampled, C);
+    return fmt::format("{} {} of {} a step: those of the batch, --sample-rate {} alone is {}",
+                       balanced ? "the" : "up to", in_batch, C, config.sample_rate, sampled);
+}
+
 }  // namespace
 
 std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
@@ -36,10 +48,7 @@ void print_start(const RunConfig& config, Trainer& trainer, const Dataset& data)
     fmt::print("network  {} at {} pixels, D = {}\n", config.network.backbone, config.network.image,
                config.network.embedding);
     fmt::print("loss     {}\n", trainer.learner().loss().describe());
-    if (config.sample_rate < 1) {
-        const auto C = static_cast<int64_t>(data.people.size());
-        fmt::print("classes  {} of {} a step\n", sampled_classes(C, config.sample_rate), C);
-    }
+    if (config.sample_rate < 1) fmt::print("classes  {}\n", classes_line(config, data));
     fmt::print("data     {} images of {} people, {} steps of {}{}\n", data.images.size(),
                data.people.size(), trainer.total_steps(), config.batch,
                config.per_person > 0 ? fmt::format(", {} of each person", config.per_person) : "");

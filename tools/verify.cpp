@@ -45,7 +45,10 @@ std::vector<Mode> chosen_modes(const Options& options) {
         for (Mode& mode : proof::modes(*info, fixed)) all.push_back(std::move(mode));
     }
     if (all.empty()) loss_info(options.loss);  // throws, naming the losses
-    for (const Mode& mode : all) make_loss(mode.loss, mode.settings);
+    for (const Mode& mode : all) {
+        const auto loss = make_loss(mode.loss, mode.settings);
+        refuse_unused(loss->info(), loss->settings(), fixed);
+    }
     return all;
 }
 

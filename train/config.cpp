@@ -78,8 +78,14 @@ void read_section(const std::filesystem::path& file, const std::string& section,
         } else if (section == "loss") {
             config.loss_parameters.emplace_back(std::string(key.str()), as_text(file, node));
         } else if (section != "versions") {
+            std::vector<std::string> keys;
+            for (const Setting& s : settings) {
+                if (s.section == section) keys.push_back(s.key);
+            }
+            const std::string near = closest_name(key.str(), keys);
             throw UsageError(
-                fmt::format("{}: unknown setting {}.{}", place(file, node), section, key.str()));
+                fmt::format("{}: unknown setting {}.{}", place(file, node), section, key.str()),
+                near.empty() ? "" : fmt::format("did you mean {}?", near));
         }
     }
 }

@@ -12,7 +12,7 @@ namespace {
 
 Error diverged(const char* what, int64_t step) {
     return Error(fmt::format("{} at step {}", what, step),
-                 "a smaller --lr or a longer --warmup usually helps");
+                 "a smaller learning rate or a longer warm-up usually helps");
 }
 
 }  // namespace

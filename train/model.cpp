@@ -22,7 +22,7 @@ ResNetConfig config_of(const StoredFile& file) {
     try {
         check_resnet(config);
     } catch (const UsageError& error) {
-        throw Error(fmt::format("{}: {}", file.path.string(), error.what()));
+        throw Error(fmt::format("{}: {}", file.path.string(), error.what()), error.hint());
     }
     return config;
 }

@@ -95,7 +95,7 @@ void Optimizer::check_finite(std::span<const double> squares) const {
     for (size_t i = 0; i < owners.size(); ++i) {
         if (std::isfinite(squares[i])) continue;
         throw Error(fmt::format("the gradient of {} is not finite", owners[i]->parameter.name),
-                    "a smaller --lr or a longer --warmup usually helps");
+                    "a smaller learning rate or a longer warm-up usually helps");
     }
 }
 

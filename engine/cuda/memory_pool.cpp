@@ -5,7 +5,7 @@
 #include <tuple>
 #include <utility>
 
-#include "engine/error.h"
+#include "engine/out_of_memory.h"
 
 namespace facet::cuda {
 
@@ -49,10 +49,9 @@ void* MemoryPool::fresh(size_t capacity) {
         data = source_.take(capacity);
     }
     if (!data) {
-        throw Error(
+        throw OutOfMemory(
             fmt::format("out of device memory: {} MiB asked for, {} MiB in use, {} MiB cached",
-                        capacity >> 20, use_.in_use >> 20, use_.cached >> 20),
-            "a smaller batch needs less");
+                        capacity >> 20, use_.in_use >> 20, use_.cached >> 20));
     }
     return data;
 }

@@ -199,7 +199,6 @@ TEST(UnusedOptions, OfEveryCommandAreRefusedByName) {
         {"losses arcface --docs d", "name"},
         {"losses --json --docs d", "--json"},
         {"profile --loss-rows --warmup 3", "--warmup"},
-        {"profile --loss-rows --device cuda", "--device cuda"},
         {"profile --losses cosface", "--losses"},
     };
     for (const auto& [arguments, option] : cases) expect_refused(arguments, option);

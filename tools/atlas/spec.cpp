@@ -105,7 +105,8 @@ std::vector<LossSpec> parse_specs(const std::vector<std::string>& texts,
     std::set<std::string> folders;
     for (LossSpec& spec : specs) {
         for (const std::string& text : set) spec.settings.push_back(split_assignment(text));
-        spec.make();
+        const auto loss = spec.make();
+        refuse_unused(loss->info(), loss->settings(), spec.settings);
         FACET_USAGE(folders.insert(spec.folder()).second, "loss {} is named twice", spec.label());
     }
     return specs;

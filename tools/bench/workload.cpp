@@ -31,7 +31,10 @@ ConvAlgorithm algorithm_of(const std::string& name) {
 Workload::Workload(const StepBench& options) {
     set_conv_algorithm(algorithm_of(options.conv));
     Device& device = chosen_device(precision_named("--precision", options.precision));
-    learner_ = std::make_unique<Learner>(device, config_of(options), options.classes);
+    const LearnerConfig config = config_of(options);
+    learner_ = std::make_unique<Learner>(device, config, options.classes);
+    const Loss& loss = learner_->loss();
+    refuse_unused(loss.info(), loss.settings(), config.loss_parameters);
     Random random(globals().seed, Purpose::Test);
     const Shape shape{options.batch, 3, options.image, options.image};
     std::vector<float> pixels(count(shape));

@@ -86,8 +86,12 @@ uint64_t FileReader::little_endian(int bytes, std::string_view what) {
     return value;
 }
 
-void FileReader::fail(uint64_t offset, std::string_view message) const {
-    throw Error(fmt::format("{}: {} (byte {})", name_, message, offset));
+void FileReader::fail(uint64_t offset, std::string_view message, const std::string& hint) const {
+    throw Error(fmt::format("{}: {} (byte {})", name_, message, offset), hint);
+}
+
+void FileReader::fail(uint64_t offset, const Error& error) const {
+    fail(offset, error.what(), error.hint());
 }
 
 std::string read_file(const std::filesystem::path& path) {

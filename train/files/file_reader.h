@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/error.h"
+
 namespace facet {
 
 // A regular file read from front to back. Every read first compares what is asked for with what is
@@ -34,8 +36,11 @@ public:
 
     // Throws Error unless `count` bytes are left.
     void need(uint64_t count, std::string_view what) const;
-    // Throws Error "<file>: <message> (byte <offset>)".
-    [[noreturn]] void fail(uint64_t offset, std::string_view message) const;
+    // Throws Error "<file>: <message> (byte <offset>)", with what to do about it.
+    [[noreturn]] void fail(uint64_t offset, std::string_view message,
+                           const std::string& hint = "") const;
+    // The same for an error found in what was read: its message and its hint.
+    [[noreturn]] void fail(uint64_t offset, const Error& error) const;
 
 private:
     struct Close {

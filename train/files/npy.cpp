@@ -57,8 +57,9 @@ public:
     }
 
 private:
-    [[noreturn]] void fail(std::string_view message) const {
-        file_.fail(begin_ + position_, message);
+    template <class... What>
+    [[noreturn]] void fail(const What&... what) const {
+        file_.fail(begin_ + position_, what...);
     }
 
     char peek() {  // the next character that is no white space, '\0' at the end
@@ -92,15 +93,15 @@ private:
         std::string dtype = quoted("an element type in quotes");
         position_ = at;  // so that an error names the place of the type
         if (dtype.find('O') != dtype.npos) {
-            fail(
-                fmt::format("an object array ('{}'): it holds pickled Python objects, which are "
-                            "never loaded; expected a numeric type",
-                            dtype));
+            fail(fmt::format("an object array ('{}'): it holds pickled Python objects, which are "
+                             "never loaded; expected a numeric type",
+                             dtype),
+                 "convert it in Python with array.astype('<f4')");
         }
         try {
             npy_element_size(dtype);
         } catch (const Error& error) {
-            fail(error.what());
+            fail(error);
         }
         position_ = at + dtype.size() + 2;
         return dtype;
@@ -229,7 +230,7 @@ NpyArray read_npy(const std::filesystem::path& path) {
     try {
         count = static_cast<uint64_t>(npy_count(header.shape));
     } catch (const Error& error) {
-        file.fail(begin, error.what());
+        file.fail(begin, error);
     }
     // Compared by division: count * element could overflow.
     if (count > file.left() / element) {

@@ -138,7 +138,7 @@ std::vector<Entry> parse_header(const std::string& text,
         try {
             entries.push_back(parse_entry(name, value));
         } catch (const Error& error) {
-            throw Error(fmt::format("tensor '{}': {}", name, error.what()));
+            throw Error(fmt::format("tensor '{}': {}", name, error.what()), error.hint());
         }
     }
     std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
@@ -262,7 +262,7 @@ SafeTensors read_safetensors(const std::filesystem::path& path) {
     } catch (const json::exception& error) {
         file.fail(kLengthBytes, fmt::format("its header is no valid JSON: {}", error.what()));
     } catch (const Error& error) {
-        file.fail(kLengthBytes, error.what());
+        file.fail(kLengthBytes, error);
     }
     check_tiling(file, entries);
     for (Entry& entry : entries) {
@@ -291,7 +291,7 @@ void write_safetensors(const std::filesystem::path& path, const SafeTensors& con
     } catch (const json::exception& error) {  // text that is not UTF-8
         throw Error(fmt::format("cannot write {}: {}", path.string(), error.what()));
     } catch (const Error& error) {
-        throw Error(fmt::format("cannot write {}: {}", path.string(), error.what()));
+        throw Error(fmt::format("cannot write {}: {}", path.string(), error.what()), error.hint());
     }
     pieces[0] = std::as_bytes(std::span(start));
     write_file_atomically(path, pieces, previous);
