@@ -5,10 +5,12 @@
 #include "tools/commands.h"
 #include "tools/compare/report.h"
 #include "tools/compare/runs.h"
+#include "tools/picture_notes.h"
 #include "tools/run_options.h"
 #include "tools/signals.h"
 #include "tools/sources.h"
 #include "tools/terminal.h"
+#include "train/files/text.h"
 #include "train/trainer.h"
 
 namespace facet {
@@ -138,6 +140,7 @@ void run(const Request& request) {
     const std::optional<EvalSet> evaluation = evaluation_data(plan.base);
     FACET_USAGE(evaluation.has_value(),
                 "there is nothing to judge on: give --pairs or --eval-data");
+    warn_of_overlap(overlap_of(data, *evaluation));
     const FolderLock lock = compare::claim_folder(plan, data, *evaluation);
     if (!make_runs(plan, data, *evaluation)) {
         fmt::print(stderr, "interrupted; the same command goes on with {}\n", plan.out.string());
@@ -148,7 +151,7 @@ void run(const Request& request) {
     const compare::Findings findings = findings_of(plan, request, data, *evaluation);
     compare::write_report(findings, plan.out);
     if (request.json) {
-        fmt::print("{}\n", to_json(findings).dump(2));
+        fmt::print("{}\n", json_text(to_json(findings), 2));
     } else {
         print(findings);
         fmt::print("\nthe report is {}\n", (plan.out / "report.html").string());

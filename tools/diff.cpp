@@ -9,6 +9,7 @@
 
 #include "tools/commands.h"
 #include "tools/terminal.h"
+#include "train/files/text.h"
 
 namespace facet {
 namespace {
@@ -99,7 +100,7 @@ void add_diff_command(CLI::App& app) {
     command->callback([options] {
         const RunDifference difference = difference_of_runs(options->a, options->b);
         if (options->json) {
-            fmt::print("{}\n", to_json(difference).dump(2));
+            fmt::print("{}\n", json_text(to_json(difference), 2));
         } else {
             print(difference);
         }

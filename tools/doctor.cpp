@@ -18,6 +18,7 @@
 #include "tools/commands.h"
 #include "tools/terminal.h"
 #include "tools/versions.h"
+#include "train/files/text.h"
 
 // The Makefile says which flags the arithmetic is compiled with; this file has others.
 #ifndef FACET_BUILD_FLAGS
@@ -254,7 +255,7 @@ void add_doctor_command(CLI::App& app) {
     command->callback([json] {
         const Report report = examine();
         if (*json)
-            fmt::print("{}\n", to_json(report).dump(2));
+            fmt::print("{}\n", json_text(to_json(report), 2));
         else
             print(report);
         if (!report.problems.empty()) set_exit_status(1);

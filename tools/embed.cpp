@@ -10,6 +10,7 @@
 #include "train/files/atomic.h"
 #include "train/files/file_reader.h"
 #include "train/files/npy.h"
+#include "train/files/text.h"
 #include "train/model.h"
 
 namespace facet {
@@ -45,14 +46,15 @@ void run(const Request& request) {
     const Dataset data = folder_data(request.data, options);
     const std::vector<float> embeddings = [&] {
         Progress progress("embed", static_cast<int64_t>(data.images.size()));
-        return embed_images(*network, data.images, request.add_mirror,
-                            [&](int64_t done) { progress.update(done); });
+        return embed_images(
+            *network, data.images, request.add_mirror, [&](int64_t done) { progress.update(done); },
+            data.files);
     }();
     const int64_t D = network->config().embedding;
     write_npy(out, npy_from(std::span<const float>(embeddings),
                             {static_cast<int64_t>(data.images.size()), D}));
     std::string names;
-    for (const std::string& file : data.files) names += file + "\n";
+    for (const std::string& file : data.files) names += line_of(file) + "\n";
     write_file_atomically(list, names);
     fmt::print("{}: ({}, {}) float32; names in {}\n", request.out, data.images.size(), D,
                list.string());

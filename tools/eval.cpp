@@ -6,8 +6,10 @@
 #include "tools/devices.h"
 #include "tools/option_rules.h"
 #include "tools/outputs.h"
+#include "tools/picture_notes.h"
 #include "tools/sources.h"
 #include "tools/terminal.h"
+#include "train/files/text.h"
 #include "train/model.h"
 #include "train/trainer.h"
 
@@ -53,6 +55,10 @@ void run(const Request& request) {
     }();
     EvaluationCard card =
         card_of(request.model, network->config(), set, !request.no_mirror, result);
+    if (const auto training = load_trained_on(request.model)) {
+        card.common_with_training = overlap(*training, set.hashes, set.people);
+        warn_of_overlap(*card.common_with_training);
+    }
     if (request.floors) {
         FloorOptions floor_options;
         floor_options.verify = options;
@@ -60,9 +66,13 @@ void run(const Request& request) {
     }
     if (!request.card.empty()) write_card(request.card, card);
     if (request.json) {
-        fmt::print("{}\n", to_json(card).dump(2));
+        fmt::print("{}\n", json_text(to_json(card), 2));
     } else {
-        fmt::print("{}\n{}{}", set.source, table(result), card.floors ? table(*card.floors) : "");
+        fmt::print("{}\n{}{:<24}{}\n{}", line_of(set.source), table(result), "leak",
+                   card.common_with_training ? to_string(*card.common_with_training)
+                                             : "not known: the model does not say what it was "
+                                               "trained on",
+                   card.floors ? table(*card.floors) : "");
     }
 }
 
@@ -77,7 +87,7 @@ void add_eval_command(CLI::App& app) {
                      "synth (unseen procedural people) or a folder DIR/<person>/<image>")
         ->required();
     command->add_option("--pairs", request->pairs,
-                        "pairs in LFW's format, View 1 or 2 (default: pairs are drawn)");
+                        "pairs as of LFW, CALFW or 'path path 0|1' (default: pairs are drawn)");
     command->add_option("--far", request->far, "false acceptance rates to report the TAR at")
         ->delimiter(',');
     command->add_option("--synth-people", request->people, "of --data synth");

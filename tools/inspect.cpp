@@ -9,6 +9,7 @@
 #include "engine/error.h"
 #include "tools/commands.h"
 #include "tools/terminal.h"
+#include "train/files/text.h"
 
 namespace facet {
 namespace {
@@ -76,8 +77,8 @@ void add_inspect_command(CLI::App& app) {
         "  facet inspect runs/synth/model.safetensors");
     command->callback([options] {
         const ordered_json description = describe(options->path);
-        fmt::print("{}",
-                   options->json ? description.dump(2) + "\n" : description_text(description));
+        fmt::print(
+            "{}", options->json ? json_text(description, 2) + "\n" : description_text(description));
     });
 }
 

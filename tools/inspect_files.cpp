@@ -69,6 +69,13 @@ std::optional<std::vector<double>> numbers(const StoredTensor& tensor) {
     return std::nullopt;
 }
 
+// A list of hashes is as long as a data set.
+std::string shortened(const std::string& text) {
+    constexpr size_t kShown = 60;
+    if (text.size() <= 2 * kShown) return text;
+    return fmt::format("{}... ({} characters)", text.substr(0, kShown), text.size());
+}
+
 }  // namespace
 
 ordered_json describe_npy(const fs::path& path) {
@@ -108,7 +115,7 @@ ordered_json describe_safetensors(const fs::path& path) {
                         {"elements", elements},
                         {"bytes", fs::file_size(path)},
                         {"checksum", content.checked ? "right" : "none"}};
-    for (const auto& [key, value] : content.metadata) result["metadata " + key] = value;
+    for (const auto& [key, value] : content.metadata) result["metadata " + key] = shortened(value);
     result["tensors"] = tensors;
     return result;
 }

@@ -21,6 +21,7 @@
 #include "tools/option_rules.h"
 #include "tools/signals.h"
 #include "tools/versions.h"
+#include "train/files/text.h"
 
 namespace facet {
 namespace {
@@ -32,8 +33,8 @@ constexpr int kWrongUsage = 2;
 int report(int status, std::string message, std::string hint = "") {
     std::replace(message.begin(), message.end(), '\n', ' ');
     std::replace(hint.begin(), hint.end(), '\n', ' ');
-    fmt::print(stderr, "facet: error: {}\n", message);
-    if (!hint.empty()) fmt::print(stderr, "facet: hint: {}\n", hint);
+    fmt::print(stderr, "facet: error: {}\n", line_of(message));
+    if (!hint.empty()) fmt::print(stderr, "facet: hint: {}\n", line_of(hint));
     return status;
 }
 

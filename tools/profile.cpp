@@ -15,6 +15,7 @@
 #include "tools/option_rules.h"
 #include "tools/profile/loss_rows.h"
 #include "tools/terminal.h"
+#include "train/files/text.h"
 
 namespace facet {
 namespace {
@@ -84,7 +85,7 @@ void run(const CLI::App& command, const Request& request) {
     const profile::Report report = profile_steps(request.step);
     if (out) profile::write_report(*out, report);
     if (request.step.json) {
-        fmt::print("{}\n", profile::to_json(report).dump(1));
+        fmt::print("{}\n", json_text(profile::to_json(report), 1));
         return;
     }
     profile::print_report(report);

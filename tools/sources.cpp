@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include "engine/hash.h"
+#include "tools/picture_notes.h"
 #include "tools/synth/dataset.h"
 #include "tools/terminal.h"
 #include "tools/versions.h"
+#include "train/data/picture_hash.h"
 #include "train/files/file_reader.h"
+#include "train/files/text.h"
 
 namespace facet {
 namespace {
@@ -37,7 +40,7 @@ int drawable_pairs(const Dataset& data) {
 // Progress of a folder whose pictures are counted only when it has been listed.
 class Decoding {
 public:
-    explicit Decoding(const std::string& folder) : label_("decode " + folder) {}
+    explicit Decoding(const std::string& folder) : label_("decode " + line_of(folder)) {}
     std::function<void(int64_t, int64_t)> heard() {
         return [this](int64_t done, int64_t total) {
             if (!progress_) progress_.emplace(label_, total);
@@ -73,17 +76,12 @@ uint64_t synth_seed(const RunConfig& config) {
 
 Dataset folder_data(const std::string& folder, FolderOptions options) {
     refuse_containers(folder);
-    Dataset data = [&] {
+    Dataset data = with_unreadable_listed([&] {
         Decoding decoding(folder);
         options.heard = decoding.heard();
         return load_folder(folder, options);
-    }();
-    for (const std::string& warning : data.warnings) fmt::print(stderr, "warning: {}\n", warning);
-    for (const SkippedFile& file : data.skipped) {
-        fmt::print(stderr, "skipped: {}: {}\n", file.file, file.reason);
-    }
-    fmt::print(stderr, "{}: {} images of {} people, {} unreadable\n", folder, data.images.size(),
-               data.people.size(), data.skipped.size());
+    });
+    print_notes(folder, data);
     return data;
 }
 
@@ -111,6 +109,7 @@ Dataset procedural_faces(int64_t people, int64_t images, double difficulty, int6
             data.files.push_back(fmt::format("{}/{:04}", data.people.back(), i));
         }
     }
+    data.hashes = picture_hashes(data.images);
     return data;
 }
 
@@ -143,8 +142,10 @@ std::optional<EvalSet> evaluation_data(const RunConfig& config) {
     const std::string folder = config.eval_data.empty() ? config.data : config.eval_data;
     if (!config.pairs.empty()) {
         FACET_USAGE(folder != "synth", "--pairs needs a folder of images, found --data synth");
-        Decoding decoding(folder);
-        EvalSet set = load_pairs(folder, config.pairs, size, decoding.heard());
+        EvalSet set = with_unreadable_listed([&] {
+            Decoding decoding(folder);
+            return load_pairs(folder, config.pairs, size, decoding.heard());
+        });
         reduce_detail(set.images, config.eval_resolution);
         set.source += detail;
         return set;
@@ -179,6 +180,7 @@ EvaluationCard card_of(const std::filesystem::path& file, const ResNetConfig& ne
     card.data = set.source;
     card.data_hash = set.hash;
     card.images = static_cast<int64_t>(set.images.size());
+    card.left_out = set.left_out;
     card.flags = {
         {"mirror", add_mirror ? "embeddings of image and mirror image added" : "not used"},
         {"crop", "largest centred square"},

@@ -13,8 +13,8 @@
 namespace facet {
 
 // The training pictures that the configuration names, at its image size and with the detail of its
-// resolution. Prints what was found,
-// warnings and skipped files to standard error.
+// resolution. Prints to standard error what was found, warnings, and a line for every reason for
+// which something was left out.
 Dataset training_data(const RunConfig& config);
 
 // What a run is evaluated on: unseen procedural people, the pairs file, pairs drawn from the
@@ -36,7 +36,7 @@ inline constexpr int kDrawnPairs = 3000;
 EvaluationCard card_of(const std::filesystem::path& file, const ResNetConfig& network,
                        const EvalSet& set, bool add_mirror, Verification verification);
 
-// A folder of pictures, with its notes printed to standard error.
+// A folder of pictures, with its notes printed to standard error (picture_notes.h).
 Dataset folder_data(const std::string& folder, FolderOptions options);
 
 }  // namespace facet

@@ -163,7 +163,7 @@ private:
 
 void train(const Request& request, const RunConfig& config, RunFolder& folder) {
     const bool resume = !request.resume.empty();
-    if (!config.pairs.empty()) read_lfw_pairs(config.pairs);
+    if (!config.pairs.empty()) read_pairs(config.pairs);
     const Dataset data = training_data(config);
     const std::optional<EvalSet> evaluation = evaluation_data(config);
     Device& device = chosen_device(precision_of(config));

@@ -1,10 +1,10 @@
 #include "tools/train_report.h"
 
 #include <algorithm>
-#include <set>
 
 #include "losses/class_sampling.h"
 #include "tools/devices.h"
+#include "tools/picture_notes.h"
 #include "tools/sources.h"
 #include "tools/terminal.h"
 #include "train/eval/card.h"
@@ -18,13 +18,6 @@ Floors floors_of(const RunConfig& config, const EvalSet& evaluation, const Datas
     FloorOptions options;
     options.verify.seed = static_cast<uint64_t>(config.seed);
     return verification_floors(evaluation.images, evaluation.pairs, data.images, options);
-}
-
-// How many of the people judged were also learned from: 0 in an honest evaluation.
-int64_t people_in_common(const Dataset& data, const EvalSet& evaluation) {
-    const std::set<std::string> learned(data.people.begin(), data.people.end());
-    return std::count_if(evaluation.people.begin(), evaluation.people.end(),
-                         [&](const std::string& name) { return learned.contains(name); });
 }
 
 // How many classes a step computes with: those of its batch, filled up to the sampled share.
@@ -67,10 +60,7 @@ void warn_at_start(const RunConfig& config, Trainer& trainer, const Dataset& dat
         fmt::print(stderr, "no evaluation: give --pairs or --eval-data for one\n");
         return;
     }
-    if (const int64_t common = people_in_common(data, *evaluation); common > 0) {
-        fmt::print(stderr, "warning: {} of the {} people evaluated on are also trained on\n",
-                   common, evaluation->people.size());
-    }
+    warn_of_overlap(overlap_of(data, *evaluation));
 }
 
 void warn_at_resume(const Resumption& resumption) {
@@ -99,9 +89,8 @@ void report(const RunConfig& config, const RunFolder& folder, const EvalSet& eva
     const Floors floors = floors_of(config, evaluation, data);
     EvaluationCard card =
         card_of(folder.model(), config.network, evaluation, kEvaluateWithMirror, result);
-    card.training_people =
-        fmt::format("{} of the {} people evaluated on were trained on",
-                    people_in_common(data, evaluation), evaluation.people.size());
+    card.common_with_training = overlap_of(data, evaluation);
+    card.left_out_of_training = data.left_out;
     card.floors = floors;
     write_card(folder.card(), card);
 

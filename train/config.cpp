@@ -5,6 +5,7 @@
 #include "losses/class_sampling.h"
 #include "train/data/sampler.h"
 #include "train/files/file_reader.h"
+#include "train/files/text.h"
 
 namespace facet {
 namespace {
@@ -15,7 +16,7 @@ std::string place(const std::filesystem::path& file, const toml::node& node) {
 
 // Loss parameters may be written as numbers, booleans or strings.
 std::string as_text(const std::filesystem::path& file, const toml::node& node) {
-    if (const auto text = node.value<std::string>()) return *text;
+    if (const auto text = node.value<std::string>()) return bytes_of(*text);
     if (node.is_boolean()) return *node.value<bool>() ? "true" : "false";
     if (node.is_integer()) return fmt::format("{}", *node.value<int64_t>());
     if (node.is_floating_point()) return fmt::format("{}", *node.value<double>());
@@ -43,7 +44,7 @@ void take(const std::filesystem::path& file, const Setting& setting, const toml:
                 expected = "true or false";
         } else if constexpr (std::is_same_v<Value, std::string>) {
             if (node.is_string())
-                *to = *node.value<std::string>();
+                *to = bytes_of(*node.value<std::string>());
             else
                 expected = "a string";
         } else {

@@ -82,7 +82,8 @@ RunConfig in_force(RunConfig config, bool on_gpu);
 // Name and value of the settings that decide that of a run, and act, in the table's order.
 KeyValues settings_that_decide(Decides what, RunConfig config);
 
-// As TOML writes it; a string with its quotes.
+// As TOML writes it; a string with its quotes, as text_of() has it (train/files/text.h), so that
+// read_config() gives back any path.
 std::string toml_text(const Setting& setting);
 std::string toml_text(const std::string& text);
 // The value as it stands, for help texts: a string without quotes.

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <set>
 
 #include "engine/cuda/device_pictures.h"
 #include "train/data/augment.h"
+#include "train/data/picture_files.h"
+#include "train/data/picture_hash.h"
 
 namespace facet {
 namespace {
@@ -35,6 +38,22 @@ Tensor pixels_of(Device& device, std::span<const Image> images, int size) {
     return Tensor::from(device, shape, std::span<const float>(host));
 }
 
+// Refuses rows [first, last) of `out` that have no direction.
+void check_embeddings(std::span<const float> out, int64_t D, int64_t first, int64_t last,
+                      std::span<const std::string> files) {
+    for (int64_t i = first; i < last; ++i) {
+        double squares = 0;
+        for (const float x : out.subspan(i * D, D)) squares += static_cast<double>(x) * x;
+        if (std::isfinite(squares) && squares > 0) continue;
+        const std::string name = files.empty() ? "" : " (" + files[i] + ")";
+        throw Error(
+            fmt::format("the embedding of picture {}{} {}", i, name,
+                        squares == 0 ? "is zero and has no direction" : "holds NaN or infinity"),
+            "look at that picture; if it is an ordinary one, the network's weights are "
+            "damaged or diverged: `facet inspect` shows their norms");
+    }
+}
+
 // Embeddings of images[first, last), each optionally mirrored, into rows of `out`.
 void embed_batch(ResNet& network, const std::vector<Image>& images, int64_t first, int64_t last,
                  bool mirrored, std::vector<float>& out) {
@@ -54,7 +73,8 @@ void embed_batch(ResNet& network, const std::vector<Image>& images, int64_t firs
 }  // namespace
 
 std::vector<float> embed_images(ResNet& network, const std::vector<Image>& images, bool add_mirror,
-                                const std::function<void(int64_t)>& heard) {
+                                const std::function<void(int64_t)>& heard,
+                                std::span<const std::string> files) {
     const auto N = static_cast<int64_t>(images.size());
     const int64_t size = network.config().image;
     for (const Image& image : images) {
@@ -67,48 +87,82 @@ std::vector<float> embed_images(ResNet& network, const std::vector<Image>& image
         const int64_t last = std::min(first + batch, N);
         embed_batch(network, images, first, last, false, out);
         if (add_mirror) embed_batch(network, images, first, last, true, out);
+        check_embeddings(out, network.config().embedding, first, last, files);
         if (heard) heard(last);
     }
     return out;
 }
 
-EvalSet load_pairs(const std::filesystem::path& folder, const std::filesystem::path& pairs_file,
-                   int size, const std::function<void(int64_t, int64_t)>& heard) {
-    EvalSet set;
-    set.pairs = read_lfw_pairs(pairs_file);
-    set.source = fmt::format("{} from {}", pairs_file.string(), folder.string());
-    Dataset data;
-    data.size = size;
-    data.files = set.pairs.files;
-    data.people = {"pairs"};
-    data.labels.assign(data.files.size(), 0);
-    data.images.resize(data.files.size());
+namespace {
+
+// Finds and decodes data.files of `folder`, each at data.size. Returns those that cannot be read.
+std::vector<SkippedFile> decode(const std::filesystem::path& folder, bool formats_known,
+                                Dataset& data, const std::function<void(int64_t, int64_t)>& heard) {
     std::vector<std::string> failures(data.files.size());
+    PictureFinder finder(folder);
+    for (size_t i = 0; i < data.files.size(); ++i) {
+        if (formats_known && std::filesystem::exists(folder / data.files[i])) continue;
+        try {
+            data.files[i] = finder.find(data.files[i]);
+        } catch (const Error& error) {
+            failures[i] = error.what();
+        }
+    }
+    data.images.resize(data.files.size());
     const auto N = static_cast<int64_t>(data.files.size());
     std::atomic<int64_t> done = 0;
 #pragma omp parallel for schedule(dynamic, 16)
     for (int64_t i = 0; i < N; ++i) {
         try {
-            const Image square = centre_square(load_image(folder / data.files[i]));
-            data.images[i] = resize(square, size, size);
+            if (failures[i].empty()) {
+                const Image square = centre_square(load_image(folder / data.files[i]));
+                data.images[i] = resize(square, data.size, data.size);
+            }
         } catch (const std::exception& error) {
             failures[i] = error.what();
         }
         ++done;
         if (heard && omp_get_thread_num() == 0) heard(done, N);
     }
-    for (const std::string& failure : failures) {
-        if (failure.empty()) continue;
-        throw Error(failure, fmt::format("{} names this picture; --data must be the folder that "
-                                         "holds it as <name>/<name>_0001.jpg",
-                                         pairs_file.string()));
+    std::vector<SkippedFile> failed;
+    for (int64_t i = 0; i < N; ++i) {
+        if (!failures[i].empty()) failed.push_back({data.files[i], failures[i]});
     }
+    return failed;
+}
+
+}  // namespace
+
+EvalSet load_pairs(const std::filesystem::path& folder, const std::filesystem::path& pairs_file,
+                   int size, const std::function<void(int64_t, int64_t)>& heard) {
+    EvalSet set;
+    set.pairs = read_pairs(pairs_file);
+    set.source = fmt::format("{} from {}", pairs_file.string(), folder.string());
+    Dataset data;
+    data.size = size;
+    data.files = set.pairs.files;
+    data.people = {"pairs"};
+    data.labels.assign(data.files.size(), 0);
+    const auto failed = decode(folder, set.pairs.formats_known, data, heard);
+    if (!failed.empty()) {
+        throw UnreadablePictures(
+            failed.size() == 1
+                ? failed[0].reason
+                : fmt::format("{} of the {} pictures that {} names cannot be read, first: {}",
+                              failed.size(), data.files.size(), pairs_file.string(),
+                              failed[0].reason),
+            fmt::format("{} names {}; --data must be the folder that holds them{}",
+                        pairs_file.string(), failed.size() == 1 ? "this picture" : "these pictures",
+                        set.pairs.formats_known ? "" : " as <name>/<name>_0001.jpg (or .png, ...)"),
+            failed);
+    }
+    set.pairs.files = data.files;
     std::set<std::string> people;
-    for (const std::string& file : data.files) {
-        people.insert(std::filesystem::path(file).parent_path().string());
-    }
+    for (const std::string& file : data.files) people.insert(person_of(file));
     set.people.assign(people.begin(), people.end());
     set.hash = data_hash(data);
+    set.hashes = picture_hashes(data.images);
+    set.files = std::move(data.files);
     set.images = std::move(data.images);
     return set;
 }
@@ -118,8 +172,12 @@ EvalSet draw_pairs(Dataset data, std::string source, int pairs, uint64_t seed) {
     set.hash = data_hash(data);
     set.labels.assign(data.labels.begin(), data.labels.end());
     set.pairs = generate_pairs(set.labels, pairs, std::min(10, pairs), seed);
+    set.pairs.files = data.files;
     set.source = std::move(source);
+    set.files = std::move(data.files);
     set.people = std::move(data.people);
+    set.hashes = std::move(data.hashes);
+    set.left_out = std::move(data.left_out);
     set.images = std::move(data.images);
     return set;
 }
@@ -127,7 +185,8 @@ EvalSet draw_pairs(Dataset data, std::string source, int pairs, uint64_t seed) {
 Verification evaluate(ResNet& network, const EvalSet& set, bool add_mirror,
                       const VerifyOptions& options, const std::function<void(int64_t)>& heard) {
     const int64_t D = network.config().embedding;
-    const std::vector<float> embeddings = embed_images(network, set.images, add_mirror, heard);
+    const std::vector<float> embeddings =
+        embed_images(network, set.images, add_mirror, heard, set.files);
     Verification result = verify(pair_similarities(embeddings, D, set.pairs), set.pairs, options);
     if (!set.labels.empty()) {
         result.identification = identify_leave_one_out(embeddings, D, set.labels);

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,22 +16,30 @@ namespace facet {
 
 // Raw embeddings (N, D) in evaluation mode. With `add_mirror`, the embedding of a picture is the
 // sum of its own and its mirror image's, the usual rule for verification. `heard` is told how many
-// images are done. Throws Error if the pictures have not the network's size.
+// images are done. `files` (N) are the pictures' names for errors, empty where they have none.
+//
+// Throws Error if the pictures have not the network's size, and naming the picture whose embedding
+// is not finite or zero: it has no direction, and every figure made of it would be wrong.
 std::vector<float> embed_images(ResNet& network, const std::vector<Image>& images, bool add_mirror,
-                                const std::function<void(int64_t)>& heard = {});
+                                const std::function<void(int64_t)>& heard = {},
+                                std::span<const std::string> files = {});
 
 // Pictures and the pairs to judge.
 struct EvalSet {
     std::vector<Image> images;  // (N), at the network's size
     std::vector<int> labels;    // (N) identities, or empty when only pairs are known
     PairList pairs;
+    std::vector<std::string> files;   // (N) as in Dataset
     std::vector<std::string> people;  // their names
+    std::vector<uint64_t> hashes;     // (N), see picture_hash.h: of the images as they were read
+    std::vector<LeftOut> left_out;    // what the source holds beside them, by reason
     std::string source;               // in words, for the card
     std::string hash;                 // of the pictures
 };
 
-// The pictures that a pairs file names, from `folder`. Throws Error naming a picture that is
-// missing or unreadable. `heard` is told how many are decoded, of how many, by the calling thread.
+// The pictures that a pairs file names, from `folder`. Throws UnreadablePictures if some are
+// missing, unreadable or cannot be told apart. `heard` is told how many are decoded, of how many,
+// by the calling thread.
 EvalSet load_pairs(const std::filesystem::path& folder, const std::filesystem::path& pairs_file,
                    int size, const std::function<void(int64_t done, int64_t total)>& heard = {});
 

@@ -7,6 +7,7 @@
 #include "engine/ledger.h"
 #include "train/files/atomic.h"
 #include "train/files/file_reader.h"
+#include "train/files/text.h"
 
 namespace facet {
 namespace {
@@ -66,7 +67,7 @@ void Microscope::look(const HeadStep& step) {
     std::ofstream out(file_, std::ios::app);
     auto line = to_json(look_at(step, others_), steps_);
     if (more_) more_(step, line);
-    out << line.dump() << "\n" << std::flush;
+    out << json_text(line) << "\n" << std::flush;
     FACET_CHECK(out.good(), "{}: cannot be written to its end; is the disk full?", file_.string());
 }
 

@@ -8,6 +8,9 @@ namespace facet {
 namespace {
 
 constexpr const char* format_name = "facet-model-1";
+constexpr const char* model_hint = "give the model.safetensors of a run folder";
+constexpr const char* pictures_key = "training_pictures";
+constexpr const char* names_key = "training_names";
 
 ResNetConfig config_of(const StoredFile& file) {
     ResNetConfig config;
@@ -29,7 +32,7 @@ ResNetConfig config_of(const StoredFile& file) {
 
 }  // namespace
 
-SafeTensors pack_model(const ResNet& network) {
+SafeTensors pack_model(const ResNet& network, const TrainedOn& training) {
     SafeTensors content;
     const Inventory inventory = network.inventory();
     for (const Parameter& parameter : inventory.parameters) {
@@ -41,12 +44,14 @@ SafeTensors pack_model(const ResNet& network) {
     content.metadata = {{"format", format_name},
                         {"backbone", network.config().backbone},
                         {"image", std::to_string(network.config().image)},
-                        {"embedding", std::to_string(network.config().embedding)}};
+                        {"embedding", std::to_string(network.config().embedding)},
+                        {pictures_key, training.pictures.text()},
+                        {names_key, training.names.text()}};
     return content;
 }
 
 std::unique_ptr<ResNet> load_model(Device& device, const std::filesystem::path& path) {
-    const StoredFile file(path, format_name, "give the model.safetensors of a run folder");
+    const StoredFile file(path, format_name, model_hint);
     Initialiser init(device, 0);
     auto network = std::make_unique<ResNet>(init, config_of(file));
     const Inventory inventory = network->inventory();
@@ -64,6 +69,18 @@ std::unique_ptr<ResNet> load_model(Device& device, const std::filesystem::path& 
                     name, network->config().backbone);
     }
     return network;
+}
+
+std::optional<TrainedOn> load_trained_on(const std::filesystem::path& path) {
+    const StoredFile file(path, format_name, model_hint);
+    if (!file.content.metadata.contains(pictures_key)) return std::nullopt;
+    const auto set = [&](const char* key) {
+        const std::optional<HashSet> read = HashSet::from_text(file.text(key));
+        FACET_CHECK(read.has_value(), "{}: metadata '{}' are no count and hashes", path.string(),
+                    key);
+        return *read;
+    };
+    return TrainedOn{set(pictures_key), set(names_key)};
 }
 
 }  // namespace facet

@@ -10,6 +10,7 @@
 
 #include "train/files/atomic.h"
 #include "train/files/file_reader.h"
+#include "train/files/text.h"
 
 namespace facet {
 
@@ -89,7 +90,7 @@ KeyValues RunFolder::settings() const {
 
 void RunFolder::append(const nlohmann::ordered_json& line) {
     if (log_ < 0) log_ = ::open(log().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    const std::string text = line.dump() + "\n";
+    const std::string text = json_text(line) + "\n";
     size_t written = 0;
     while (log_ >= 0 && written < text.size()) {
         const ssize_t n = ::write(log_, text.data() + written, text.size() - written);

@@ -2,6 +2,7 @@
 #include <charconv>
 
 #include "train/config.h"
+#include "train/files/text.h"
 
 namespace facet {
 namespace {
@@ -114,8 +115,9 @@ std::vector<Setting> settings_of(RunConfig& c) {
          draws_faces},
         {"eval", "data", "--eval-data", "folder to evaluate on; with --pairs it defaults to --data",
          &c.eval_data, always, Evaluation},
-        {"eval", "pairs", "--pairs", "pairs to evaluate on, LFW's format", &c.pairs, always,
-         Evaluation},
+        {"eval", "pairs", "--pairs",
+         "pairs to evaluate on, as of LFW, CALFW or 'path path 0|1' (docs/data.md)", &c.pairs,
+         always, Evaluation},
         {"eval", "resolution", "--eval-resolution",
          "the same for the pictures to evaluate on (0: as they are)", &c.eval_resolution, evaluates,
          Evaluation},
@@ -193,9 +195,9 @@ KeyValues settings_that_decide(Decides what, RunConfig config) {
 
 std::string toml_text(const std::string& text) {
     std::string result = "\"";
-    for (const char c : text) {
+    for (const char c : text_of(text)) {
         if (c == '"' || c == '\\') result += '\\';
-        if (static_cast<unsigned char>(c) < 0x20) {
+        if (static_cast<unsigned char>(c) < 0x20 || c == '\x7f') {
             result += fmt::format("\\u{:04x}", static_cast<int>(c));
         } else {
             result += c;

@@ -8,6 +8,7 @@
 #include "train/checkpoint.h"
 #include "train/files/atomic.h"
 #include "train/loader_options.h"
+#include "train/files/text.h"
 #include "train/model.h"
 #include "train/same_run.h"
 
@@ -162,7 +163,7 @@ void Trainer::blame(const Staged& staged, const std::vector<int64_t>& labels, co
     try {
         replay = save_batch(batch, learner_, staged.pixels, labels);
         json["replay"] = replay;
-        write_file_atomically(folder_.path() / "blame.json", json.dump(1) + "\n");
+        write_file_atomically(folder_.path() / "blame.json", json_text(json, 1) + "\n");
     } catch (const std::exception& failure) {
         throw Error(sentence, fmt::format("the batch could not be saved: {}", failure.what()));
     }
@@ -217,8 +218,21 @@ LoaderOptions Trainer::loader_options() {
     return options;
 }
 
+void Trainer::log_left_out() {
+    // A run that goes on has the line already.
+    std::error_code none;
+    const auto logged = std::filesystem::file_size(folder_.log(), none);
+    if (done_ > 0 || (!none && logged > 0)) return;
+    nlohmann::ordered_json left_out;
+    if (!data_.left_out.empty()) left_out["train"] = to_json(data_.left_out);
+    if (evaluation_ && !evaluation_->left_out.empty())
+        left_out["eval"] = to_json(evaluation_->left_out);
+    if (!left_out.empty()) folder_.append({{"step", 0}, {"left_out", left_out}});
+}
+
 Outcome Trainer::run(const std::atomic<bool>& stop, const TrainEvents& events) {
     open_folder();
+    log_left_out();
     Loader loader(data_, loader_options());
     Rate rate;
     // A device beside the host gets the next step's images while it computes this one's.
@@ -250,7 +264,8 @@ Outcome Trainer::run(const std::atomic<bool>& stop, const TrainEvents& events) {
         if (last || stop || done_ % config_.checkpoint_every == 0) checkpoint();
         if (stop && !last) return Outcome::Interrupted;
     }
-    write_safetensors(folder_.model(), pack_model(learner_.network()));
+    write_safetensors(folder_.model(),
+                      pack_model(learner_.network(), trained_on(data_.hashes, data_.people)));
     run_evaluation(events);
     return Outcome::Finished;
 }

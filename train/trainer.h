@@ -71,6 +71,8 @@ private:
     // Throws a better Error than the step's if it can be told which number was first not finite:
     // blame.json and blame/, the batch, are written to the run folder.
     void blame(const Staged& staged, const std::vector<int64_t>& labels, const Error& error);
+    // One line before the first step, if pictures of the sources were left out.
+    void log_left_out();
     void log_step(const StepReport& report);
     void checkpoint();
     void run_evaluation(const TrainEvents& events);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "tests/train/data_fixture.h"
 #include "train/data/dataset.h"
@@ -23,6 +24,12 @@ Dataset load(const TemporaryFolder& folder, FolderOptions options = {}) {
     return load_folder(folder.path(), options);
 }
 
+std::vector<std::string> reasons_of(const Dataset& data) {
+    std::vector<std::string> reasons;
+    for (const LeftOut& one : data.left_out) reasons.push_back(to_string(one));
+    return reasons;
+}
+
 FolderOptions with_list(const std::filesystem::path& list) {
     FolderOptions options;
     options.people_list = list;
@@ -39,6 +46,7 @@ TEST(DataFolder, LabelsFollowTheSortedNames) {
                                                     "zoe/0000.ppm"}));
     EXPECT_TRUE(data.skipped.empty());
     EXPECT_TRUE(data.warnings.empty());
+    EXPECT_TRUE(data.left_out.empty());
     EXPECT_EQ(data.size, 8);
     for (const Image& image : data.images) {
         EXPECT_EQ(image.width, 8);
@@ -69,9 +77,35 @@ TEST(DataFolder, ReadsEveryFormatAndIgnoresOtherFiles) {
     const Dataset data = load(folder);
     EXPECT_EQ(data.images.size(), 5u);
     EXPECT_EQ(data.people.size(), 2u);
-    ASSERT_EQ(data.warnings.size(), 2u);
-    EXPECT_TRUE(contains(data.warnings[0], "2 files were ignored")) << data.warnings[0];
-    EXPECT_TRUE(contains(data.warnings[1], "1 folder without images")) << data.warnings[1];
+    EXPECT_EQ(
+        reasons_of(data),
+        (std::vector<std::string>{
+            "1 folder: hidden, first .cache",
+            "2 files: not .jpg, .png, .pgm or .ppm by their names, first README",
+            "1 file: hidden, first a/.hidden.jpg", "1 folder: without a picture, first nobody"}));
+}
+
+// Whatever a folder holds is either in the data set or counted.
+TEST(DataFolder, NothingVanishesUnmentioned) {
+    const TemporaryFolder folder;
+    write_people(folder, {"a", "b", "once", "other"}, {3, 2, 1, 2});
+    const Image picture = constant_image(4, 4, 1);
+    for (const char* name : {"a/more/1.png", "a/more/deeper/2.JPG", "b/more/3.png", "root.png"})
+        folder.write(name, picture);
+    FolderOptions options = with_list(folder.write("list.txt", "a\t3\nb\t2\nonce\t1\n"));
+    options.min_images = 2;
+    const Dataset data = load(folder, options);
+    EXPECT_EQ(data.images.size(), 5u);
+    EXPECT_EQ(reasons_of(data),
+              (std::vector<std::string>{
+                  "3 images: in a folder within a person's, first a/more/1.png",
+                  "1 file: not .jpg, .png, .pgm or .ppm by their names, first list.txt",
+                  "1 image: directly in the folder, not in a person's, first root.png",
+                  "1 person (2 images): not in the list " + (folder.path() / "list.txt").string() +
+                      ", first other",
+                  "1 person (1 image): fewer than 2 images, first once"}));
+    EXPECT_EQ(to_json(data.left_out)[0]["count"], 3);
+    EXPECT_EQ(to_json(data.left_out)[4]["people"], 1);
 }
 
 TEST(DataFolder, ThreadsDoNotChangeTheData) {
@@ -150,13 +184,16 @@ TEST(DataFolder, UpToOnePercentUnreadableIsSkippedAndListed) {
     EXPECT_EQ(data.skipped[0].file, "a/0050.ppm");
     EXPECT_TRUE(contains(data.skipped[0].reason, "truncated"));
     EXPECT_EQ(data.skipped[1].file, "alone/1.jpg");
-    ASSERT_EQ(data.warnings.size(), 1u);
-    EXPECT_TRUE(contains(data.warnings[0], "1 person left out"));
+    EXPECT_EQ(reasons_of(data),
+              (std::vector<std::string>{
+                  "2 images: unreadable, first a/0050.ppm",
+                  "1 person (0 images): fewer than 1 readable images, first alone"}));
     EXPECT_TRUE(std::ranges::none_of(data.files, [](auto& f) { return f == "a/0050.ppm"; }));
 
     folder.write("b/0000.ppm", "");  // 3 of 200
-    const auto error = thrown_by<Error>([&] { load(folder); });
+    const auto error = thrown_by<UnreadablePictures>([&] { load(folder); });
     EXPECT_TRUE(contains(error.what(), "3 of 200 images")) << error.what();
+    EXPECT_EQ(error.files().size(), 3u);
     EXPECT_TRUE(contains(error.what(), "0050.ppm")) << error.what();
     EXPECT_TRUE(is_one_line(error.what()) && is_one_line(error.hint()));
 }
@@ -234,6 +271,22 @@ TEST(DataPeopleList, ReadsBothLfwLayouts) {
     EXPECT_EQ(names("2\r\nAnn\t3\r\nBob\t1\r\n\r\n"), "Ann=3 Bob=1 ");
     EXPECT_EQ(names("2\n1\nAnn\t3\n2\nBob\t1\nCy\t9\n"), "Ann=3 Bob=1 Cy=9 ");
     EXPECT_EQ(names("001\t2\nAnn\t3"), "001=2 Ann=3 ");
+}
+
+TEST(DataPeopleList, WhatEditorsLeaveDoesNotCount) {
+    const TemporaryFolder folder;
+    const auto list = folder.write("list",
+                                   "\xef\xbb\xbf"
+                                   "2 \r\n\r\n Ann Lee \t 3 \r\nBob\t1\t\n   \n");
+    const auto people = read_people_list(list);
+    ASSERT_EQ(people.size(), 2u);
+    EXPECT_EQ(people[0].name, "Ann Lee");
+    EXPECT_EQ(people[0].images, 3);
+    EXPECT_EQ(people[1].name, "Bob");
+    const auto wide = folder.write("wide", std::string_view("\xff\xfe"
+                                                            "A\0\t\0",
+                                                            6));
+    EXPECT_TRUE(contains(thrown_by<Error>([&] { read_people_list(wide); }).what(), "UTF-16"));
 }
 
 TEST(DataPeopleList, RefusesDamagedLists) {

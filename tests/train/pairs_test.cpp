@@ -18,7 +18,7 @@ protected:
 
     PairList read(const std::string& text) const {
         std::ofstream(path_, std::ios::binary) << text;
-        return read_lfw_pairs(path_);
+        return read_pairs(path_);
     }
     std::string error(const std::string& text) const {
         try {
@@ -79,8 +79,109 @@ TEST_F(LfwPairs, NamesTheLineThatIsWrong) {
     for (const std::string bad : {"A\t1\tA\t2", "A\t1\t2", "A\t1\tB\t0", "A\tx\tB\t1"}) {
         EXPECT_NE(error("1\nA\t1\t2\n" + bad + "\n").find("line 3:"), std::string::npos) << bad;
     }
-    EXPECT_THROW(read_lfw_pairs(path_ / "missing"), Error);
-    EXPECT_THROW(read_lfw_pairs(path_.parent_path()), Error);
+    EXPECT_THROW(read_pairs(path_ / "missing"), Error);
+    EXPECT_THROW(read_pairs(path_.parent_path()), Error);
+}
+
+TEST_F(LfwPairs, AByteOrderMarkAndBlanksAtLineEndsDoNotCount) {
+    const PairList list = read(
+        "\xef\xbb\xbf"
+        "1 \r\nAnn\t1\t2 \r\nAnn\t1\tBob\t3\t\n \n");
+    EXPECT_EQ(list.pairs.size(), 2u);
+    EXPECT_EQ(list.files[2], "Bob/Bob_0003.jpg");
+    EXPECT_NE(error(std::string("\xff\xfe"
+                                "1\0",
+                                4))
+                  .find("UTF-16"),
+              std::string::npos);
+}
+
+// One fold cannot be judged at the threshold of the others: the same as View 1.
+TEST_F(LfwPairs, OneFoldIsNotCrossValidated) {
+    const std::string pairs = "Ann\t1\t2\nAnn\t3\t4\nAnn\t1\tBob\t3\nAnn\t2\tBob\t3\n";
+    const PairList one = read("1\t2\n" + pairs), view1 = read("2\n" + pairs);
+    EXPECT_FALSE(one.cross_validated);
+    EXPECT_EQ(one.folds, 1);
+    EXPECT_EQ(one.protocol, view1.protocol);
+    EXPECT_EQ(one.files, view1.files);
+}
+
+TEST_F(LfwPairs, ReadsALineAPair) {
+    for (const char* separator : {" ", "\t", "  ", " \t"}) {
+        const auto line = [&](const char* a, const char* b, const char* same) {
+            return std::string(a) + separator + b + separator + same + "\n";
+        };
+        const PairList list = read(line("a/1.jpg", "a/2.PNG", "1") + line("a/1.jpg", "b.png", "0"));
+        EXPECT_EQ(list.files, (std::vector<std::string>{"a/1.jpg", "a/2.PNG", "b.png"}));
+        ASSERT_EQ(list.pairs.size(), 2u);
+        EXPECT_TRUE(list.pairs[0].same);
+        EXPECT_FALSE(list.pairs[1].same);
+        EXPECT_EQ(list.pairs[1].b, 2);
+        EXPECT_FALSE(list.cross_validated);
+        EXPECT_TRUE(list.formats_known);
+    }
+    EXPECT_EQ(read("a b/1 2.jpg\ta b/3.jpg\t0\n").files[0], "a b/1 2.jpg");
+}
+
+TEST_F(LfwPairs, ReadsALineAPairWithFolds) {
+    const PairList list =
+        read("a/1.jpg a/2.jpg\t2\na/1.jpg b/1.jpg\t0\nb/1.jpg b/2.jpg\t1\nb/1.jpg a/1.jpg\t0\n");
+    EXPECT_EQ(list.folds, 2);
+    EXPECT_TRUE(list.cross_validated);
+    EXPECT_EQ(list.pairs[0].fold, 1);
+    EXPECT_EQ(list.pairs[1].fold, 0);
+    EXPECT_EQ(list.pairs[2].fold, 0);
+    EXPECT_EQ(list.pairs[3].fold, 1);
+}
+
+// As CALFW and CPLFW are distributed: same pairs first, with their folds, then different ones.
+TEST_F(LfwPairs, ReadsTwoLinesAPair) {
+    std::string text;
+    for (int fold = 1; fold <= 10; ++fold) {
+        for (int i = 0; i < 3; ++i)
+            text += fmt::format("A_{0:04}.jpg {1}\nA_{2:04}.jpg {1}\n", i + 1, fold, i + 2);
+    }
+    for (int i = 0; i < 30; ++i) text += fmt::format("A_0001.jpg\t0\r\nB_{:04}.jpg\t0\r\n", i + 1);
+    const PairList list = read(text);
+    EXPECT_EQ(list.folds, 10);
+    EXPECT_TRUE(list.cross_validated);
+    ASSERT_EQ(list.pairs.size(), 60u);
+    for (int i = 0; i < 60; ++i) {
+        EXPECT_EQ(list.pairs[i].same, i < 30) << i;
+        EXPECT_EQ(list.pairs[i].fold, i % 30 / 3) << i;
+    }
+    EXPECT_EQ(list.files[0], "A_0001.jpg");
+    // CPLFW says 1 and 0 only: no folds.
+    EXPECT_FALSE(read("A_1.jpg 1\nA_2.jpg 1\nA_1.jpg 0\nB_1.jpg 0\n").cross_validated);
+}
+
+TEST_F(LfwPairs, NamesTheLineAndTheFormOfTheOthers) {
+    const auto expect_says = [&](const std::string& text, const std::string& line,
+                                 const std::string& says) {
+        const std::string found = error(text);
+        EXPECT_NE(found.find(line), std::string::npos) << text << "\n" << found;
+        EXPECT_NE(found.find(says), std::string::npos) << text << "\n" << found;
+    };
+    const std::string one = "a/1.jpg a/2.jpg 1\n", two = "a/1.jpg 1\na/2.jpg 1\n";
+    for (const char* bad : {"a/1.jpg a/2.jpg", "a/1.jpg a/2.jpg x", "a/1.jpg a/2.jpg -1",
+                            "a/1.jpg a/1.jpg 1", "a/1.jpg a/2.txt 1", "../a/1.jpg a/2.jpg 1",
+                            "a/1.jpg /a/2.jpg 1", "a/1.jpg a/../2.jpg 1", "a/1.jpg b/1.jpg 0 0"})
+        expect_says(one + bad + "\n", "line 2:", "'picture picture 0|1'");
+    expect_says(two + "a/1.jpg 1\n", "line 4: found 'the end of the file'", "two lines");
+    expect_says(two + "a/1.jpg 1\na/2.jpg 2\n", "line 4:", "two lines with the same fold");
+    expect_says(two + "a/1.jpg a/2.jpg 1\n", "line 3:", "two lines with the same fold");
+    expect_says("a/1.jpg a/2.jpg 3\na/1.jpg b/2.jpg 0\n", "no pair of fold 1", "1 to 3");
+    for (const char* none : {"", "a b\n", "a/1.jpg\n", "1,2\n"})
+        expect_says(none, "line 1:", "CALFW, CPLFW");
+}
+
+TEST(PersonOf, IsTheFolderOrTheNameWithoutItsNumber) {
+    EXPECT_EQ(person_of("Ann Lee/1.jpg"), "Ann Lee");
+    EXPECT_EQ(person_of("a/b/1.jpg"), "a/b");
+    EXPECT_EQ(person_of("Ann_Lee_0001.jpg"), "Ann_Lee");
+    EXPECT_EQ(person_of("0001.jpg"), "0001");
+    EXPECT_EQ(person_of("_1.jpg"), "_1");
+    EXPECT_EQ(person_of("Ann.jpg"), "Ann");
 }
 
 // `images[p]` images of person p.

@@ -8,6 +8,8 @@
 #include <iterator>
 #include <limits>
 
+#include "train/files/text.h"
+
 namespace facet::atlas {
 namespace {
 
@@ -128,7 +130,7 @@ std::string path_of(const Line& line, const Frame& f, const Range& x, const Rang
 
 std::string escaped(const std::string& text) {
     std::string safe;
-    for (const char c : text) {
+    for (const char c : text_of(text)) {
         if (c == '&') {
             safe += "&amp;";
         } else if (c == '<') {

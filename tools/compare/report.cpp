@@ -7,6 +7,7 @@
 
 #include "tools/terminal.h"
 #include "train/files/atomic.h"
+#include "train/files/text.h"
 
 namespace facet::compare {
 namespace {
@@ -59,9 +60,9 @@ ordered_json to_json(const std::vector<Difference>& differences, const Findings&
 void csv_differences(std::string& text, const char* merit, const std::vector<Difference>& all,
                      const Findings& f) {
     for (const Difference& d : all) {
-        text +=
-            fmt::format("{},{},{},{},{},{},{},{},{}\n", merit, f.losses[d.a], f.losses[d.b], d.mean,
-                        d.low, d.high, d.wide_low, d.wide_high, d.beyond_noise() ? 1 : 0);
+        text += fmt::format("{},{},{},{},{},{},{},{},{}\n", merit, csv_field(f.losses[d.a]),
+                            csv_field(f.losses[d.b]), d.mean, d.low, d.high, d.wide_low,
+                            d.wide_high, d.beyond_noise() ? 1 : 0);
     }
 }
 
@@ -153,19 +154,20 @@ void print(const Findings& f) {
 }
 
 void write_report(const Findings& f, const std::filesystem::path& out) {
-    write_file_atomically(out / "report.json", to_json(f).dump(2) + "\n");
+    write_file_atomically(out / "report.json", json_text(to_json(f), 2) + "\n");
     std::string table = "loss,seed,accuracy,tar_at_far_1e-2,auc,eer,gap_of_means,seconds\n";
     std::string curves = "loss,seed,step,accuracy,target_cosine\n";
     for (size_t loss = 0; loss < f.losses.size(); ++loss) {
+        const std::string name = csv_field(f.losses[loss]);
         for (size_t seed = 0; seed < f.seeds.size(); ++seed) {
             const RunResult& o = f.results[loss][seed];
-            table += fmt::format("{},{},{},{},{},{},{},{:.1f}\n", f.losses[loss], f.seeds[seed],
+            table += fmt::format("{},{},{},{},{},{},{},{:.1f}\n", name, f.seeds[seed],
                                  f.accuracy[loss][seed], f.tar[loss][seed], o.verification.auc,
                                  o.verification.equal_error_rate, o.verification.gap_of_means,
                                  o.seconds);
             for (const CurvePoint& p : o.curve) {
-                curves += fmt::format("{},{},{},{},{}\n", f.losses[loss], f.seeds[seed], p.step,
-                                      p.accuracy, p.target_cosine);
+                curves += fmt::format("{},{},{},{},{}\n", name, f.seeds[seed], p.step, p.accuracy,
+                                      p.target_cosine);
             }
         }
     }

@@ -64,12 +64,13 @@ void read_log(const std::filesystem::path& file, RunResult& result) {
     double cosines = 0;
     int64_t steps = 0;
     each_json_line(file, [&](const nlohmann::json& entry) {
-        if (!entry.contains("evaluation")) {
+        if (entry.contains("target_cosine")) {
             cosines += entry.at("target_cosine").get<double>();
             ++steps;
             result.seconds += entry.at("seconds").get<double>();
             return;
         }
+        if (!entry.contains("evaluation")) return;
         const double mean = steps > 0 ? cosines / static_cast<double>(steps) : 0;
         result.curve.push_back(
             {entry.at("step"), mean, entry.at("evaluation").at("accuracy").at("mean")});
@@ -127,8 +128,8 @@ std::vector<int> people_of(const EvalSet& evaluation) {
     std::map<std::string, int> numbers;
     std::vector<int> people;
     for (const std::string& file : evaluation.pairs.files) {
-        const std::string person = std::filesystem::path(file).parent_path().string();
-        people.push_back(numbers.emplace(person, static_cast<int>(numbers.size())).first->second);
+        people.push_back(
+            numbers.emplace(person_of(file), static_cast<int>(numbers.size())).first->second);
     }
     return people;
 }
@@ -142,7 +143,7 @@ bool make_run(const Plan& plan, size_t loss, size_t seed, const Dataset& data,
     if (!train_one(plan, loss, seed, device, data, evaluation, stop, heard)) return false;
     const auto network = load_model(device, path / "model.safetensors");
     const std::vector<float> embeddings =
-        embed_images(*network, evaluation.images, kEvaluateWithMirror);
+        embed_images(*network, evaluation.images, kEvaluateWithMirror, {}, evaluation.files);
     const std::vector<double> similarity =
         pair_similarities(embeddings, network->config().embedding, evaluation.pairs);
     write_npy(similarities_of(path),

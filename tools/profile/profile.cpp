@@ -8,6 +8,7 @@
 
 #include "tools/terminal.h"
 #include "train/files/atomic.h"
+#include "train/files/text.h"
 
 namespace facet::profile {
 
@@ -100,7 +101,7 @@ std::vector<std::string> report_files() {
 
 void write_report(const OutputFolder& out, const Report& report) {
     const std::filesystem::path& folder = out.make();
-    write_file_atomically(folder / "profile.json", to_json(report).dump(1) + "\n");
+    write_file_atomically(folder / "profile.json", json_text(to_json(report), 1) + "\n");
     write_file_atomically(folder / "table.csv", csv(report));
     write_file_atomically(folder / "tree.txt", layer_tree(report));
     write_file_atomically(folder / "trace.json", chrome_trace(report.recording));

@@ -8,6 +8,7 @@
 #include "tools/terminal.h"
 #include "train/files/atomic.h"
 #include "train/files/file_reader.h"
+#include "train/files/text.h"
 
 namespace facet::study {
 namespace {
@@ -158,7 +159,7 @@ void write_page(const Results& results, const Reading& reading, const std::strin
         write_file_atomically(out / (name + "-" + figure.name + ".svg"), svg(figure));
         write_file_atomically(out / (name + "-" + figure.name + ".csv"), csv(figure));
     }
-    write_file_atomically(out / (name + ".md"), page(results, reading, command));
+    write_file_atomically(out / (name + ".md"), text_of(page(results, reading, command)));
     write_list(out);
 }
 

@@ -47,7 +47,8 @@ Tested tested_at(const Results& results, int64_t pixels) {
         for (size_t seed = 0; seed < arm.size(); ++seed) {
             const auto network =
                 load_model(chosen_device(), arm[seed].folder / "model.safetensors");
-            const auto embeddings = embed_images(*network, set.images, kEvaluateWithMirror);
+            const auto embeddings =
+                embed_images(*network, set.images, kEvaluateWithMirror, {}, set.files);
             similarity.push_back(
                 pair_similarities(embeddings, network->config().embedding, set.pairs));
             VerifyOptions options;

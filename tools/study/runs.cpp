@@ -4,6 +4,7 @@
 #include <map>
 
 #include "tools/commands.h"
+#include "tools/picture_notes.h"
 #include "tools/signals.h"
 #include "tools/sources.h"
 #include "tools/terminal.h"
@@ -121,6 +122,7 @@ bool make_group(Group& group, const Study& study, Results& results, size_t& done
     const Dataset data = training_data(group.plan.base);
     std::optional<EvalSet> evaluation = evaluation_data(group.plan.base);
     FACET_USAGE(evaluation.has_value(), "study {}: there is nothing to judge on", study.name);
+    warn_of_overlap(overlap_of(data, *evaluation));
     const FolderLock lock = compare::claim_folder(group.plan, data, *evaluation);
     if (study.all_pairs) evaluation->pairs = all_pairs_of(*evaluation);
 

@@ -6,6 +6,7 @@
 #include "engine/error.h"
 #include "train/files/atomic.h"
 #include "train/files/folder_claim.h"
+#include "train/files/text.h"
 
 namespace facet::synth {
 namespace {
@@ -120,7 +121,7 @@ void write_folder(const SynthSet& set, const fs::path& folder, const std::string
     ordered_json document = head_of(set);
     document["people"] = people_of(set);
     document["images"] = std::move(pictures);
-    write_file_atomically(folder / "factors.json", document.dump(1) + "\n");
+    write_file_atomically(folder / "factors.json", json_text(document, 1) + "\n");
 }
 
 }  // namespace facet::synth

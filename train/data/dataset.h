@@ -11,7 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "engine/error.h"
 #include "train/data/image.h"
+#include "train/data/left_out.h"
 
 namespace facet {
 
@@ -26,8 +28,22 @@ struct Dataset {
     std::vector<int32_t> labels;        // (N), positions in `people`
     std::vector<std::string> files;     // (N) names, unique, `person/file` for a folder
     std::vector<std::string> people;    // (C), every one with at least one image
+    std::vector<uint64_t> hashes;       // (N), see picture_hash.h: of the images as they were read
+    std::vector<LeftOut> left_out;      // what the source holds beside them, by reason
     std::vector<SkippedFile> skipped;   // unreadable
-    std::vector<std::string> warnings;  // what a person should know, one line each
+    std::vector<std::string> warnings;  // what a person should know beyond, one line each
+};
+
+// More pictures than may be cannot be read.
+class UnreadablePictures : public Error {
+public:
+    explicit UnreadablePictures(const std::string& message, std::string hint = "",
+                                std::vector<SkippedFile> files = {})
+        : Error(message, std::move(hint)), files_(std::move(files)) {}
+    const std::vector<SkippedFile>& files() const { return files_; }
+
+private:
+    std::vector<SkippedFile> files_;
 };
 
 struct FolderOptions {
@@ -40,13 +56,14 @@ struct FolderOptions {
     std::function<void(int64_t done, int64_t total)> heard = {};
 };
 
-// Reads `DIR/<person>/*.{jpg,jpeg,png,pgm,ppm}`; people and their images are in byte order of their
-// names, so labels depend neither on the file system nor on the order of the people list.
+// Reads the pictures of a folder (picture_files.h); people and their images are in byte order of
+// their names, so labels depend neither on the file system nor on the order of the people list.
 //
-// Unreadable images are listed in `skipped`; more than 1 % of them is an error.
+// Everything the folder holds is in the data set or counted in `left_out`. Unreadable images are
+// also listed in `skipped`; more than 1 % of them is an error.
 // Throws UsageError for options out of range, and when the folder does not exist, holds no images
 // in the expected layout, lacks somebody whom the people list names, or nobody has min_images;
-// Error for too many unreadable images and a damaged people list.
+// UnreadablePictures for too many unreadable images, Error for a damaged people list.
 Dataset load_folder(const std::filesystem::path& folder, const FolderOptions& options);
 
 // Learning to tell people apart takes two of them: throws UsageError for fewer.

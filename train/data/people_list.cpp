@@ -1,12 +1,14 @@
 #include "train/data/people_list.h"
 
+#include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <optional>
 #include <set>
 #include <string_view>
 
 #include "engine/error.h"
+#include "train/files/file_reader.h"
+#include "train/files/text.h"
 
 namespace facet {
 namespace {
@@ -16,6 +18,11 @@ std::optional<int> parse_count(std::string_view text) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size() || value < 1) return std::nullopt;
     return value;
+}
+
+std::string_view without_blanks(std::string_view text) {
+    const size_t first = std::min(text.find_first_not_of(' '), text.size());
+    return text.substr(first, text.find_last_not_of(' ') + 1 - first);
 }
 
 struct Announcement {
@@ -55,25 +62,26 @@ bool is_folder_name(std::string_view name) {
 }  // namespace
 
 std::vector<ListedPerson> read_people_list(const std::filesystem::path& path) {
-    std::ifstream file(path);
-    if (!file || std::filesystem::is_directory(path))
-        throw UsageError(fmt::format("cannot read the people list {}", path.string()),
-                         "give a text file with one name<TAB>count a line");
+    if (!std::filesystem::is_regular_file(path))
+        throw UsageError(
+            fmt::format("cannot read the people list {}: it is no file", path.string()),
+            "give a text file with one name<TAB>count a line");
     std::vector<ListedPerson> people;
     std::vector<Announcement> sections;
     std::set<std::string, std::less<>> names;
-    std::string line;
-    for (int number = 1; std::getline(file, line); ++number) {
-        if (!line.empty() && line.back() == '\r') line.pop_back();
+    int number = 0;
+    for (const std::string& line : lines_of_text(read_file(path), path.string())) {
+        ++number;
         if (line.empty()) continue;
         if (const std::optional<int> count = parse_count(line)) {
             sections.push_back({*count, number, people.size()});
             continue;
         }
         const size_t tab = std::min(line.find('\t'), line.size());
-        const std::string name = line.substr(0, tab);
-        const auto count =
-            tab < line.size() ? parse_count(std::string_view(line).substr(tab + 1)) : std::nullopt;
+        const std::string name(without_blanks(std::string_view(line).substr(0, tab)));
+        const auto count = tab < line.size()
+                               ? parse_count(without_blanks(std::string_view(line).substr(tab + 1)))
+                               : std::nullopt;
         if (!count || !is_folder_name(name))
             throw Error(fmt::format("{}, line {}: expected name<TAB>count, found '{:.60}'",
                                     path.string(), number, line),
@@ -82,7 +90,6 @@ std::vector<ListedPerson> read_people_list(const std::filesystem::path& path) {
                     number, name);
         people.push_back({name, *count});
     }
-    FACET_CHECK(!file.bad(), "reading the people list {} failed", path.string());
     FACET_CHECK(!people.empty(), "the people list {} names nobody", path.string());
     check_announcements(path.string(), sections, people.size());
     return people;

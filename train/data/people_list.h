@@ -4,7 +4,8 @@
 //
 // Lines with a bare number announce how many names follow. View 1 has one such line at the top;
 // View 2 has the number of folds at the top, then one such line before every fold. A list without
-// any is read as well.
+// any is read as well. A byte-order mark, carriage returns, blank lines and blanks around a name do
+// not count.
 #pragma once
 
 #include <filesystem>

@@ -2,23 +2,39 @@
 
 #include <nlohmann/json.hpp>
 
-#include "engine/error.h"
 #include "train/files/atomic.h"
 #include "train/files/file_reader.h"
+#include "train/files/text.h"
 
 namespace facet {
 namespace {
 
 constexpr const char* kFormat = "facet evaluation card 1";
 
+nlohmann::ordered_json to_json(const Overlap& common) {
+    return {{"pictures", common.pictures},
+            {"of_pictures", common.of_pictures},
+            {"share_compared", common.known},
+            {"names_of_people", common.names},
+            {"of_names", common.of_names}};
+}
+
 }  // namespace
 
 nlohmann::ordered_json to_json(const EvaluationCard& card) {
-    nlohmann::ordered_json json{
-        {"format", kFormat},  {"model", card.model},         {"model_hash", card.model_hash},
-        {"data", card.data},  {"data_hash", card.data_hash}, {"images", card.images},
-        {"flags", card.flags}};
-    json["training_people"] = card.training_people.empty() ? "not known" : card.training_people;
+    nlohmann::ordered_json json{{"format", kFormat},
+                                {"model", card.model},
+                                {"model_hash", card.model_hash},
+                                {"data", card.data},
+                                {"data_hash", card.data_hash},
+                                {"images", card.images},
+                                {"left_out", to_json(card.left_out)},
+                                {"flags", card.flags}};
+    json["common_with_training"] = "not known";
+    if (card.common_with_training)
+        json["common_with_training"] = to_json(*card.common_with_training);
+    if (card.left_out_of_training)
+        json["left_out_of_training"] = to_json(*card.left_out_of_training);
     json["versions"] = card.versions;
     json["verification"] = to_json(card.verification);
     if (card.floors) json["floors"] = to_json(*card.floors);
@@ -31,13 +47,7 @@ bool is_card(const std::filesystem::path& path) {
 }
 
 void write_card(const std::filesystem::path& path, const EvaluationCard& card) {
-    std::string text;
-    try {
-        text = to_json(card).dump(2) + "\n";
-    } catch (const nlohmann::json::exception& error) {  // text that is not UTF-8
-        throw Error(fmt::format("cannot write {}: {}", path.string(), error.what()));
-    }
-    write_file_atomically(path, std::string_view(text));
+    write_file_atomically(path, json_text(to_json(card), 2) + "\n");
 }
 
 }  // namespace facet

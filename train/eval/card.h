@@ -7,7 +7,10 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "train/data/left_out.h"
+#include "train/data/picture_hash.h"
 #include "train/eval/floors.h"
 #include "train/eval/metrics.h"
 
@@ -19,11 +22,14 @@ struct EvaluationCard {
     std::string data;       // folder or file
     std::string data_hash;  // data_hash() of train/data/dataset.h
     int64_t images = 0;
+    std::vector<LeftOut> left_out;  // what the data hold beside these images, by reason
     // What was done to images and embeddings, in words: {"mirror", "embeddings added"},
     // {"crop", "112x112"}, ...: figures with different flags must not be compared.
     std::map<std::string, std::string> flags;
-    // Whether people of the pairs were seen in training; empty where it is not known.
-    std::string training_people;
+    // What the model was trained on and is judged on again; none where it is not known.
+    std::optional<Overlap> common_with_training;
+    // What the training data hold beside the images trained on; none where it is not known.
+    std::optional<std::vector<LeftOut>> left_out_of_training;
     std::string versions;  // of facet and the libraries that compute
     Verification verification;
     std::optional<Floors> floors;

@@ -10,6 +10,7 @@
 #include "engine/hash.h"
 #include "train/files/atomic.h"
 #include "train/files/file_reader.h"
+#include "train/files/text.h"
 
 namespace facet {
 namespace {
@@ -131,7 +132,7 @@ std::vector<Entry> parse_header(const std::string& text,
             FACET_CHECK(value.is_object(), "{} is no object", kMetadata);
             for (const auto& [key, item] : value.items()) {
                 FACET_CHECK(item.is_string(), "{} '{}' is no string", kMetadata, key);
-                metadata[key] = item.get<std::string>();
+                metadata[bytes_of(key)] = bytes_of(item.get<std::string>());
             }
             continue;
         }
@@ -186,7 +187,7 @@ std::vector<const NamedTensor*> writing_order(const SafeTensors& content) {
 std::string header_text(const std::vector<const NamedTensor*>& order,
                         const std::map<std::string, std::string>& metadata) {
     ordered_json header = ordered_json::object();
-    if (!metadata.empty()) header[kMetadata] = metadata;
+    for (const auto& [key, text] : metadata) header[kMetadata][text_of(key)] = text_of(text);
     uint64_t offset = 0;
     for (const NamedTensor* item : order) {
         const auto& [name, tensor] = *item;

@@ -23,8 +23,9 @@ struct StoredTensor {
 
 struct SafeTensors {
     std::map<std::string, StoredTensor> tensors;
-    std::map<std::string, std::string> metadata;  // without the checksum
-    bool checked = false;                         // it was read, and its checksum is right
+    // Any bytes: in the file as train/files/text.h has them; without the checksum.
+    std::map<std::string, std::string> metadata;
+    bool checked = false;  // it was read, and its checksum is right
 
     // Throws Error naming the tensor that is missing.
     const StoredTensor& at(const std::string& name) const;
