@@ -1,10 +1,9 @@
-#include "train/embed.h"
-
 #include <limits>
 
 #include "engine/device.h"
 #include "tests/train/data_fixture.h"
 #include "train/data/dataset.h"
+#include "train/embed.h"
 
 namespace facet::test {
 namespace {
