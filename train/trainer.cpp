@@ -7,8 +7,8 @@
 #include "train/blame.h"
 #include "train/checkpoint.h"
 #include "train/files/atomic.h"
-#include "train/loader_options.h"
 #include "train/files/text.h"
+#include "train/loader_options.h"
 #include "train/model.h"
 #include "train/same_run.h"
 
