@@ -159,7 +159,10 @@ TEST_F(TrainCommand, ControlCWritesACheckpointAndLeavesStatus130) {
 TEST_F(TrainCommand, TheCardSaysWhatWasLearnedAndJudged) {
     const auto card = nlohmann::json::parse(content(whole() / "card.json"));
     EXPECT_EQ(card["images"], 16);
-    EXPECT_EQ(card["training_people"], "0 of the 4 people evaluated on were trained on");
+    EXPECT_EQ(card["common_with_training"]["pictures"], 0);
+    EXPECT_EQ(card["common_with_training"]["of_pictures"], 16);
+    EXPECT_EQ(card["common_with_training"]["names_of_people"], 0);
+    EXPECT_EQ(card["common_with_training"]["of_names"], 4);
     EXPECT_NE(card["flags"]["mirror"], "not used");
     const auto& floors = card["floors"];
     EXPECT_EQ(floors["pca_images"], 60);
