@@ -121,7 +121,7 @@ private:
             }
         };
         each_row(
-            [&](std::int64_t j, T z, bool other) { top[j] = other & (z > top[j]) ? z : top[j]; });
+            [&](std::int64_t j, T z, bool other) { top[j] = (other & (z > top[j])) ? z : top[j]; });
         each_row([&](std::int64_t j, T z, bool other) {
             const T e = exp_branch_free(z - top[j]);
             sum[j] += other ? e : T(0);

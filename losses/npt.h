@@ -89,7 +89,7 @@ struct Npt {
     }
 
     FACET_HD T derivative(const Row& row, T c, std::int64_t j) const {
-        return row.cut.keeps(c, j) & (c > row.margin_line) ? row.weight * height : T(0);
+        return (row.cut.keeps(c, j) & (c > row.margin_line)) ? row.weight * height : T(0);
     }
 
     static LossInfo info() {

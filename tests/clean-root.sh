@@ -1,25 +1,33 @@
 #!/bin/bash
-# Tries the documented commands on a bare Debian 12: nothing but its minimal base, git and make.
+# Tries the documented commands on a bare Debian: nothing but its minimal base, git and make.
 # Not part of `make test`: it needs root, debootstrap, a network, 2 GB in ROOT and some minutes.
 #
 #   tests/clean-root.sh                    runs `make test` in a fresh root
 #   tests/clean-root.sh make train ...     runs another command there, ROOT is made if absent
 #
+# RELEASE bookworm (Debian 12), trixie (13) or a later one
 # MIRROR  a Debian mirror            ROOT  where the root is made
 # KEEP    1: leave ROOT in place, so that the next call starts from it
 # PREPARE a command run inside the root once it is made, for example to set up a proxy
 set -eu
+RELEASE=${RELEASE:-bookworm}
 MIRROR=${MIRROR:-http://deb.debian.org/debian}
-ROOT=${ROOT:-/tmp/facet-clean-root}
+ROOT=${ROOT:-/tmp/facet-clean-root-$RELEASE}
 project=$(cd "$(dirname "$0")/.." && git rev-parse --show-toplevel)
 [ $# -gt 0 ] || set -- make test
 
 inside() { chroot "$ROOT" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
 
-# The mark says that this script made the folder, so that it may also delete it.
+# The mark says that this script made the folder, so that it may also delete it, and of what.
 mark=$ROOT/.made-by-facet-clean-root
 if [ -n "$(ls -A "$ROOT" 2>/dev/null)" ] && [ ! -e "$mark" ]; then
     echo "facet: error: ROOT=$ROOT holds something else; name an absent or empty folder" >&2
+    exit 2
+fi
+
+made=$(cat "$mark" 2>/dev/null || true)  # the release that is there, whole
+if [ -n "$made" ] && [ "$made" != "$RELEASE" ]; then
+    echo "facet: error: ROOT=$ROOT holds $made, not $RELEASE; name another folder" >&2
     exit 2
 fi
 
@@ -31,12 +39,12 @@ leave() {
 }
 trap leave EXIT
 
-if ! grep -qs complete "$mark"; then
+if [ -z "$made" ]; then
     mkdir -p "$ROOT" && touch "$mark"
-    debootstrap --variant=minbase --include=git,make bookworm "$ROOT" "$MIRROR"
+    debootstrap --variant=minbase --include=git,make "$RELEASE" "$ROOT" "$MIRROR"
     cp /etc/resolv.conf "$ROOT/etc/resolv.conf"
     [ -z "${PREPARE:-}" ] || inside sh -c "$PREPARE"
-    echo complete >"$mark"
+    echo "$RELEASE" >"$mark"
 fi
 mkdir -p "$ROOT/proc"
 mountpoint -q "$ROOT/proc" || mount -t proc proc "$ROOT/proc"

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/conv_algorithm.h"
 #include "engine/device.h"
 #include "tools/commands.h"
 #include "tools/terminal.h"
@@ -44,6 +45,7 @@ struct Report {
     int threads = 0;  // that OpenMP starts
     std::string instructions, onednn_instructions;
     double memory_gib = 0, available_gib = 0;
+    std::string no_winograd;  // why there is none, or ""
     std::vector<std::string> devices;
     std::string gpu;  // what it is, or why there is none
     std::vector<Finding> optional;
@@ -159,11 +161,10 @@ Report examine() {
     Report report;
     report.compiler = fmt::format(
 #if defined(__clang__)
-        "clang {}",
+        "clang++ {}", __clang_version__);
 #else
-        "g++ {}",
+        "g++ {}", __VERSION__);
 #endif
-        __VERSION__);
     report.flags = FACET_BUILD_FLAGS;
     report.libraries = libraries();
     report.cpu = field("/proc/cpuinfo", "model name");
@@ -173,6 +174,7 @@ Report examine() {
     report.onednn_instructions = instructions_of_onednn();
     report.memory_gib = memory_gib("MemTotal");
     report.available_gib = memory_gib("MemAvailable");
+    report.no_winograd = why_no_winograd();
     report.devices = {"cpu"};
     report.gpu = why_no_cuda();
     if (report.gpu.empty()) {
@@ -197,6 +199,7 @@ nlohmann::ordered_json to_json(const Report& report) {
         {"threads", report.threads},
         {"instructions", report.instructions},
         {"onednn_instructions", report.onednn_instructions},
+        {"winograd", report.no_winograd.empty()},
         {"memory_gib", report.memory_gib},
         {"available_gib", report.available_gib},
         {"devices", report.devices},
@@ -227,6 +230,8 @@ void print(const Report& report) {
     line("cores", fmt::format("{} ({} threads in use)", report.cores, report.threads));
     line("instructions",
          fmt::format("{} (oneDNN uses {})", report.instructions, report.onednn_instructions));
+    line("convolutions",
+         report.no_winograd.empty() ? "direct and Winograd" : "direct: " + report.no_winograd);
     line("memory",
          fmt::format("{:.1f} GiB, {:.1f} GiB available", report.memory_gib, report.available_gib));
     line("devices", fmt::format("{}", fmt::join(report.devices, ", ")));

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 #include <oneapi/dnnl/dnnl.h>
-#include <toml++/impl/version.h>
+#include <toml++/toml.h>
 #include <zlib.h>
 
-#include <CLI/Version.hpp>
-#include <nlohmann/detail/abi_macros.hpp>
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 namespace facet {
 

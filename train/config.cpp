@@ -2,6 +2,7 @@
 
 #include <toml++/toml.h>
 
+#include "engine/conv_algorithm.h"
 #include "losses/class_sampling.h"
 #include "train/data/sampler.h"
 #include "train/files/file_reader.h"
@@ -71,21 +72,22 @@ void read_section(const std::filesystem::path& file, const std::string& section,
                   const toml::table& table, const std::vector<Setting>& settings,
                   RunConfig& config) {
     for (const auto& [key, node] : table) {
+        const std::string name(key.str());
         const auto setting = std::find_if(settings.begin(), settings.end(), [&](const Setting& s) {
-            return s.section == section && s.key == key.str();
+            return s.section == section && s.key == name;
         });
         if (setting != settings.end()) {
             take(file, *setting, node);
         } else if (section == "loss") {
-            config.loss_parameters.emplace_back(std::string(key.str()), as_text(file, node));
+            config.loss_parameters.emplace_back(name, as_text(file, node));
         } else if (section != "versions") {
             std::vector<std::string> keys;
             for (const Setting& s : settings) {
                 if (s.section == section) keys.push_back(s.key);
             }
-            const std::string near = closest_name(key.str(), keys);
+            const std::string near = closest_name(name, keys);
             throw UsageError(
-                fmt::format("{}: unknown setting {}.{}", place(file, node), section, key.str()),
+                fmt::format("{}: unknown setting {}.{}", place(file, node), section, name),
                 near.empty() ? "" : fmt::format("did you mean {}?", near));
         }
     }
@@ -103,18 +105,17 @@ void read_config(const std::filesystem::path& file, RunConfig& config) {
                                      error.description()));
     }
     const std::vector<Setting> settings = settings_of(config);
-    for (const auto& [section, node] : document) {
+    for (const auto& [key, node] : document) {
+        const std::string section(key.str());
         const toml::table* table = node.as_table();
-        const bool known = section.str() == "versions" ||
-                           std::any_of(settings.begin(), settings.end(), [&](const Setting& s) {
-                               return s.section == section.str();
-                           });
+        const bool known = section == "versions" ||
+                           std::any_of(settings.begin(), settings.end(),
+                                       [&](const Setting& s) { return s.section == section; });
         if (!table || !known) {
-            throw UsageError(
-                fmt::format("{}: unknown section [{}]", place(file, node), section.str()));
+            throw UsageError(fmt::format("{}: unknown section [{}]", place(file, node), section));
         }
-        if (section.str() == "loss") config.loss_parameters.clear();
-        read_section(file, std::string(section.str()), *table, settings, config);
+        if (section == "loss") config.loss_parameters.clear();
+        read_section(file, section, *table, settings, config);
     }
 }
 
@@ -184,8 +185,7 @@ void check_config(const RunConfig& config) {
     FACET_USAGE(config.eval_every >= 0, "--eval-every must not be negative, found {}",
                 config.eval_every);
     precision_of(config);
-    FACET_USAGE(config.conv == "auto" || config.conv == "direct" || config.conv == "winograd",
-                "--conv must be auto, direct or winograd, found '{}'", config.conv);
+    conv_algorithm_named("--conv", config.conv);
     FACET_USAGE(config.head == "dense" || config.head == "streamed",
                 "--head must be dense or streamed, found '{}'", config.head);
     if (const int64_t K = images_per_person(config); K > 0) {

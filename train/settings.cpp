@@ -11,6 +11,8 @@ template <class... Handlers>
 struct Overload : Handlers... {
     using Handlers::operator()...;
 };
+template <class... Handlers>
+Overload(Handlers...) -> Overload<Handlers...>;
 
 template <class Number>
 bool parse(const std::string& text, Number& value) {

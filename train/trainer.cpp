@@ -3,6 +3,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "engine/conv_algorithm.h"
 #include "engine/ledger.h"
 #include "train/blame.h"
 #include "train/checkpoint.h"
@@ -25,11 +26,6 @@ int64_t checked_steps_per_epoch(const RunConfig& config, const Dataset& data) {
         return Sampler(data.labels, static_cast<int>(config.batch), K, 0).steps_per_epoch();
     }
     return images / config.batch;
-}
-
-ConvAlgorithm algorithm_of(const std::string& name) {
-    if (name == "direct") return ConvAlgorithm::Direct;
-    return name == "winograd" ? ConvAlgorithm::Winograd : ConvAlgorithm::Auto;
 }
 
 // How long steps take.
@@ -80,7 +76,7 @@ Trainer::Trainer(Device& device, const RunConfig& config, RunFolder& folder, con
         throw UsageError("--eval-every: there is nothing to evaluate on",
                          "give --pairs or --eval-data");
     }
-    set_conv_algorithm(algorithm_of(config.conv));
+    set_conv_algorithm(conv_algorithm_named("--conv", config.conv));
 }
 
 void Trainer::require_same_images(const std::string& hash) const {

@@ -60,6 +60,51 @@ memory view(const memory::desc& desc, const float* data) {
     return memory(desc, engine(), const_cast<float*>(data));
 }
 
+memory::dims filter_dims(const ConvProblem& s) { return {s.K, s.C, s.R, s.R}; }
+
+// What a convolution works on; oneDNN chooses the order of the filter itself.
+struct Operands {
+    memory::desc x, w, y;
+    memory::dims strides, pads;
+
+    explicit Operands(const ConvProblem& s)
+        : x(describe({s.N, s.C, s.H, s.W}, s.plain_input ? Tag::nchw : map_tag())),
+          w(describe(filter_dims(s), Tag::any)),
+          y(describe({s.N, s.K, s.out_height(), s.out_width()}, map_tag())),
+          strides{s.stride, s.stride},
+          pads{s.pad, s.pad} {}
+};
+
+dnnl::primitive_attr own_scratch() {
+    dnnl::primitive_attr attributes;
+    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    return attributes;
+}
+
+// oneDNN 2 describes an operation first and asks an engine for it after; oneDNN 3 does both at
+// once. Throws dnnl::error where there is no implementation.
+using Forward = dnnl::convolution_forward;
+Forward::primitive_desc prepare(const Operands& o, dnnl::algorithm algorithm) {
+    constexpr auto training = dnnl::prop_kind::forward_training;
+#if DNNL_VERSION_MAJOR >= 3
+    return {engine(), training, algorithm, o.x, o.w, o.y, o.strides, o.pads, o.pads, own_scratch()};
+#else
+    return {
+        {training, algorithm, o.x, o.w, o.y, o.strides, o.pads, o.pads}, own_scratch(), engine()};
+#endif
+}
+
+// Backward descriptions ask for the forward one as a hint.
+template <class Backward>
+typename Backward::primitive_desc prepare(const Operands& o, dnnl::algorithm algorithm,
+                                          const Forward::primitive_desc& hint) {
+#if DNNL_VERSION_MAJOR >= 3
+    return {engine(), algorithm, o.x, o.w, o.y, o.strides, o.pads, o.pads, hint, own_scratch()};
+#else
+    return {{algorithm, o.x, o.w, o.y, o.strides, o.pads, o.pads}, own_scratch(), engine(), hint};
+#endif
+}
+
 }  // namespace
 
 const char* name_of(Direction direction) {
@@ -149,44 +194,34 @@ struct Convolution::Parts {
 Convolution::Convolution(const ConvProblem& s, Direction direction, bool winograd)
     : parts_(std::make_unique<Parts>()) {
     checked("creating a convolution", [&] {
-        const memory::desc x =
-            describe({s.N, s.C, s.H, s.W}, s.plain_input ? Tag::nchw : map_tag());
-        const memory::desc y = describe({s.N, s.K, s.out_height(), s.out_width()}, map_tag());
-        const memory::dims filter_dims{s.K, s.C, s.R, s.R};
-        const memory::desc w = describe(filter_dims, Tag::any);
-        const memory::dims strides{s.stride, s.stride}, pads{s.pad, s.pad};
+        const Operands operands(s);
         const auto algorithm =
             winograd ? dnnl::algorithm::convolution_winograd : dnnl::algorithm::convolution_direct;
-        dnnl::primitive_attr attributes;
-        attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
 
         Parts& parts = *parts_;
         parts.direction = direction;
-        parts.plain_filter = describe(filter_dims, Tag::oihw);
-        // The backward descriptions ask for the forward one as a hint.
-        const dnnl::convolution_forward::primitive_desc forward(
-            {dnnl::prop_kind::forward_training,
-             direction == Direction::Forward ? algorithm : dnnl::algorithm::convolution_direct, x,
-             w, y, strides, pads, pads},
-            attributes, engine());
-        if (direction == Direction::Forward) {
-            parts.primitive = dnnl::convolution_forward(forward);
-            parts.map_in = x;
-            parts.map_out = y;
+        parts.plain_filter = describe(filter_dims(s), Tag::oihw);
+        const bool forwards = direction == Direction::Forward;
+        const auto forward =
+            prepare(operands, forwards ? algorithm : dnnl::algorithm::convolution_direct);
+        if (forwards) {
+            parts.primitive = Forward(forward);
+            parts.map_in = operands.x;
+            parts.map_out = operands.y;
             parts.adopt(forward, forward.weights_desc());
         } else if (direction == Direction::BackwardData) {
-            const dnnl::convolution_backward_data::primitive_desc desc(
-                {algorithm, x, w, y, strides, pads, pads}, attributes, engine(), forward);
+            const auto desc =
+                prepare<dnnl::convolution_backward_data>(operands, algorithm, forward);
             parts.primitive = dnnl::convolution_backward_data(desc);
-            parts.map_in = y;
-            parts.map_out = x;
+            parts.map_in = operands.y;
+            parts.map_out = operands.x;
             parts.adopt(desc, desc.weights_desc());
         } else {
-            const dnnl::convolution_backward_weights::primitive_desc desc(
-                {algorithm, x, w, y, strides, pads, pads}, attributes, engine(), forward);
+            const auto desc =
+                prepare<dnnl::convolution_backward_weights>(operands, algorithm, forward);
             parts.primitive = dnnl::convolution_backward_weights(desc);
-            parts.map_in = x;
-            parts.map_out = y;
+            parts.map_in = operands.x;
+            parts.map_out = operands.y;
             parts.adopt(desc, desc.diff_weights_desc());
         }
     });
@@ -235,6 +270,10 @@ bool has_winograd(const ConvProblem& shape, Direction direction) {
         }
     }
     return entry->second;
+}
+
+bool offers_winograd() {
+    return has_winograd({1, 64, 28, 28, 64, 3, 1, 1, false}, Direction::Forward);
 }
 
 Convolution& convolution(const ConvProblem& shape, Direction direction) {

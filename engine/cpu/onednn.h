@@ -73,6 +73,9 @@ std::vector<ConvUse> convolution_uses();
 // Direct.
 bool has_winograd(const ConvProblem& shape, Direction direction);
 
+// Whether it has Winograd at all: oneDNN 2 does with AVX-512, oneDNN 3 has none on x64.
+bool offers_winograd();
+
 // Row-major c (M, N) = alpha op(a) op(b) + beta c.
 void gemm(bool transpose_a, bool transpose_b, int64_t M, int64_t N, int64_t K, float alpha,
           const float* a, const float* b, float beta, float* c);

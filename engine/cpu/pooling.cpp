@@ -58,7 +58,7 @@ void CpuDevice::max_pool_forward(const Tensor& x, int64_t window, ConvGeometry g
                     auto best = broadcast<Width>(-std::numeric_limits<float>::infinity());
                     for_window(z, p, q, [&](int64_t h, int64_t w) {
                         const auto v = load<Width>(from + in + (h * z.W + w) * Width);
-                        best = (v > best) | (v != v) ? v : best;
+                        best = ((v > best) | (v != v)) ? v : best;
                     });
                     store<Width>(to + out, best);
                 }
@@ -85,10 +85,10 @@ void CpuDevice::max_pool_backward(const Tensor& x, const Tensor& dy, int64_t win
                     auto winner = Lanes<Width>{} - 1;  // pixel of the first largest, by lane
                     for_window(z, p, q, [&](int64_t h, int64_t w) {
                         const auto v = load<Width>(from + in + (h * z.W + w) * Width);
-                        winner = (v > best) | (v != v) | (winner < 0)
+                        winner = ((v > best) | (v != v) | (winner < 0))
                                      ? broadcast<Width>(static_cast<float>(h * z.W + w))
                                      : winner;
-                        best = (v > best) | (v != v) ? v : best;
+                        best = ((v > best) | (v != v)) ? v : best;
                     });
                     for (int l = 0; l < Width; ++l) {
                         if (winner[l] < 0) continue;

@@ -59,7 +59,8 @@ void CpuDevice::copy(const Tensor& x, const Tensor& y) {
 }
 
 void CpuDevice::add_bias(const Tensor& y, const Tensor& bias) {
-    const auto [B, D] = bias_shape("add_bias", "y", y, "bias", bias);
+    const RowShape shape = bias_shape("add_bias", "y", y, "bias", bias);
+    const int64_t B = shape.B, D = shape.D;
     const LedgerScope scope("add_bias", 1.0 * B * D, traffic(2 * B * D),
                             [&] { return to_string(y.shape()); });
     float* to = y.data<float>();
@@ -72,7 +73,8 @@ void CpuDevice::add_bias(const Tensor& y, const Tensor& bias) {
 }
 
 void CpuDevice::sum_rows(const Tensor& dy, const Tensor& dbias, Grad mode) {
-    const auto [B, D] = bias_shape("sum_rows", "dy", dy, "dbias", dbias);
+    const RowShape shape = bias_shape("sum_rows", "dy", dy, "dbias", dbias);
+    const int64_t B = shape.B, D = shape.D;
     const LedgerScope scope("sum_rows", 1.0 * B * D, traffic(B * D),
                             [&] { return to_string(dy.shape()); });
     const float* from = dy.data<float>();
@@ -88,7 +90,8 @@ void CpuDevice::sum_rows(const Tensor& dy, const Tensor& dbias, Grad mode) {
 }
 
 void CpuDevice::normalise_rows(const Tensor& x, const Tensor& norm, const Tensor& y) {
-    const auto [B, D] = normalise_shape(x, norm, y);
+    const RowShape shape = normalise_shape(x, norm, y);
+    const int64_t B = shape.B, D = shape.D;
     const LedgerScope scope("normalise_rows", 3.0 * B * D, traffic(2 * B * D),
                             [&] { return to_string(x.shape()); });
 #pragma omp parallel for schedule(static)
@@ -105,7 +108,8 @@ void CpuDevice::normalise_rows(const Tensor& x, const Tensor& norm, const Tensor
 
 void CpuDevice::normalise_rows_backward(const Tensor& y, const Tensor& norm, const Tensor& dy,
                                         const Tensor& dx, Grad mode) {
-    const auto [B, D] = normalise_backward_shape(y, norm, dy, dx);
+    const RowShape shape = normalise_backward_shape(y, norm, dy, dx);
+    const int64_t B = shape.B, D = shape.D;
     const LedgerScope scope("normalise_rows_backward", 5.0 * B * D, traffic(3 * B * D),
                             [&] { return to_string(y.shape()); });
 #pragma omp parallel for schedule(static)

@@ -13,10 +13,10 @@ namespace {
 constexpr uint64_t kSign = uint64_t{1} << 63;
 __device__ __forceinline__ uint64_t key_of(double value) {
     const auto bits = std::bit_cast<uint64_t>(value);
-    return bits & kSign ? ~bits : bits | kSign;
+    return (bits & kSign) ? ~bits : bits | kSign;
 }
 __device__ __forceinline__ double value_of(uint64_t key) {
-    return std::bit_cast<double>(key & kSign ? key & ~kSign : ~key);
+    return std::bit_cast<double>((key & kSign) ? key & ~kSign : ~key);
 }
 
 // Counts by their next byte the keys that begin with `prefix`; `rest`: bits behind that byte.

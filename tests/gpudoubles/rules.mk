@@ -32,7 +32,7 @@ $(BUILD)/facet-doubles: $(MAIN_OBJECT) $(GPUDOUBLES_OBJECTS) $(BUILD)/libfacet.a
 	@echo "  link  $@"
 	@$(CXX) $(FLAGS) $^ $(CUDNN_LINK) $(LIBS) -o $@
 
-$(BUILD)/gpudoubles/%.o: %.cu | deps
+$(BUILD)/gpudoubles/%.o: %.cu | $(BUILD)/requirements
 	@mkdir -p $(@D)
 	@echo "  c++   $< (doubles)"
 	@$(CXX) -std=c++20 -O2 -fopenmp-simd $(WARNINGS) -I. -Itests/gpusim/include $(LOSS_KERNEL_INCLUDES) -MMD -MP -x c++ -c $< -o $@

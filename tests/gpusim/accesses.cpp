@@ -1,7 +1,7 @@
 // Checks every access of an instrumented kernel: is the memory its own, is it aligned, does it
 // race with another thread's.
 //
-// gcc -fsanitize=thread makes a kernel call __tsan_read4(address) and so on before each access; the
+// -fsanitize=thread makes a kernel call __tsan_read4(address) and so on before each access; the
 // functions are defined at the end of this file. Two accesses of one place race when at least one
 // writes, not both are atomic, and nothing orders them:
 //   threads of one block     a __syncthreads lies between, or in one warp a __syncwarp
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstring>
 #include <unordered_map>
 
 #include "tests/gpusim/fibers.h"
@@ -144,7 +145,9 @@ bool contains(uintptr_t begin, size_t bytes, uintptr_t address, size_t size) {
     return address >= begin && address + size <= begin + bytes;
 }
 
-void check(const void* pointer, size_t size, bool is_write, bool is_atomic, const void* code) {
+// `alignment`: what the address must be a multiple of.
+void check(const void* pointer, size_t size, size_t alignment, bool is_write, bool is_atomic,
+           const void* code) {
     if (!run.active || !run.current || on_fiber_stack(pointer)) return;
     const auto address = reinterpret_cast<uintptr_t>(pointer);
     const auto parameters = reinterpret_cast<uintptr_t>(run.parameters);
@@ -160,9 +163,9 @@ void check(const void* pointer, size_t size, bool is_write, bool is_atomic, cons
         if (!contains(allocation.begin, allocation.bytes, address, size))
             fail_illegal(address, size, is_write, code);
     }
-    if (size <= 16 && address % size != 0) {
+    if (address % alignment != 0) {
         fail(fmt::format("{} {} bytes at an address that is not a multiple of {}, at {}",
-                         is_write ? "writes" : "reads", size, size, source_line(code)));
+                         is_write ? "writes" : "reads", size, alignment, source_line(code)));
     }
     check_race(address, size, is_write, is_atomic, shared, code);
 }
@@ -186,7 +189,7 @@ void end_access_checks() {
 }
 
 void note_atomic(const void* address, int bytes) {
-    if (instrumented) check(address, bytes, true, true, __builtin_return_address(0));
+    if (instrumented) check(address, bytes, bytes, true, true, __builtin_return_address(0));
 }
 
 std::string source_line(const void* code) {
@@ -207,9 +210,9 @@ std::string source_line(const void* code) {
 }  // namespace gpusim
 
 // The compiler's callbacks.
-#define GPUSIM_ACCESS(name, size, is_write)                                   \
-    extern "C" void name(void* p) {                                           \
-        gpusim::check(p, size, is_write, false, __builtin_return_address(0)); \
+#define GPUSIM_ACCESS(name, size, is_write)                                         \
+    extern "C" void name(void* p) {                                                 \
+        gpusim::check(p, size, size, is_write, false, __builtin_return_address(0)); \
     }
 #define GPUSIM_ACCESSES(size)                               \
     GPUSIM_ACCESS(__tsan_read##size, size, false)           \
@@ -229,9 +232,24 @@ void __tsan_func_exit() {}
 void __tsan_vptr_update(void**, void*) {}
 void __tsan_vptr_read(void**) {}
 void __tsan_read_range(void* p, unsigned long size) {
-    gpusim::check(p, size, false, false, __builtin_return_address(0));
+    gpusim::check(p, size, 1, false, false, __builtin_return_address(0));
 }
 void __tsan_write_range(void* p, unsigned long size) {
-    gpusim::check(p, size, true, false, __builtin_return_address(0));
+    gpusim::check(p, size, 1, true, false, __builtin_return_address(0));
+}
+// clang's names for copies of structures and for arrays that are set.
+void* __tsan_memcpy(void* to, const void* from, unsigned long size) {
+    gpusim::check(from, size, 1, false, false, __builtin_return_address(0));
+    gpusim::check(to, size, 1, true, false, __builtin_return_address(0));
+    return std::memcpy(to, from, size);
+}
+void* __tsan_memmove(void* to, const void* from, unsigned long size) {
+    gpusim::check(from, size, 1, false, false, __builtin_return_address(0));
+    gpusim::check(to, size, 1, true, false, __builtin_return_address(0));
+    return std::memmove(to, from, size);
+}
+void* __tsan_memset(void* to, int byte, unsigned long size) {
+    gpusim::check(to, size, 1, true, false, __builtin_return_address(0));
+    return std::memset(to, byte, size);
 }
 }

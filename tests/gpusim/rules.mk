@@ -39,15 +39,15 @@ $(GPUSIM)/address-tests: $(GPUSIM_OBJECTS) $(GPUSIM_ADDRESS) $(BUILD)/libfacet.a
 $(GPUSIM)/launches.json: $(GPUSIM)/race-tests
 	@GPUSIM_LAUNCHES=$@ $< --gtest_color=no > $@.log || true
 
-$(GPUSIM)/host/%.o: %.cpp tests/gpusim/rules.mk | deps-test
+$(GPUSIM)/host/%.o: %.cpp tests/gpusim/rules.mk | deps-test $(BUILD)/requirements
 	@mkdir -p $(@D)
 	@echo "  c++   $<"
 	@$(CXX) $(GPUSIM_FLAGS) -Itests/gpusim/include -MMD -MP $(if $(findstring _test,$<),-O0,-O2) -c $< -o $@
-$(GPUSIM)/race/%.o: %.cu tests/gpusim/rules.mk | deps
+$(GPUSIM)/race/%.o: %.cu tests/gpusim/rules.mk | $(BUILD)/requirements
 	@mkdir -p $(@D)
 	@echo "  c++   $< (race)"
 	@$(GPUSIM_COMPILE) -fsanitize=thread -c $< -o $@
-$(GPUSIM)/address/%.o: %.cu tests/gpusim/rules.mk | deps
+$(GPUSIM)/address/%.o: %.cu tests/gpusim/rules.mk | $(BUILD)/requirements
 	@mkdir -p $(@D)
 	@echo "  c++   $< (address)"
 	@$(GPUSIM_COMPILE) -fsanitize=address -c $< -o $@

@@ -86,7 +86,8 @@ TEST(RowCopies, GatherTakesAndScatterPutsTheRowsNamed) {
     const struct {
         int64_t rows, n, D;
     } cases[] = {{1, 1, 1}, {7, 3, 5}, {40, 17, 12}, {9, 9, 131}, {300, 270, 4}};
-    for (const auto& [rows, n, D] : cases) {
+    for (const auto& z : cases) {
+        const int64_t rows = z.rows, n = z.n, D = z.D;
         SCOPED_TRACE(fmt::format("{} of {} rows, D {}", n, rows, D));
         std::vector<int64_t> chosen(rows);
         std::iota(chosen.begin(), chosen.end(), 0);

@@ -59,9 +59,8 @@ Row measure_on_gpu(Device& device, const std::string& name, const KeyValues& set
                    const Arrays& arrays, const HeadBench& options) {
     const auto loss = make_loss(name, settings);
     FACET_USAGE(loss->has_proxies(), "loss {} has no proxies, so no head to measure", name);
-    const auto& [B, C, D, x, w, dx, dw, y] = arrays;
-    const Tensor embeddings = Tensor::from<float>(device, {B, D}, x);
-    const Tensor proxies = Tensor::from<float>(device, {C, D}, w);
+    const Tensor embeddings = Tensor::from<float>(device, {arrays.B, arrays.D}, arrays.x);
+    const Tensor proxies = Tensor::from<float>(device, {arrays.C, arrays.D}, arrays.w);
     const Tensor one = Tensor::full(device, {1}, 1);
     HeadWorkspace<float> workspace;
     HeadOptions how;
@@ -71,7 +70,7 @@ Row measure_on_gpu(Device& device, const std::string& name, const KeyValues& set
     const auto call = [&] {
         Tape tape;
         const Var value = apply_loss(tape, *loss, tape.variable(embeddings), tape.variable(proxies),
-                                     y, workspace, how, &end);
+                                     arrays.y, workspace, how, &end);
         tape.backward(value, one);
     };
     device.reset_peak_memory();
@@ -82,29 +81,27 @@ Row measure_on_gpu(Device& device, const std::string& name, const KeyValues& set
     for (int i = 0; i < options.repetitions; ++i) samples.push_back(seconds_on(device, call));
     return {name,
             head == Head::dense ? "dense" : "streamed",
-            C,
+            arrays.C,
             spread_of(std::move(samples)),
             products_gflop(arrays),
             peak};
 }
 
-Row measure_head(const std::string& name, const KeyValues& settings, Head head, Arrays& arrays,
+Row measure_head(const std::string& name, const KeyValues& settings, Head head, Arrays& a,
                  const HeadBench& options) {
     const auto loss = make_loss(name, settings);
     FACET_USAGE(loss->has_proxies(), "loss {} has no proxies, so no head to measure", name);
     HeadWorkspace<float> workspace;
-    const auto& [B, C, D, x, w, dx, dw, y] = arrays;
     HeadOptions how;
     how.head = head;
     how.tile = options.tile;
     const auto call = [&] {
-        loss->forward_backward({x.data(), w.data(), y.data(), B, C, D},
-                               {arrays.dx.data(), arrays.dw.data(), nullptr}, workspace, how);
+        loss->forward_backward({a.x.data(), a.w.data(), a.y.data(), a.B, a.C, a.D},
+                               {a.dx.data(), a.dw.data(), nullptr}, workspace, how);
     };
     const double peak = peak_mib_of(call);
     const Spread time = measure(options.repetitions, 0, call);
-    return {name, head == Head::dense ? "dense" : "streamed", C, time, products_gflop(arrays),
-            peak};
+    return {name, head == Head::dense ? "dense" : "streamed", a.C, time, products_gflop(a), peak};
 }
 
 void print_json(const std::vector<Row>& rows, const HeadBench& options) {

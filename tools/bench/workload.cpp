@@ -1,5 +1,6 @@
 #include "tools/bench/workload.h"
 
+#include "engine/conv_algorithm.h"
 #include "engine/random.h"
 #include "tools/bench/timing.h"
 #include "tools/commands.h"
@@ -21,15 +22,10 @@ LearnerConfig config_of(const StepBench& options) {
     return config;
 }
 
-ConvAlgorithm algorithm_of(const std::string& name) {
-    if (name == "direct") return ConvAlgorithm::Direct;
-    return name == "winograd" ? ConvAlgorithm::Winograd : ConvAlgorithm::Auto;
-}
-
 }  // namespace
 
 Workload::Workload(const StepBench& options) {
-    set_conv_algorithm(algorithm_of(options.conv));
+    set_conv_algorithm(conv_algorithm_named("--conv", options.conv));
     Device& device = chosen_device(precision_named("--precision", options.precision));
     const LearnerConfig config = config_of(options);
     learner_ = std::make_unique<Learner>(device, config, options.classes);

@@ -12,7 +12,7 @@ EXPLORER_OBJECTS = $(EXPLORER_SOURCES:%.cpp=$(EXPLORER)/obj/%.o)
 EXPLORER_SCRIPTS = $(addprefix tools/explorer/js/,engine.js vectors.js scene.js draw.js chart.js \
                      circle.js sphere.js panels.js controls.js main.js)
 # No fused multiply-add and no relaxed arithmetic exist there: the same sums in the same order.
-EXPLORER_FLAGS   = -std=c++20 -O2 -fexceptions -Wall -Wextra -Wno-unknown-pragmas -Wno-bitwise-conditional-parentheses \
+EXPLORER_FLAGS   = -std=c++20 -O2 -fexceptions -Wall -Wextra -Wno-unknown-pragmas \
                    -DFMT_HEADER_ONLY -include tools/explorer/wasm/library.h
 # fmt and nlohmann-json are headers only; the rest of /usr/include is not for this machine.
 EXPLORER_INCLUDE = $(EXPLORER)/include
