@@ -32,8 +32,8 @@ TEST(NoWinograd, AskingForItIsRefusedBeforeAnythingIsMade) {
           std::string("bench step --conv winograd"), std::string("profile --conv winograd")}) {
         const Outcome outcome = errors_of(command, kWithout);
         EXPECT_EQ(outcome.status, 2) << command;
-        EXPECT_TRUE(outcome.text.starts_with("facet: error: ")) << outcome.text;
-        EXPECT_NE(outcome.text.find("--conv winograd: oneDNN "), std::string::npos) << outcome.text;
+        EXPECT_NE(outcome.text.find("facet: error: --conv winograd: oneDNN "), std::string::npos)
+            << outcome.text;
         EXPECT_NE(outcome.text.find("facet: hint: say --conv auto"), std::string::npos)
             << outcome.text;
     }
