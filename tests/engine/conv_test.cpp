@@ -233,19 +233,21 @@ TEST_P(ConvOnDevice, TheSameCallGivesTheSameBits) {
 TEST(Conv, WinogradIsAmongTheShapesTestedWhereTheLibraryHasIt) {
     const onednn::ConvProblem problem{2, 32, 13, 9, 64, 3, 1, 1, false};
     EXPECT_EQ(onednn::has_winograd(problem, onednn::Direction::Forward), why_no_winograd().empty());
-    if (onednn::description().starts_with("oneDNN 2") && cpu_device().channel_block() == 16)
+    if (onednn::description().starts_with("oneDNN 2") && cpu_device().channel_block() == 16) {
         EXPECT_EQ(why_no_winograd(), "");  // for AVX-512 oneDNN 2 has it
+    }
 }
 
 TEST(Conv, TheAlgorithmIsNamedAndWinogradRefusedWhereThereIsNone) {
     EXPECT_EQ(conv_algorithm_named("--conv", "auto"), ConvAlgorithm::Auto);
     EXPECT_EQ(conv_algorithm_named("--conv", "direct"), ConvAlgorithm::Direct);
     expect_error([] { conv_algorithm_named("--conv", "fast"); }, {"--conv", "'fast'", "direct"});
-    if (why_no_winograd().empty())
+    if (why_no_winograd().empty()) {
         EXPECT_EQ(conv_algorithm_named("--conv", "winograd"), ConvAlgorithm::Winograd);
-    else
+    } else {
         expect_error([] { conv_algorithm_named("--conv", "winograd"); },
                      {"--conv winograd", "oneDNN"});
+    }
 }
 
 TEST(Conv, AlgorithmChangesTakeEffectBetweenCalls) {
