@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "engine/parallel.h"
 #include "engine/shapes.h"
 
 namespace facet {
@@ -44,20 +45,16 @@ void Device::gather_rows(const Tensor& x, std::span<const int64_t> rows, const T
     const size_t bytes = rows_shape("gather_rows", x, rows, y) * size_of(x.dtype());
     const auto* from = static_cast<const std::byte*>(x.address());
     auto* to = static_cast<std::byte*>(y.address());
-#pragma omp parallel for schedule(static)
-    for (size_t i = 0; i < rows.size(); ++i) {
-        std::memcpy(to + i * bytes, from + rows[i] * bytes, bytes);
-    }
+    parallel_for(std::ssize(rows), std::ssize(rows) * static_cast<int64_t>(bytes),
+                 [&](int64_t i) { std::memcpy(to + i * bytes, from + rows[i] * bytes, bytes); });
 }
 
 void Device::scatter_rows(const Tensor& x, std::span<const int64_t> rows, const Tensor& y) {
     const size_t bytes = rows_shape("scatter_rows", y, rows, x) * size_of(x.dtype());
     const auto* from = static_cast<const std::byte*>(x.address());
     auto* to = static_cast<std::byte*>(y.address());
-#pragma omp parallel for schedule(static)
-    for (size_t i = 0; i < rows.size(); ++i) {
-        std::memcpy(to + rows[i] * bytes, from + i * bytes, bytes);
-    }
+    parallel_for(std::ssize(rows), std::ssize(rows) * static_cast<int64_t>(bytes),
+                 [&](int64_t i) { std::memcpy(to + rows[i] * bytes, from + i * bytes, bytes); });
 }
 
 Tensor gathered_rows(const Tensor& x, std::span<const int64_t> rows) {

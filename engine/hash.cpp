@@ -5,16 +5,17 @@
 #include <algorithm>
 #include <vector>
 
+#include "engine/parallel.h"
+
 namespace facet {
 
 void Hash::add(const void* data, size_t bytes) {
     const auto* from = static_cast<const std::byte*>(data);
     const auto chunks = static_cast<int64_t>((bytes + chunk - 1) / chunk);
     std::vector<uint64_t> hashes(chunks);
-#pragma omp parallel for schedule(static) if (chunks > 8)
-    for (int64_t i = 0; i < chunks; ++i) {
+    parallel_for(chunks, static_cast<int64_t>(bytes), [&](int64_t i) {
         hashes[i] = hash_chunk(from + i * chunk, std::min(chunk, bytes - i * chunk));
-    }
+    });
     add_chunks(hashes);
 }
 

@@ -19,9 +19,9 @@
 #include <utility>
 #include <vector>
 
+#include "engine/parallel.h"
 #include "losses/head_form.h"
 #include "losses/lanes.h"
-#include "losses/parallel.h"
 #include "losses/softplus.h"
 
 namespace facet {

@@ -6,8 +6,8 @@
 #include <atomic>
 
 #include "engine/error.h"
+#include "engine/parallel.h"
 #include "losses/lanes.h"
-#include "losses/parallel.h"
 
 namespace facet {
 namespace {

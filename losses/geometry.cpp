@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "engine/error.h"
+#include "engine/parallel.h"
 #include "losses/lanes.h"
-#include "losses/parallel.h"
 
 namespace facet {
 namespace {

@@ -5,10 +5,10 @@
 
 #include "engine/error.h"
 #include "engine/ledger.h"
+#include "engine/parallel.h"
 #include "losses/gemm.h"
 #include "losses/head_scopes.h"
 #include "losses/lanes.h"
-#include "losses/parallel.h"
 
 namespace facet {
 namespace {
@@ -224,7 +224,7 @@ private:
         const auto unit = [&](std::int64_t i, std::int64_t d) {
             return ws_.x_norm[i] > 0 ? double(in_.x[i * D_ + d]) / ws_.x_norm[i] : 0.0;
         };
-        parallel_for_uneven(B_, B_ * B_ * D_, [&](std::int64_t u) {
+        parallel_for(B_, B_ * B_ * D_, [&](std::int64_t u) {
             for (std::int64_t v = 0; v <= u; ++v) {
                 const double s = sum_lanes_tail<double>(
                     D_, [&](std::int64_t d) { return unit(u, d) * unit(v, d); });

@@ -7,9 +7,9 @@
 
 #include "engine/error.h"
 #include "engine/ledger.h"
+#include "engine/parallel.h"
 #include "losses/gemm.h"
 #include "losses/lanes.h"
-#include "losses/parallel.h"
 
 namespace facet {
 namespace {
@@ -99,7 +99,7 @@ private:
             gemm<double>(Op::none, Op::transpose, n_, n_, D_, ws_.x.data(), D_, ws_.x.data(), D_,
                          0.0, ws_.q.data(), n_);
         }
-        parallel_for_uneven(n_, n_ * n_ * D_, [&](std::int64_t u) {
+        parallel_for(n_, n_ * n_ * D_, [&](std::int64_t u) {
             for (std::int64_t v = u; v < n_; ++v) {
                 ws_.q[u * n_ + v] = ws_.q[v * n_ + u] = compare(u, v);
             }
@@ -139,7 +139,7 @@ private:
     // In place of dL/dq_uv, for every pair the factor h_uv with which v enters dL/dx_u.
     void join_derivatives() {
         const LedgerScope scope("pair_join", 0, 0, pairs_in_words());
-        parallel_for_uneven(n_, n_ * n_, [&](std::int64_t u) {
+        parallel_for(n_, n_ * n_, [&](std::int64_t u) {
             for (std::int64_t v = u; v < n_; ++v) {
                 const double both = (ws_.g[u * n_ + v] + ws_.g[v * n_ + u]) * scale_;
                 ws_.g[u * n_ + v] = ws_.g[v * n_ + u] = both * quantity_.factor(ws_.q[u * n_ + v]);

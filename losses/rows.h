@@ -41,9 +41,9 @@
 #include <utility>
 #include <vector>
 
+#include "engine/parallel.h"
 #include "losses/accumulators.h"
 #include "losses/head_form.h"
-#include "losses/parallel.h"
 #include "losses/state.h"
 
 namespace facet {

@@ -4,7 +4,6 @@
 //   1  the world is not as needed: facet::Error, any other exception
 //   2  the request is wrong: facet::UsageError, anything that CLI11 refuses
 #include <fmt/format.h>
-#include <omp.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -15,7 +14,9 @@
 #include <string>
 
 #include "engine/device.h"
+#include "engine/error.h"
 #include "engine/out_of_memory.h"
+#include "engine/threads.h"
 #include "tools/commands.h"
 #include "tools/memory_hint.h"
 #include "tools/option_rules.h"
@@ -91,7 +92,7 @@ void apply_global_options(const CLI::App& app) {
                 "device cuda was asked for, but there is none: " + reason,
                 "leave --device out, or say --device cpu; `facet doctor` tells what was found");
     }
-    if (globals().threads > 0) omp_set_num_threads(globals().threads);
+    use_threads(globals().threads > 0 ? globals().threads : max_threads());
 }
 
 void add_subcommands(CLI::App& app) {

@@ -1,10 +1,9 @@
 #include "tools/run_options.h"
 
-#include <omp.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "engine/threads.h"
 #include "tools/commands.h"
 #include "tools/devices.h"
 #include "tools/option_rules.h"
@@ -47,8 +46,8 @@ void add_settings(CLI::App& command, GivenSettings& given, const std::string& le
 
 void settle(RunConfig& config) {
     if (globals().threads > 0) config.threads = globals().threads;
-    if (config.threads == 0) config.threads = omp_get_max_threads();
-    omp_set_num_threads(static_cast<int>(config.threads));
+    if (config.threads == 0) config.threads = max_threads();
+    use_threads(static_cast<int>(config.threads));
     for (std::string* path : {&config.data, &config.people, &config.eval_data, &config.pairs}) {
         if (!path->empty() && *path != "synth") *path = std::filesystem::absolute(*path).string();
     }

@@ -1,9 +1,9 @@
 // facet train: from pictures to a run folder.
-#include <omp.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "engine/threads.h"
 #include "tools/commands.h"
 #include "tools/devices.h"
 #include "tools/microscope_page.h"
@@ -91,7 +91,7 @@ RunConfig resolve_resumed(const Request& request, const RunFolder& folder) {
                                      folder.path().string(), config.threads, globals().threads),
                          "leave --threads out");
     }
-    omp_set_num_threads(static_cast<int>(config.threads));
+    use_threads(static_cast<int>(config.threads));
     return config;
 }
 

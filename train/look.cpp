@@ -7,9 +7,9 @@
 #include <numbers>
 #include <numeric>
 
+#include "engine/parallel.h"
 #include "losses/gemm.h"
 #include "losses/geometry.h"
-#include "losses/parallel.h"
 
 namespace facet {
 namespace {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/cpu/onednn.h"
+#include "engine/parallel.h"
 #include "engine/tensor.h"
 
 namespace facet::cpu {
@@ -107,8 +108,7 @@ std::vector<std::vector<double>> channel_sums(const Tensor& x, Begin begin) {
     const Channels<Width> channels(x);
     const int64_t cells = channels.groups * channels.blocks;
     std::vector<WideLanes<Width>> partial(cells * Count);
-#pragma omp parallel for schedule(static)
-    for (int64_t cell = 0; cell < cells; ++cell) {
+    parallel_for(cells, x.count(), [&](int64_t cell) {
         const int64_t group = cell / channels.blocks, block = cell % channels.blocks;
         with_access(x, channels, block, [&](auto access) {
             const auto term = begin(block, access);
@@ -124,7 +124,7 @@ std::vector<std::vector<double>> channel_sums(const Tensor& x, Begin begin) {
             }
             for (int q = 0; q < Count; ++q) partial[cell * Count + q] = total[q];
         });
-    }
+    });
     std::vector<std::vector<double>> sums(Count, std::vector<double>(channels.C, 0.0));
     for (int q = 0; q < Count; ++q) {
         for (int64_t c = 0; c < channels.C; ++c) {
@@ -141,15 +141,14 @@ template <int Width, class Begin>
 void each_vector(const Tensor& x, Begin begin) {
     const Channels<Width> channels(x);
     const int64_t cells = channels.groups * channels.blocks;
-#pragma omp parallel for schedule(static)
-    for (int64_t cell = 0; cell < cells; ++cell) {
+    parallel_for(cells, x.count(), [&](int64_t cell) {
         const int64_t group = cell / channels.blocks, block = cell % channels.blocks;
         with_access(x, channels, block, [&](auto access) {
             const auto body = begin(block, access);
             int64_t at = channels.offset(group, block);
             for (int64_t p = 0; p < channels.pixels; ++p, at += channels.pixel_stride) body(at);
         });
-    }
+    });
 }
 
 }  // namespace facet::cpu

@@ -1,11 +1,14 @@
 #include "engine/cpu/onednn.h"
 
+#include <omp.h>
+
 #include <algorithm>
 #include <map>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <tuple>
 
 #include "engine/memory.h"
+#include "engine/parallel.h"
 
 namespace facet::onednn {
 namespace {
@@ -18,8 +21,9 @@ const dnnl::engine& engine() {
     return instance;
 }
 
+// A stream and scratch memory for each thread: pieces of a batch run beside each other.
 dnnl::stream& stream() {
-    static dnnl::stream instance(engine());
+    thread_local dnnl::stream instance(engine());
     return instance;
 }
 
@@ -34,10 +38,10 @@ auto checked(const char* what, Call call) {
     }
 }
 
-// Scratch shared by all primitives: they run one after the other.
+// Shared by all primitives that the thread runs, one after the other.
 void* scratch(size_t bytes) {
-    static Buffer buffer;
-    static size_t capacity = 0;
+    thread_local Buffer buffer;
+    thread_local size_t capacity = 0;
     if (bytes > capacity) {
         buffer = Buffer();
         capacity = 0;
@@ -105,6 +109,32 @@ typename Backward::primitive_desc prepare(const Operands& o, dnnl::algorithm alg
 #endif
 }
 
+// Images that one thread convolves at a time. oneDNN gives every thread a fixed share of a batch,
+// so that a thread whose core another program keeps busy holds up all others. Where a batch falls
+// into at least four pieces of 8 to 16 images, a thread that is free takes the next piece instead.
+// Filter gradients are sums over the batch: their order is oneDNN's.
+int64_t images_a_piece(const ConvProblem& s, Direction direction) {
+    if (direction == Direction::BackwardFilter) return s.N;
+    for (int64_t images = 16; images >= 8; --images) {
+        if (s.N % images == 0 && s.N / images >= 4) return images;
+    }
+    return s.N;
+}
+
+// oneDNN decides when it creates a primitive how many threads will run it.
+class ForOneThread {
+public:
+    explicit ForOneThread(bool wanted) : threads_(omp_get_max_threads()) {
+        if (wanted) omp_set_num_threads(1);
+    }
+    ~ForOneThread() { omp_set_num_threads(threads_); }
+    ForOneThread(const ForOneThread&) = delete;
+    ForOneThread& operator=(const ForOneThread&) = delete;
+
+private:
+    int threads_;
+};
+
 }  // namespace
 
 const char* name_of(Direction direction) {
@@ -136,6 +166,7 @@ std::string description() {
 
 struct Convolution::Parts {
     Direction direction;
+    int64_t pieces;  // of the batch; the primitive computes one
     dnnl::primitive primitive;
     memory::desc map_in, map_out;       // the maps the primitive reads (and writes)
     memory::desc plain_filter, filter;  // (K, C, R, R) row-major, and as the primitive wants it
@@ -165,6 +196,13 @@ struct Convolution::Parts {
 
     // `in` and `out` are x and y, dy and dx, or x and dy.
     void execute(const float* in, const float* out) {
+        const auto in_step = static_cast<int64_t>(map_in.get_size() / sizeof(float));
+        const auto out_step = static_cast<int64_t>(map_out.get_size() / sizeof(float));
+        parallel_for(pieces, pieces * in_step,
+                     [&](int64_t i) { execute_piece(in + i * in_step, out + i * out_step); });
+    }
+
+    void execute_piece(const float* in, const float* out) {
         const memory pad = memory(scratch, engine(), onednn::scratch(scratch.get_size()));
         const memory first = view(map_in, in), second = view(map_out, out);
         const memory weights = view(filter, filter_data());
@@ -191,15 +229,19 @@ struct Convolution::Parts {
     }
 };
 
-Convolution::Convolution(const ConvProblem& s, Direction direction, bool winograd)
+Convolution::Convolution(const ConvProblem& shape, Direction direction, bool winograd)
     : parts_(std::make_unique<Parts>()) {
     checked("creating a convolution", [&] {
+        ConvProblem s = shape;
+        s.N = images_a_piece(shape, direction);
+        const ForOneThread one_thread(s.N < shape.N);
         const Operands operands(s);
         const auto algorithm =
             winograd ? dnnl::algorithm::convolution_winograd : dnnl::algorithm::convolution_direct;
 
         Parts& parts = *parts_;
         parts.direction = direction;
+        parts.pieces = shape.N / s.N;
         parts.plain_filter = describe(filter_dims(s), Tag::oihw);
         const bool forwards = direction == Direction::Forward;
         const auto forward =
@@ -303,33 +345,28 @@ void gemm(bool transpose_a, bool transpose_b, int64_t M, int64_t N, int64_t K, f
 
 void to_blocks(const float* plain, int64_t N, int64_t C, int64_t spatial, float* blocked) {
     const int64_t b = channel_block(), blocks = (C + b - 1) / b;
-#pragma omp parallel for collapse(2) schedule(static)
-    for (int64_t n = 0; n < N; ++n) {
-        for (int64_t cb = 0; cb < blocks; ++cb) {
-            float* to = blocked + (n * blocks + cb) * spatial * b;
-            const float* from = plain + (n * C + cb * b) * spatial;
-            const int64_t used = std::min(b, C - cb * b);
-            for (int64_t p = 0; p < spatial; ++p) {
-                for (int64_t l = 0; l < b; ++l)
-                    to[p * b + l] = l < used ? from[l * spatial + p] : 0;
-            }
+    parallel_for(N * blocks, N * C * spatial, [&](int64_t cell) {
+        const int64_t n = cell / blocks, cb = cell % blocks;
+        float* to = blocked + cell * spatial * b;
+        const float* from = plain + (n * C + cb * b) * spatial;
+        const int64_t used = std::min(b, C - cb * b);
+        for (int64_t p = 0; p < spatial; ++p) {
+            for (int64_t l = 0; l < b; ++l) to[p * b + l] = l < used ? from[l * spatial + p] : 0;
         }
-    }
+    });
 }
 
 void from_blocks(const float* blocked, int64_t N, int64_t C, int64_t spatial, float* plain) {
     const int64_t b = channel_block(), blocks = (C + b - 1) / b;
-#pragma omp parallel for collapse(2) schedule(static)
-    for (int64_t n = 0; n < N; ++n) {
-        for (int64_t cb = 0; cb < blocks; ++cb) {
-            const float* from = blocked + (n * blocks + cb) * spatial * b;
-            float* to = plain + (n * C + cb * b) * spatial;
-            const int64_t used = std::min(b, C - cb * b);
-            for (int64_t l = 0; l < used; ++l) {
-                for (int64_t p = 0; p < spatial; ++p) to[l * spatial + p] = from[p * b + l];
-            }
+    parallel_for(N * blocks, N * C * spatial, [&](int64_t cell) {
+        const int64_t n = cell / blocks, cb = cell % blocks;
+        const float* from = blocked + cell * spatial * b;
+        float* to = plain + (n * C + cb * b) * spatial;
+        const int64_t used = std::min(b, C - cb * b);
+        for (int64_t l = 0; l < used; ++l) {
+            for (int64_t p = 0; p < spatial; ++p) to[l * spatial + p] = from[p * b + l];
         }
-    }
+    });
 }
 
 }  // namespace facet::onednn

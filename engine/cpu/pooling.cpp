@@ -4,6 +4,7 @@
 #include "engine/cpu/channels.h"
 #include "engine/cpu/cpu_device.h"
 #include "engine/ledger.h"
+#include "engine/parallel.h"
 #include "engine/shapes.h"
 
 namespace facet {
@@ -26,10 +27,9 @@ void for_window(const ConvShape& z, int64_t p, int64_t q, Use use) {
 template <int Width, class Body>
 void each_plane(const ConvShape& z, Body body) {
     const int64_t planes = z.N * ((z.C + Width - 1) / Width);
-#pragma omp parallel for schedule(static)
-    for (int64_t plane = 0; plane < planes; ++plane) {
+    parallel_for(planes, planes * z.H * z.W * Width, [&](int64_t plane) {
         body(plane * z.H * z.W * Width, plane * z.P * z.Q * Width);
-    }
+    });
 }
 
 template <int Width>
@@ -108,20 +108,18 @@ void CpuDevice::average_pool_forward(const Tensor& x, const Tensor& y) {
     const float* from = x.data<float>();
     cpu::with_width([&]<int Width>() {
         const Channels<Width> channels(x);
-#pragma omp parallel for collapse(2) schedule(static)
-        for (int64_t n = 0; n < channels.groups; ++n) {
-            for (int64_t block = 0; block < channels.blocks; ++block) {
-                const float* at = from + channels.offset(n, block);
-                cpu::WideLanes<Width> sum{};
-                for (int64_t p = 0; p < channels.pixels; ++p, at += Width) {
-                    sum += __builtin_convertvector(load<Width>(at), cpu::WideLanes<Width>);
-                }
-                for (int l = 0; l < channels.lanes_used(block); ++l) {
-                    y.data<float>()[n * channels.C + block * Width + l] =
-                        static_cast<float>(sum[l] / static_cast<double>(channels.pixels));
-                }
+        parallel_for(channels.groups * channels.blocks, x.count(), [&](int64_t cell) {
+            const int64_t n = cell / channels.blocks, block = cell % channels.blocks;
+            const float* at = from + channels.offset(n, block);
+            cpu::WideLanes<Width> sum{};
+            for (int64_t p = 0; p < channels.pixels; ++p, at += Width) {
+                sum += __builtin_convertvector(load<Width>(at), cpu::WideLanes<Width>);
             }
-        }
+            for (int l = 0; l < channels.lanes_used(block); ++l) {
+                y.data<float>()[n * channels.C + block * Width + l] =
+                    static_cast<float>(sum[l] / static_cast<double>(channels.pixels));
+            }
+        });
     });
 }
 
@@ -132,18 +130,16 @@ void CpuDevice::average_pool_backward(const Tensor& dy, const Tensor& dx, Grad m
                             [&] { return to_string(dx.shape()); });
     cpu::with_width([&]<int Width>() {
         const Channels<Width> channels(dx);
-#pragma omp parallel for collapse(2) schedule(static)
-        for (int64_t n = 0; n < channels.groups; ++n) {
-            for (int64_t block = 0; block < channels.blocks; ++block) {
-                const float* row = dy.data<float>() + n * channels.C;
-                const Lanes<Width> share = channel_values(row, channels, block) /
-                                           broadcast<Width>(static_cast<float>(channels.pixels));
-                float* at = dx.data<float>() + channels.offset(n, block);
-                for (int64_t p = 0; p < channels.pixels; ++p, at += Width) {
-                    store<Width>(at, mode == Grad::Accumulate ? load<Width>(at) + share : share);
-                }
+        parallel_for(channels.groups * channels.blocks, dx.count(), [&](int64_t cell) {
+            const int64_t n = cell / channels.blocks, block = cell % channels.blocks;
+            const float* row = dy.data<float>() + n * channels.C;
+            const Lanes<Width> share = channel_values(row, channels, block) /
+                                       broadcast<Width>(static_cast<float>(channels.pixels));
+            float* at = dx.data<float>() + channels.offset(n, block);
+            for (int64_t p = 0; p < channels.pixels; ++p, at += Width) {
+                store<Width>(at, mode == Grad::Accumulate ? load<Width>(at) + share : share);
             }
-        }
+        });
     });
 }
 

@@ -5,6 +5,7 @@
 #include "engine/cpu/onednn.h"
 #include "engine/dropout.h"
 #include "engine/ledger.h"
+#include "engine/parallel.h"
 #include "engine/shapes.h"
 
 namespace facet {
@@ -31,8 +32,7 @@ void CpuDevice::fill(const Tensor& y, double value) {
     const auto v = static_cast<float>(value);
     // Padding channels of a map stay 0 whatever the value.
     if (value == 0 || y.layout() == Layout::Plain || y.size(1) % channel_block() == 0) {
-#pragma omp parallel for simd schedule(static)
-        for (int64_t i = 0; i < n; ++i) to[i] = v;
+        parallel_elements(n, [=](int64_t i) { to[i] = v; });
     } else {
         copy(Tensor::full(*this, y.shape(), value), y);
     }
@@ -46,8 +46,7 @@ void CpuDevice::copy(const Tensor& x, const Tensor& y) {
     float* to = y.data<float>();
     if (x.layout() == y.layout()) {
         const int64_t n = x.stored_count();
-#pragma omp parallel for simd schedule(static)
-        for (int64_t i = 0; i < n; ++i) to[i] = from[i];
+        parallel_elements(n, [=](int64_t i) { to[i] = from[i]; });
         return;
     }
     const int64_t N = x.size(0), C = x.size(1), pixels = x.size(2) * x.size(3);
@@ -65,11 +64,10 @@ void CpuDevice::add_bias(const Tensor& y, const Tensor& bias) {
                             [&] { return to_string(y.shape()); });
     float* to = y.data<float>();
     const float* b = bias.data<float>();
-#pragma omp parallel for schedule(static)
-    for (int64_t i = 0; i < B; ++i) {
+    parallel_for(B, B * D, [&](int64_t i) {
 #pragma omp simd
         for (int64_t d = 0; d < D; ++d) to[i * D + d] += b[d];
-    }
+    });
 }
 
 void CpuDevice::sum_rows(const Tensor& dy, const Tensor& dbias, Grad mode) {
@@ -94,8 +92,7 @@ void CpuDevice::normalise_rows(const Tensor& x, const Tensor& norm, const Tensor
     const int64_t B = shape.B, D = shape.D;
     const LedgerScope scope("normalise_rows", 3.0 * B * D, traffic(2 * B * D),
                             [&] { return to_string(x.shape()); });
-#pragma omp parallel for schedule(static)
-    for (int64_t b = 0; b < B; ++b) {
+    parallel_for(B, B * D, [&](int64_t b) {
         const float* row = x.data<float>() + b * D;
         float* unit = y.data<float>() + b * D;
         const double length = std::sqrt(dot(row, row, D));
@@ -103,7 +100,7 @@ void CpuDevice::normalise_rows(const Tensor& x, const Tensor& norm, const Tensor
         const double scale = 1 / std::max(length, shortest_row);
 #pragma omp simd
         for (int64_t d = 0; d < D; ++d) unit[d] = static_cast<float>(row[d] * scale);
-    }
+    });
 }
 
 void CpuDevice::normalise_rows_backward(const Tensor& y, const Tensor& norm, const Tensor& dy,
@@ -112,8 +109,7 @@ void CpuDevice::normalise_rows_backward(const Tensor& y, const Tensor& norm, con
     const int64_t B = shape.B, D = shape.D;
     const LedgerScope scope("normalise_rows_backward", 5.0 * B * D, traffic(3 * B * D),
                             [&] { return to_string(y.shape()); });
-#pragma omp parallel for schedule(static)
-    for (int64_t b = 0; b < B; ++b) {
+    parallel_for(B, B * D, [&](int64_t b) {
         const float *unit = y.data<float>() + b * D, *dunit = dy.data<float>() + b * D;
         float* to = dx.data<float>() + b * D;
         const double length = norm.data<float>()[b];
@@ -124,7 +120,7 @@ void CpuDevice::normalise_rows_backward(const Tensor& y, const Tensor& norm, con
         for (int64_t d = 0; d < D; ++d) {
             to[d] += static_cast<float>((dunit[d] - along * unit[d]) * inverse);
         }
-    }
+    });
 }
 
 void CpuDevice::dropout(const Tensor& x, double p, uint64_t seed, uint64_t step, const Tensor& y,
@@ -136,14 +132,14 @@ void CpuDevice::dropout(const Tensor& x, double p, uint64_t seed, uint64_t step,
     float* to = y.data<float>();
     const int64_t n = x.count();
     const auto scale = static_cast<float>(1 / (1 - p));
-#pragma omp parallel for schedule(static)
-    for (int64_t first = 0; first < n; first += kDropoutStream) {
+    parallel_for((n + kDropoutStream - 1) / kDropoutStream, n, [&](int64_t stream) {
+        const int64_t first = stream * kDropoutStream;
         draw_dropout(seed, step, p, first, std::min(first + kDropoutStream, n),
                      [&](int64_t e, bool keep) {
                          const float v = keep ? from[e] * scale : 0.0f;
                          to[e] = mode == Grad::Accumulate ? to[e] + v : v;
                      });
-    }
+    });
 }
 
 void CpuDevice::axpby(double alpha, const Tensor& x, double beta, const Tensor& y) {
@@ -155,11 +151,9 @@ void CpuDevice::axpby(double alpha, const Tensor& x, double beta, const Tensor& 
     const int64_t n = x.stored_count();
     const auto a = static_cast<float>(alpha), b = static_cast<float>(beta);
     if (b == 0) {  // y is not read
-#pragma omp parallel for simd schedule(static)
-        for (int64_t i = 0; i < n; ++i) to[i] = a * from[i];
+        parallel_elements(n, [=](int64_t i) { to[i] = a * from[i]; });
     } else {
-#pragma omp parallel for simd schedule(static)
-        for (int64_t i = 0; i < n; ++i) to[i] = a * from[i] + b * to[i];
+        parallel_elements(n, [=](int64_t i) { to[i] = a * from[i] + b * to[i]; });
     }
 }
 
@@ -171,10 +165,9 @@ double CpuDevice::sum_of_squares(const Tensor& x) {
     const float* from = x.data<float>();
     const int64_t n = x.stored_count(), runs = (n + run - 1) / run;
     std::vector<double> partial(runs);
-#pragma omp parallel for schedule(static)
-    for (int64_t r = 0; r < runs; ++r) {
+    parallel_for(runs, n, [&](int64_t r) {
         partial[r] = dot(from + r * run, from + r * run, std::min(run, n - r * run));
-    }
+    });
     double sum = 0;
     for (const double value : partial) sum += value;
     return sum;
@@ -192,13 +185,12 @@ void CpuDevice::sgd_step(const SgdStep& step, const Tensor& dw, const Tensor& v,
     const int64_t n = w.count();
     // Nesterov steps along d + mu v, plain momentum along v.
     const float from_d = step.nesterov ? 1.0f : 0.0f, from_v = step.nesterov ? mu : 1.0f;
-#pragma omp parallel for simd schedule(static)
-    for (int64_t i = 0; i < n; ++i) {
+    parallel_elements(n, [=](int64_t i) {
         const float d = scale * g[i] + decay * pw[i];
         const float velocity = mu * pv[i] + d;
         pv[i] = velocity;
         pw[i] -= lr * (from_d * d + from_v * velocity);
-    }
+    });
 }
 
 void CpuDevice::adamw_step(const AdamWStep& step, const Tensor& dw, const Tensor& m,
@@ -218,14 +210,13 @@ void CpuDevice::adamw_step(const AdamWStep& step, const Tensor& dw, const Tensor
     const float* g = dw.data<float>();
     float *pm = m.data<float>(), *pv = v.data<float>(), *pw = w.data<float>();
     const int64_t n = w.count();
-#pragma omp parallel for simd schedule(static)
-    for (int64_t i = 0; i < n; ++i) {
+    parallel_elements(n, [=](int64_t i) {
         const float d = scale * g[i];
         pm[i] = b1 * pm[i] + rest1 * d;
         pv[i] = b2 * pv[i] + rest2 * d * d;
         const float update = pm[i] * c1 / (std::sqrt(pv[i] * c2) + eps);
         pw[i] -= lr * (update + decay * pw[i]);
-    }
+    });
 }
 
 }  // namespace facet

@@ -1,0 +1,23 @@
+// The threads that parallel loops run on: the calling one and workers that stay for the next loop.
+//
+// Made for machines that are shared. A loop ends when its pieces are done, not when every thread
+// has come to its end: a worker whose core another program has takes no piece and is not missed.
+// What else is done about it stands in threads.cpp. Loops are written with engine/parallel.h.
+#pragma once
+
+#include <cstdint>
+
+namespace facet {
+
+// From now on loops run on `count` threads, the calling one among them; oneDNN's own too. Throws
+// UsageError for count < 1.
+void use_threads(int count);
+
+// Threads that a parallel loop may use: as many as were asked for, else one a core.
+int max_threads();
+
+// run(context, i) for i = 0 .. pieces - 1, each on a thread that is free. `run` must not throw. A
+// loop inside a piece, and one that a second thread begins meanwhile, runs on its own thread alone.
+void run_pieces(std::int64_t pieces, void (*run)(void* context, std::int64_t i), void* context);
+
+}  // namespace facet
