@@ -2,10 +2,12 @@
 
 #include <omp.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -90,19 +92,12 @@ thread_local bool inside_a_piece = false;
 
 class Pool {
 public:
-    ~Pool() {
-        stopping_ = true;
-        begin(0);
-        for (std::thread& worker : workers_) worker.join();
-    }
-
     // False if another thread's loop has the workers.
     bool run(std::int64_t pieces, void (*body)(void*, std::int64_t), void* context, int helpers) {
         const std::unique_lock<std::mutex> mine(busy_, std::try_to_lock);
         if (!mine) return false;
-        while (static_cast<int>(workers_.size()) < helpers) {
-            const int index = static_cast<int>(workers_.size());
-            workers_.emplace_back([this, index] { work(index); });
+        for (; workers_ < helpers; ++workers_) {
+            std::thread([this, index = workers_] { work(index); }).detach();
         }
         body_ = body;
         context_ = context;
@@ -143,12 +138,11 @@ private:
 
     // A worker offers its core between two pieces, so that the system seldom takes it away in the
     // midst of one, for which the others would have to wait.
-    void work(int index) {
+    [[noreturn]] void work(int index) {
         int bound = -1;
         Clock::time_point rested = Clock::now();
         for (uint32_t loop = 0;;) {
             wait_for(ticket_, [&](uint64_t ticket) { return loop_of(ticket) != loop; });
-            if (stopping_) return;
             loop = loop_of(ticket_);
             if (index >= helpers_) continue;
             keep_apart(index, bound);
@@ -176,17 +170,25 @@ private:
 
     const std::vector<int> cores_ = usable_cores();
     std::mutex busy_;  // held by the thread whose loop runs
-    std::vector<std::thread> workers_;
+    int workers_ = 0;
     void (*body_)(void*, std::int64_t) = nullptr;
     void* context_ = nullptr;
     std::int64_t pieces_ = 0;
     std::atomic<int> helpers_{0}, caller_core_{0};
     std::atomic<std::int64_t> undone_{0};
     std::atomic<uint64_t> ticket_{0};
-    std::atomic<bool> stopping_{false};
 };
 
 }  // namespace
+
+void limit_spinning(char** argv) {
+    for (const char* chosen : {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME"}) {
+        if (std::getenv(chosen)) return;
+    }
+    setenv("GOMP_SPINCOUNT", "10000", 1);  // rounds: some 0.4 ms
+    setenv("KMP_BLOCKTIME", "1", 1);       // ms
+    execv("/proc/self/exe", argv);
+}
 
 void use_threads(int count) {
     FACET_USAGE(count >= 1, "the number of threads must be at least 1, found {}", count);
@@ -196,7 +198,9 @@ void use_threads(int count) {
 int max_threads() { return omp_get_max_threads(); }
 
 void run_pieces(std::int64_t pieces, void (*run)(void*, std::int64_t), void* context) {
-    static Pool pool;
+    // Never destroyed: at the end of the program its workers wait for a loop that does not come,
+    // and what oneDNN keeps for each of them must not outlive oneDNN.
+    static Pool& pool = *new Pool;
     const auto helpers = static_cast<int>(std::min<std::int64_t>(max_threads(), pieces) - 1);
     if (helpers > 0 && !inside_a_piece && pool.run(pieces, run, context, helpers)) return;
     for (std::int64_t i = 0; i < pieces; ++i) run(context, i);

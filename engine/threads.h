@@ -9,6 +9,13 @@
 
 namespace facet {
 
+// For main(), before anything else: starts the program again with an environment that tells the
+// OpenMP runtime, which oneDNN's own loops use, not to spin for 10 ms and more on a core that
+// somebody else could use. The runtime reads that once, when the program is loaded. Returns where
+// the person has chosen (OMP_WAIT_POLICY, GOMP_SPINCOUNT, KMP_BLOCKTIME), and where the program
+// cannot be started again: that costs speed only.
+void limit_spinning(char** argv);
+
 // From now on loops run on `count` threads, the calling one among them; oneDNN's own too. Throws
 // UsageError for count < 1.
 void use_threads(int count);

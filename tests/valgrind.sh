@@ -5,6 +5,7 @@
 set -u
 cd "$(dirname "$0")/.."
 facet=$PWD/${1:-build/valgrind}/facet
+export OMP_WAIT_POLICY=passive  # chosen here, or facet would start itself again, outside valgrind
 command -v valgrind >/dev/null ||
     { echo "facet: error: valgrind was not found" >&2; echo "facet: hint: apt-get install valgrind" >&2; exit 1; }
 folder=$(mktemp -d) || exit 1

@@ -189,6 +189,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     using namespace facet;
+    limit_spinning(argv);
     let_large_writes_fail();
     try {
         return run(argc, argv);

@@ -27,7 +27,7 @@ TEST(NoWinograd, DoctorSaysThatConvolutionsAreDirect) {
 TEST(NoWinograd, AskingForItIsRefusedBeforeAnythingIsMade) {
     const std::filesystem::path out =
         std::filesystem::path(testing::TempDir()) / "facet_no_winograd";
-    for (const std::string command :
+    for (const std::string& command :
          {"train --data synth --conv winograd --out " + out.string(),
           std::string("bench step --conv winograd"), std::string("profile --conv winograd")}) {
         const Outcome outcome = errors_of(command, kWithout);
