@@ -1,5 +1,7 @@
 #include "engine/tensor.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <type_traits>
 

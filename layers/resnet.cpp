@@ -1,5 +1,7 @@
 #include "layers/resnet.h"
 
+#include <fmt/ranges.h>
+
 #include <array>
 
 #include "engine/place.h"

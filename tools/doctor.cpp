@@ -1,5 +1,6 @@
 // `facet doctor`: what this build and this machine offer, what is missing, and how to get it.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
 #include <unistd.h>

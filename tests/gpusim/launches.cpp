@@ -3,6 +3,7 @@
 //
 //   GPUSIM_LAUNCHES=FILE race-tests       writes it, as JSON, when the tests have run
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 

@@ -1,4 +1,5 @@
 // plans.json lists every plan; plans.md counts them by device, operation and compute mode.
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,5 +1,7 @@
 #include "tools/compare/report.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>

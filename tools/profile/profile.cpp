@@ -1,5 +1,7 @@
 #include "tools/profile/profile.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>

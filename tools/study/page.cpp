@@ -1,5 +1,6 @@
 #include "tools/study/page.h"
 
+#include <fmt/ranges.h>
 #include <omp.h>
 
 #include <algorithm>
