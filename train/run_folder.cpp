@@ -48,8 +48,9 @@ void RunFolder::require_vacant() const {
 }
 
 void RunFolder::claim() {
-    lock_.emplace(path_);
+    FolderLock lock(path_);
     if (is_new_) require_vacant();  // still, now that nobody else can come in
+    lock_.emplace(std::move(lock));
     remove_partial_files(path_);
 }
 

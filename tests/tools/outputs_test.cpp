@@ -73,7 +73,7 @@ TEST_F(Outputs, NoCommandReplacesWhatIsNotFacets) {
     for (const std::string& arguments :
          {"grad --loss cosface" + given + "--out " + in("g"),
           "atlas --loss arcface --out " + in("a"), "atlas --loss arcface --out " + in("b"),
-          "profile --batch 4 --steps 1 --out " + in("p"), "losses --docs " + in("d"),
+          "profile --batch 4 --steps 3 --out " + in("p"), "losses --docs " + in("d"),
           "synth --out " + in("f") + " --people 2 --images 2",
           "synth --sheet " + in("sheet.png") + " --people 2 --images 2", compare + in("c"),
           compare + in("ours"), study + "--out " + in("s") + " --runs " + in("new"),
