@@ -72,8 +72,8 @@ TEST(CompareBootstrap, RatesAreOfTheirOwnKindOfPairs) {
     judged.pairs = {{0, 1, true, 0}, {2, 3, true, 0}};
     for (int k = 0; k < 8; ++k) judged.pairs.push_back({k % 2, 2 + k / 2 % 2, false, 0});
     judged.correct = {{{1, 0, 1, 1, 1, 1, 1, 1, 0, 0}}};
-    EXPECT_DOUBLE_EQ(merits(judged, Merit::Accuracy)[0][0], (1.0 / 2 + 6.0 / 8) / 2);
     judged.similarity = {{{0.9, 0.55, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1}}};
+    EXPECT_DOUBLE_EQ(merits(judged, Merit::Accuracy)[0][0], (1.0 / 2 + 6.0 / 8) / 2);
     judged.far = 0.3;  // 2.4 of 8 different pairs, but 3 of all 10
     EXPECT_DOUBLE_EQ(merits(judged, Merit::Tar)[0][0], 1.0 / 2);
     judged.far = 0.375;  // 3 of 8

@@ -184,10 +184,10 @@ TEST_F(TrainCommand, TheCardSaysWhatWasLearnedAndJudged) {
 // What `facet eval` prints is what the library says of the pictures named, option by option.
 TEST_F(TrainCommand, TheModelIsEvaluatedAsTheOptionsSay) {
     const fs::path model = whole() / "model.safetensors";
-    const auto eval = [&](const std::string& options) {
-        const Outcome outcome = run("eval --model '" + model.string() +
-                                    "' --data synth --synth-people 4 --synth-images 4 --json " +
-                                    options + " 2>/dev/null");
+    const auto eval = [&](const std::string& options,
+                          const std::string& people = "--synth-people 4 --synth-images 4 ") {
+        const Outcome outcome = run("eval --model '" + model.string() + "' --data synth --json " +
+                                    people + options + " 2>/dev/null");
         EXPECT_EQ(outcome.status, 0) << options;
         return nlohmann::json::parse(outcome.text);
     };
@@ -227,11 +227,13 @@ TEST_F(TrainCommand, TheModelIsEvaluatedAsTheOptionsSay) {
     config.synth_eval_people = 5;
     config.synth_eval_images = 3;
     config.seed = 9;
-    expect_same(eval("--synth-people 5 --synth-images 3 --seed 9"), expected(true, {.seed = 9}));
+    expect_same(eval("--seed 9", "--synth-people 5 --synth-images 3 "),
+                expected(true, {.seed = 9}));
     EXPECT_FALSE(plain.contains("floors"));
     EXPECT_TRUE(eval("--floors").contains("floors"));
     const fs::path card = folder->path() / "eval-card.json";
-    EXPECT_EQ(eval("--card '" + card.string() + "'"), nlohmann::json::parse(content(card)));
+    const auto printed = eval("--card '" + card.string() + "'");
+    EXPECT_EQ(printed, nlohmann::json::parse(content(card)));
 }
 
 // One error line, a status, and a word that must be in it.
