@@ -48,7 +48,8 @@ struct AdaCos : SoftmaxForm<T, AdaCos<T>> {
     }
 
     void prepare(std::int64_t C) {
-        if (scale->value.empty()) scale->value = {std::sqrt(2.0) * std::log(double(C - 1))};
+        if (!scale->value.empty()) return;
+        scale->value = {C > 1 ? std::sqrt(2.0) * std::log(double(C - 1)) : 0.0};
     }
     void open(const Batch<T>& batch) {
         s = T(scale->value[0]);

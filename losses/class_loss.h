@@ -36,7 +36,6 @@ private:
     template <class T>
     double call(HeadForm<T>& form, const HeadBatch<T>& batch, const HeadGradient<T>& gradient,
                 HeadWorkspace<T>& workspace, const HeadOptions& options) {
-        require_classes(batch.C);
         const double value = run_head(form, batch, gradient, workspace, options);
         state_.end_call();
         return value;

@@ -52,7 +52,6 @@ Var apply_loss(Tape& tape, Loss& loss, const Var& x, const Var& w,
     if (w) {
         expect_shape("loss", "w", w->value, {w->value.size(0), x->value.size(1)});
         proxies = w->value;
-        loss.require_classes(proxies.size(0));
         // The memory of the last step's gradient, unless this step's is there already.
         const bool reusable = w->grad.defined() && !w->has_grad();
         dw = reusable ? w->grad : proxies.like();

@@ -128,6 +128,7 @@ void run(const Options& options) {
     }
     const OutputFolder out("--out", options.out, files_of(options, *loss));
     const Arrays in = read_inputs(options, *loss);
+    if (loss->has_proxies()) loss->require_classes(in.C);
     fmt::print("{}\n", loss->describe());
     const bool single = options.dtype == "f32" || (options.dtype == "auto" && in.x.dtype == "<f4");
     if (options.method != "analytic") {

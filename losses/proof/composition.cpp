@@ -67,7 +67,6 @@ struct Evaluation {
 TapeGradient tape_gradient(Loss& loss, const HeadBatch<double>& batch, Composition composition) {
     check_settings(loss);
     check_batch(batch);
-    if (loss.has_proxies()) loss.require_classes(batch.C);
     Tape tape;
     Evaluation at(tape, loss, batch, composition);
     tape.backward(at.value.var, Tensor::full(reference_device(), {1}, 1));
@@ -87,7 +86,6 @@ double composed_value(Loss& loss, const HeadBatch<double>& batch, Composition co
                       HeldConstants& held) {
     check_settings(loss);
     check_batch(batch);
-    if (loss.has_proxies()) loss.require_classes(batch.C);
     Tape tape(false, &held);
     const double value = Evaluation(tape, loss, batch, composition).value.value().item();
     loss.state().end_call();

@@ -27,13 +27,14 @@ double lower_median(std::vector<double> values) {
 }  // namespace
 
 // s = log B_avg / cos(min(pi/4, median theta_y)), B_avg = mean_i sum_{j != y} exp(s_old c_ij);
-// s_old where that is not above 0. At least three classes.
+// s_old where that is not above 0.
 Expr adacos(Composer& c) {
-    double& state = c.number("s", std::sqrt(2.0) * std::log(double(c.C()) - 1));
+    const bool has_rivals = c.C() > 1;
+    double& state = c.number("s", has_rivals ? std::sqrt(2.0) * std::log(double(c.C()) - 1) : 0.0);
     const Shape matrix{c.B(), c.C()};
     const Expr all = c.cosines(), angle = c.target_angle();
     Expr s = filled(c.zero(), state);
-    if (c.settings.flag("dynamic") && !c.counted().empty()) {
+    if (has_rivals && c.settings.flag("dynamic") && !c.counted().empty()) {
         const Expr terms = c.others() * columns(c.counts(), c.C());
         const Shape line{1, c.B() * c.C()};
         const Expr log_sum = log_sum_exp(reshape(detach(state * all), line), reshape(terms, line));

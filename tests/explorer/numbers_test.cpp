@@ -44,8 +44,7 @@ json some_direction(int D, Random& random) {
 }
 
 json some_view(int round, const LossInfo& first, const LossInfo& second, Random& random) {
-    const int D = round == 1 ? 3 : 2, drawn = 2 + int(random.below(round == 0 ? 3 : 11));
-    const int C = int(std::max<int64_t>({drawn, first.fewest_classes, second.fewest_classes}));
+    const int D = round == 1 ? 3 : 2, C = 2 + int(random.below(round == 0 ? 3 : 11));
     json view = {{"D", D}, {"length", round == 0 ? 1 : std::exp(3 * random.uniform())}};
     view["x"] = some_direction(D, random);
     view["w"] = json::array();

@@ -114,6 +114,31 @@ TEST(Messages, GradWithoutMemorySpeaksOfItsOwnOptions) {
     EXPECT_EQ(outcome.text.find("--batch"), std::string::npos) << outcome.text;
 }
 
+// Over two classes its scale is 0: said, before anything is written.
+TEST(Messages, ALossThatCannotLearnOverSoFewClassesSaysWhy) {
+    const TemporaryFolder folder;
+    const std::string in = folder.path().string() + "/", out = in + "out";
+    write_array(in + "x.npy", {2, 3});
+    write_array(in + "w.npy", {2, 3});
+    write_npy(in + "y.npy", npy_from<std::int64_t>(std::vector<std::int64_t>{0, 1}, {2}));
+    const std::string arrays =
+        " --x " + in + "x.npy --w " + in + "w.npy --y " + in + "y.npy --out " + out;
+    const std::string commands[] = {
+        "grad --loss adacos" + arrays, "grad --loss adacos --method tape" + arrays,
+        "atlas --loss adacos" + arrays, "bench head --loss adacos --classes 2 --batch 2",
+        "train --loss adacos --data synth --synth-people 2 --synth-images 4 --batch 4 --image 32 "
+        "--out " +
+            out};
+    for (const std::string& command : commands) {
+        const Outcome outcome = errors_of(command);
+        EXPECT_EQ(outcome.status, 2) << command << "\n" << outcome.text;
+        EXPECT_NE(outcome.text.find("loss adacos: 2 classes, expected at least 3: its scale"),
+                  std::string::npos)
+            << outcome.text;
+        EXPECT_FALSE(std::filesystem::exists(out)) << command;
+    }
+}
+
 // build/flags is what every object depends on.
 TEST(Messages, DoctorTellsTheFlagsOfTheArithmetic) {
     const auto file = std::filesystem::path(facet_binary()).parent_path() / "flags";

@@ -153,6 +153,10 @@ std::vector<double> cosines_between(const std::vector<LossSpec>& specs,
 Page replay(const std::vector<LossSpec>& specs, const ArrayFiles& files,
             const OutputFolder& output) {
     const Frozen in = load(specs, files);
+    for (const LossSpec& spec : specs) {
+        const auto loss = spec.make();
+        if (loss->has_proxies()) loss->require_classes(in.C);
+    }
     const std::filesystem::path& out = output.make();
     const Angles angles = angles_of(in);
     write_angles(out, in, angles);

@@ -136,7 +136,10 @@ void head(const HeadBench& options) {
     KeyValues settings;
     for (const std::string& text : options.set) settings.push_back(split_assignment(text));
     const std::vector<std::string> losses = losses_of(options);
-    for (const std::string& name : losses) make_loss(name, settings);  // before the work
+    for (const std::string& name : losses) {  // before the work
+        const auto loss = make_loss(name, settings);
+        for (const int64_t C : options.classes) loss->require_classes(C);
+    }
     Device& device = chosen_device();
     std::vector<Row> rows;
     for (const int64_t C : options.classes) {
