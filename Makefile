@@ -18,7 +18,7 @@ CLANG    := $(findstring clang,$(shell $(CXX) --version 2>&1))
 WARNINGS  = -Wall -Wextra $(if $(WERROR),-Werror) \
             $(if $(CLANG),-Wno-pass-failed,-Wno-stringop-overflow -Wno-restrict)
 CXXFLAGS ?=
-FLAGS     = -std=c++20 $(OPTIMISE) -fopenmp -fno-math-errno -fno-trapping-math $(WARNINGS) $(CXXFLAGS)
+FLAGS     = $(strip -std=c++20 $(OPTIMISE) -fopenmp -fno-math-errno -fno-trapping-math $(WARNINGS) $(CXXFLAGS))
 # What the arithmetic is compiled with, whatever a file of its own is.
 ARITHMETIC_FLAGS := $(FLAGS)
 INCLUDES  = -I. -isystem /usr/include/eigen3
