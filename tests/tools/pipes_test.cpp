@@ -32,6 +32,10 @@ TEST_F(Pipes, NoCommandWaitsForOne) {
     const std::string f = folder_.string(), model = " --model " + f + "/m.safetensors";
     for (const std::string& arguments : {
              "train --data " + f + "/data --loss cosface --out " + f + "/out-1",
+             "train --data " + f + "/data --people " + f + "/list.txt --loss cosface --out " + f +
+                 "/out-people",
+             "train --data " + f + "/data --pairs " + f + "/list.txt --loss cosface --out " + f +
+                 "/out-pairs",
              "train --config " + f + "/list.txt --out " + f + "/out-3",
              "train --resume " + f + "/run",
              "eval --data synth" + model,
