@@ -13,7 +13,7 @@ trap 'rm -rf "$folder"' EXIT
 
 checked() {
     echo "  valgrind  facet $1"
-    valgrind --quiet --error-exitcode=99 --suppressions=tests/valgrind.supp \
+    valgrind --quiet --error-exitcode=99 \
         "$facet" --threads 1 "$@" >"$folder/out" 2>&1
     local status=$?
     [ $status -eq 0 ] || { cat "$folder/out"; echo "status $status: facet $*"; exit 1; }
