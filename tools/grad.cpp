@@ -179,9 +179,12 @@ void add_grad_command(CLI::App& app) {
                      "folder for value, dx, dw .npy and state.json; replaces only what facet wrote")
         ->required()
         ->type_name("DIR");
-    const auto proxies = [options] { return make_loss(options->loss)->has_proxies(); };
+    // A pair loss compares the batch at once: that is what dense says.
+    const auto streams = [options] {
+        return options->head != "streamed" || make_loss(options->loss)->has_proxies();
+    };
     act_only(*command,
-             {{"--head", "a loss with proxies", proxies},
+             {{"--head", "a loss with proxies", streams},
               {"--tile", "--head streamed", [options] { return options->head == "streamed"; }},
               {"--step", "--method numeric", [options] { return options->method == "numeric"; }}});
     command->footer(
