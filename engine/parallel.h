@@ -22,8 +22,9 @@ inline constexpr std::int64_t kParallelWork = 1 << 14;
 // Pieces of a loop: a thread that comes late holds up the others by one of them at most.
 inline constexpr std::int64_t kPieces = 64;
 
-// body(i) for i = 0 .. n - 1; `work`: elementary steps of the whole loop. What body throws is
-// thrown on (the first that happens to fail), after the other iterations have run.
+// body(i) for i = 0 .. n - 1; `work`: elementary steps of the whole loop. Loops and oneDNN's calls
+// inside run on the thread of the iteration. What body throws is thrown on (the first that happens
+// to fail); of its piece the iterations after it are left out.
 template <class Body>
 void parallel_for(std::int64_t n, std::int64_t work, Body body) {
     if (work <= kParallelWork || n < 2) {

@@ -90,6 +90,18 @@ void stay_on(const std::vector<int>& cores) {
 
 thread_local bool inside_a_piece = false;
 
+// What a piece calls, oneDNN's products among it, runs on the thread of the piece.
+class OneOpenMpThread {
+public:
+    OneOpenMpThread() { omp_set_num_threads(1); }
+    ~OneOpenMpThread() { omp_set_num_threads(before_); }
+    OneOpenMpThread(const OneOpenMpThread&) = delete;
+    OneOpenMpThread& operator=(const OneOpenMpThread&) = delete;
+
+private:
+    const int before_ = omp_get_max_threads();
+};
+
 class Pool {
 public:
     // False if another thread's loop has the workers.
@@ -105,7 +117,10 @@ public:
         helpers_ = helpers;
         caller_core_ = sched_getcpu();
         undone_ = pieces;
-        take_pieces(begin(pieces), [] {});
+        {
+            const OneOpenMpThread alone;
+            take_pieces(begin(pieces), [] {});
+        }
         wait_for(undone_, [](std::int64_t undone) { return undone == 0; });
         return true;
     }
@@ -139,6 +154,7 @@ private:
     // A worker offers its core between two pieces, so that the system seldom takes it away in the
     // midst of one, for which the others would have to wait.
     [[noreturn]] void work(int index) {
+        const OneOpenMpThread alone;
         int bound = -1;
         Clock::time_point rested = Clock::now();
         for (uint32_t loop = 0;;) {

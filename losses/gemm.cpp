@@ -32,7 +32,7 @@ void gemm<float>(Op a_op, Op b_op, std::int64_t M, std::int64_t N, std::int64_t 
     const bool by_rows = M >= N;
     const std::int64_t length = by_rows ? M : N, width = piece_width(length);
     std::atomic<int> failure{dnnl_success};
-    // Inside a parallel region oneDNN runs each product on the calling thread.
+    // Inside a parallel loop oneDNN runs each product on the thread of the piece.
     const auto piece = [&](std::int64_t index) {
         const std::int64_t at = index * width, n = std::min(width, length - at);
         const std::int64_t row = by_rows ? at : 0, column = by_rows ? 0 : at;

@@ -57,7 +57,7 @@ private:
 void reduce_detail(std::vector<Image>& images, int64_t resolution) {
     if (resolution == 0) return;
     const auto side = static_cast<int>(resolution), count = static_cast<int>(images.size());
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(dynamic, 8)
     for (int i = 0; i < count; ++i) {
         const int width = images[i].width, height = images[i].height;
         images[i] = resize(resize(images[i], side, side), width, height);

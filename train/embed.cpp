@@ -8,6 +8,7 @@
 #include <set>
 
 #include "engine/cuda/device_pictures.h"
+#include "engine/parallel.h"
 #include "train/data/augment.h"
 #include "train/data/picture_files.h"
 #include "train/data/picture_hash.h"
@@ -33,8 +34,7 @@ Tensor pixels_of(Device& device, std::span<const Image> images, int size) {
     }
     const int64_t values = int64_t{3} * size * size;
     std::vector<float> host(N * values);
-#pragma omp parallel for schedule(static)
-    for (int64_t i = 0; i < N; ++i) to_floats(images[i], &host[i * values]);
+    parallel_for(N, N * values, [&](int64_t i) { to_floats(images[i], &host[i * values]); });
     return Tensor::from(device, shape, std::span<const float>(host));
 }
 

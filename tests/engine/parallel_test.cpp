@@ -2,6 +2,7 @@
 #include "engine/parallel.h"
 
 #include <gtest/gtest.h>
+#include <omp.h>
 
 #include <chrono>
 #include <numeric>
@@ -117,6 +118,16 @@ TEST(Threads, SeveralWorkOnOneLoop) {
     });
     EXPECT_EQ(begun, 2);
     use_threads(before);
+}
+
+// oneDNN's products, which the heads call piece by piece, use OpenMP.
+TEST_P(Parallel, OpenMpHasOneThreadInsideAndTheOldNumberAfter) {
+    std::atomic<int> most = 0;
+    parallel_for(64, much, [&](int64_t) {
+        if (omp_get_max_threads() > 1 && GetParam() > 1) most = omp_get_max_threads();
+    });
+    EXPECT_EQ(most, 0);
+    EXPECT_EQ(max_threads(), GetParam());
 }
 
 TEST(Threads, FewerThanOneIsRefused) {

@@ -36,7 +36,7 @@ Faces render(const SynthSet& set, const std::function<void(int64_t)>& progress) 
     faces.labels.resize(count);
     faces.factors.resize(count);
     int64_t done = 0;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(dynamic, 8)
     for (int64_t k = 0; k < count; ++k) {
         const int64_t person = k / set.images;
         faces.labels[k] = static_cast<int>(person);

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "engine/error.h"
+#include "engine/parallel.h"
 
 namespace facet {
 namespace {
@@ -39,8 +40,8 @@ void require_trainable(const Dataset& dataset) {
 std::string data_hash(const Dataset& dataset) {
     const int64_t count = static_cast<int64_t>(dataset.images.size());
     std::vector<uint64_t> hashes(count);
-#pragma omp parallel for schedule(static)
-    for (int64_t i = 0; i < count; ++i) {
+    const int64_t values = count * 3 * dataset.size * dataset.size;
+    parallel_for(count, values, [&](int64_t i) {
         const Image& image = dataset.images[i];
         Fnv1a hash;
         hash.text(dataset.files[i]);
@@ -49,7 +50,7 @@ std::string data_hash(const Dataset& dataset) {
         hash.number(static_cast<uint32_t>(image.height), 4);
         for (const uint8_t value : image.rgb) hash.byte(value);
         hashes[i] = hash.value();
-    }
+    });
     Fnv1a hash;
     for (const uint64_t value : hashes) hash.number(value, 8);
     return fmt::format("{:016x}", hash.value());

@@ -110,7 +110,7 @@ std::vector<double> raw_pixel_similarities(std::span<const Image> images, const 
                     "floors: a pair names images {} and {} of {}", pair.a, pair.b, images.size());
     }
     std::vector<double> similarities(list.pairs.size());
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(dynamic, 8)
     for (int64_t i = 0; i < pairs; ++i) {
         const Pair& pair = list.pairs[static_cast<size_t>(i)];
         const auto a = centred_pixels(images[static_cast<size_t>(pair.a)], with_mirror);
@@ -130,7 +130,7 @@ std::vector<float> grey_rows(std::span<const Image> images, int side) {
     const auto down = area_weights(images[0].height, side);
     const int64_t features = static_cast<int64_t>(side) * side;
     std::vector<float> rows(images.size() * static_cast<size_t>(features));
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(dynamic, 8)
     for (int64_t i = 0; i < static_cast<int64_t>(images.size()); ++i) {
         grey_row(images[static_cast<size_t>(i)], side, across, down, rows.data() + i * features);
     }

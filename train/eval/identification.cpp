@@ -95,7 +95,7 @@ Identification identify_leave_one_out(std::span<const float> embeddings, int64_t
     // Inside a parallel loop each product runs on one thread, so its sums have one fixed order.
     std::vector<char> right(static_cast<size_t>(N), 0);
     const int64_t blocks = (N + kBlock - 1) / kBlock;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(dynamic, 1)
     for (int64_t block = 0; block < blocks; ++block) {
         const int64_t first = block * kBlock;
         const int64_t count = std::min(kBlock, N - first);

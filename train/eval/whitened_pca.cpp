@@ -20,7 +20,7 @@ Matrix covariance(const Matrix& centred) {
     const int64_t features = centred.cols();
     Matrix result(features, features);
     const int64_t blocks = (features + kBlock - 1) / kBlock;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(dynamic, 1)
     for (int64_t block = 0; block < blocks; ++block) {
         const int64_t first = block * kBlock;
         const int64_t count = std::min(kBlock, features - first);
@@ -74,7 +74,7 @@ std::vector<float> WhitenedPca::project(std::span<const float> values) const {
     const Eigen::Map<const Eigen::RowVectorXd> mean(mean_.data(), features_);
     std::vector<float> result(static_cast<size_t>(N * dimensions_));
     const int64_t blocks = (N + kBlock - 1) / kBlock;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(dynamic, 1)
     for (int64_t block = 0; block < blocks; ++block) {
         const int64_t first = block * kBlock;
         const int64_t count = std::min(kBlock, N - first);
