@@ -142,6 +142,9 @@ std::vector<Region> regions(const Loss& loss, bool quick) {
     for (const double m : margins) add_margin_crossings(all, m);
     add_class_crossings(all, loss.settings());
     add_batch_crossings(all, loss.settings());
+    std::erase_if(all, [&](const Region& region) {  // those that the loss is not defined in
+        return region.at(0).C < loss.info().fewest_classes;
+    });
     return all;
 }
 
