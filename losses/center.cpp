@@ -1,5 +1,7 @@
 #include "losses/center.h"
 
+#include <algorithm>
+
 #include "engine/error.h"
 
 namespace facet {

@@ -2,6 +2,8 @@
 
 #include <toml++/toml.h>
 
+#include <algorithm>
+
 #include "engine/conv_algorithm.h"
 #include "losses/class_sampling.h"
 #include "train/data/sampler.h"

@@ -1,4 +1,5 @@
 // Storage, rows, elements and optimiser steps of the CPU device.
+#include <algorithm>
 #include <cmath>
 
 #include "engine/cpu/cpu_device.h"

@@ -1,4 +1,5 @@
 // Exactly on a boundary a central difference means nothing; the two one-sided derivatives do.
+#include <algorithm>
 #include <cmath>
 
 #include "losses/proof/verify_compare.h"

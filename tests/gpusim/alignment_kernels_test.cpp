@@ -1,5 +1,7 @@
 // The kernels of flat arrays on the simulated GPU where the arrays begin anywhere: they then go
 // element by element, to the same numbers.
+#include <algorithm>
+
 #include "tests/gpusim/kernel_fixtures.h"
 
 namespace facet::test {

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/layers/layer_fixtures.h"
 
 namespace facet::test {

@@ -1,6 +1,8 @@
 // Whole networks: the CPU's float32 against the reference's float64, and the face ResNets.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/layers/layer_fixtures.h"
 
 namespace facet::test {

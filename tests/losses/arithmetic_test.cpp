@@ -1,6 +1,7 @@
 // What the losses are computed with: the exponential, accumulators, matrix products.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 

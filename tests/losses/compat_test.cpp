@@ -1,6 +1,8 @@
 // compat=...: what public implementations compute where they differ.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/losses/fixtures.h"
 
 namespace facet::testing {

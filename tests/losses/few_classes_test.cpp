@@ -3,6 +3,7 @@
 // that says why.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 

@@ -1,6 +1,7 @@
 // Hand-written gradients against central differences of the value, in float64.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <numbers>
 
 #include "losses/proof/numeric.h"

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 
+#include <algorithm>
+
 #include "engine/error.h"
 #include "tests/losses/fixtures.h"
 #include "tests/message_of.h"

@@ -2,6 +2,8 @@
 // and sees it fail.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/losses/fixtures.h"
 
 namespace facet::testing {

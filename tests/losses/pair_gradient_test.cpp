@@ -1,6 +1,7 @@
 // Gradients of pair losses: against central differences, and where there is no derivative.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <numbers>
 

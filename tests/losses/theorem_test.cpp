@@ -1,6 +1,8 @@
 // What is known of the losses by proof.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/losses/fixtures.h"
 
 namespace facet::testing {

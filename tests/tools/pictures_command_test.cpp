@@ -2,6 +2,7 @@
 // names that are any bytes.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "tests/tools/command.h"

@@ -1,4 +1,6 @@
 // JPEGs: which colours their samples are, and the kinds that are refused by name.
+#include <algorithm>
+
 #include "tests/train/data_fixture.h"
 #include "tests/train/jpeg_fixture.h"
 #include "train/data/jpeg_checks.h"

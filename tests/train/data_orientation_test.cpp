@@ -1,5 +1,6 @@
 // EXIF orientations, against the definition: which visual sides the stored first row and first
 // column lie on (Exif 2.3, 4.6.4).
+#include <algorithm>
 #include <array>
 
 #include "tests/train/data_fixture.h"

@@ -1,4 +1,6 @@
 // PNGs: every kind is decoded to what it means, every damage is found.
+#include <algorithm>
+
 #include "tests/train/data_fixture.h"
 #include "tests/train/png_fixture.h"
 #include "train/data/png_checks.h"

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/train/data_fixture.h"
 #include "train/data/augment.h"
 #include "train/eval/identification.h"

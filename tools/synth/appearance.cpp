@@ -1,5 +1,7 @@
 #include "tools/synth/appearance.h"
 
+#include <algorithm>
+
 namespace facet::synth {
 namespace {
 

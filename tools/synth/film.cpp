@@ -1,5 +1,7 @@
 #include "tools/synth/film.h"
 
+#include <algorithm>
+
 #include "engine/random.h"
 
 namespace facet::synth {

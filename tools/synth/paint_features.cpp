@@ -1,4 +1,6 @@
 // Eyes, brows and mouth, drawn as curves on the face.
+#include <algorithm>
+
 #include "tools/synth/paint.h"
 
 namespace facet::synth {

@@ -1,4 +1,6 @@
 // The skin itself: blood and shadow, folds, freckles, moles, scar, beard.
+#include <algorithm>
+
 #include "tools/synth/paint.h"
 
 namespace facet::synth {

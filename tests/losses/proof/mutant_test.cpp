@@ -1,6 +1,7 @@
 // The judge judged: it must call every deliberately wrong gradient wrong, of every loss.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "losses/proof/verify.h"
