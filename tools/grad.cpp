@@ -162,7 +162,9 @@ void add_grad_command(CLI::App& app) {
     command->add_option("--state", options->state, "state before the call")->type_name("S.json");
     command->add_option("--dtype", options->dtype, "computed and written in; auto: that of X")
         ->check(CLI::IsMember({"auto", "f32", "f64"}));
-    command->add_option("--head", options->head, "all cosines at once, or a tile of classes")
+    command
+        ->add_option("--head", options->head,
+                     "all cosines at once, or a tile of classes; the same to a pair loss")
         ->check(CLI::IsMember({"dense", "streamed"}));
     command->add_option("--tile", options->tile, "classes in a tile of the streamed head")
         ->check(at_least_one())
@@ -179,13 +181,8 @@ void add_grad_command(CLI::App& app) {
                      "folder for value, dx, dw .npy and state.json; replaces only what facet wrote")
         ->required()
         ->type_name("DIR");
-    // A pair loss compares the batch at once: that is what dense says.
-    const auto streams = [options] {
-        return options->head != "streamed" || make_loss(options->loss)->has_proxies();
-    };
     act_only(*command,
-             {{"--head", "a loss with proxies", streams},
-              {"--tile", "--head streamed", [options] { return options->head == "streamed"; }},
+             {{"--tile", "--head streamed", [options] { return options->head == "streamed"; }},
               {"--step", "--method numeric", [options] { return options->method == "numeric"; }}});
     command->footer(
         "Example: facet grad --loss arcface --set s=32 --x X.npy --w W.npy --y Y.npy --out g\n"

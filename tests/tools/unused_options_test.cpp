@@ -193,7 +193,6 @@ TEST(UnusedOptions, OfEveryCommandAreRefusedByName) {
         {model + "faces --synth-difficulty 0.5", "--synth-difficulty"},
         {"grad --loss arcface" + arrays + "--tile 2", "--tile"},
         {"grad --loss arcface" + arrays + "--step 1e-3", "--step"},
-        {"grad --loss triplet" + arrays + "--head streamed", "--head"},
         {"verify --loss npt --json --verbose", "--verbose"},
         {"synth --sheet s.png --format jpg", "--format"},
         {"losses arcface --docs d", "name"},
