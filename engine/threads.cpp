@@ -90,18 +90,6 @@ void stay_on(const std::vector<int>& cores) {
 
 thread_local bool inside_a_piece = false;
 
-// What a piece calls, oneDNN's products among it, runs on the thread of the piece.
-class OneOpenMpThread {
-public:
-    OneOpenMpThread() { omp_set_num_threads(1); }
-    ~OneOpenMpThread() { omp_set_num_threads(before_); }
-    OneOpenMpThread(const OneOpenMpThread&) = delete;
-    OneOpenMpThread& operator=(const OneOpenMpThread&) = delete;
-
-private:
-    const int before_ = omp_get_max_threads();
-};
-
 class Pool {
 public:
     // False if another thread's loop has the workers.
@@ -118,7 +106,7 @@ public:
         caller_core_ = sched_getcpu();
         undone_ = pieces;
         {
-            const OneOpenMpThread alone;
+            const OneOpenMpThread alone;  // what a piece calls runs on the thread of the piece
             take_pieces(begin(pieces), [] {});
         }
         wait_for(undone_, [](std::int64_t undone) { return undone == 0; });
@@ -210,6 +198,11 @@ void use_threads(int count) {
     FACET_USAGE(count >= 1, "the number of threads must be at least 1, found {}", count);
     omp_set_num_threads(count);
 }
+
+OneOpenMpThread::OneOpenMpThread(bool wanted) : before_(omp_get_max_threads()) {
+    if (wanted) omp_set_num_threads(1);
+}
+OneOpenMpThread::~OneOpenMpThread() { omp_set_num_threads(before_); }
 
 int max_threads() { return omp_get_max_threads(); }
 

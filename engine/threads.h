@@ -27,4 +27,16 @@ int max_threads();
 // loop inside a piece, and one that a second thread begins meanwhile, runs on its own thread alone.
 void run_pieces(std::int64_t pieces, void (*run)(void* context, std::int64_t i), void* context);
 
+// While it lives, what the calling thread has oneDNN do or prepare is for that thread alone.
+class OneOpenMpThread {
+public:
+    explicit OneOpenMpThread(bool wanted = true);
+    ~OneOpenMpThread();
+    OneOpenMpThread(const OneOpenMpThread&) = delete;
+    OneOpenMpThread& operator=(const OneOpenMpThread&) = delete;
+
+private:
+    const int before_;
+};
+
 }  // namespace facet

@@ -1,7 +1,5 @@
 #include "engine/cpu/onednn.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <map>
 #include <oneapi/dnnl/dnnl.hpp>
@@ -121,20 +119,6 @@ int64_t images_a_piece(const ConvProblem& s, Direction direction) {
     return s.N;
 }
 
-// oneDNN decides when it creates a primitive how many threads will run it.
-class ForOneThread {
-public:
-    explicit ForOneThread(bool wanted) : threads_(omp_get_max_threads()) {
-        if (wanted) omp_set_num_threads(1);
-    }
-    ~ForOneThread() { omp_set_num_threads(threads_); }
-    ForOneThread(const ForOneThread&) = delete;
-    ForOneThread& operator=(const ForOneThread&) = delete;
-
-private:
-    int threads_;
-};
-
 }  // namespace
 
 const char* name_of(Direction direction) {
@@ -234,7 +218,8 @@ Convolution::Convolution(const ConvProblem& shape, Direction direction, bool win
     checked("creating a convolution", [&] {
         ConvProblem s = shape;
         s.N = images_a_piece(shape, direction);
-        const ForOneThread one_thread(s.N < shape.N);
+        // oneDNN decides when it creates a primitive how many threads will run it.
+        const OneOpenMpThread alone(s.N < shape.N);
         const Operands operands(s);
         const auto algorithm =
             winograd ? dnnl::algorithm::convolution_winograd : dnnl::algorithm::convolution_direct;

@@ -1,16 +1,14 @@
 // Every setting of a run, set to what is not its default, is followed to where it acts: the
 // learner, its optimiser, the loader, the schedule, the pictures, the checkpoint.
 //
-// A new setting needs a row here, and an entry in one of the command lines below.
+// A new setting needs a row here, and a place in a command line of typed_options_test.cpp.
 #include <gtest/gtest.h>
 #include <omp.h>
 
-#include <map>
 #include <set>
 
 #include "tests/message_of.h"
-#include "tests/tools/command.h"
-#include "tests/train/data_fixture.h"
+#include "tests/train/small_run.h"
 #include "tools/run_options.h"
 #include "tools/sources.h"
 #include "train/files/safetensors.h"
@@ -20,28 +18,12 @@
 namespace facet::test {
 namespace {
 
-namespace fs = std::filesystem;
-
-// What settings act on: 5 people with 4 pictures of noise, 5 steps of 4 an epoch; and a folder of
-// faces.
+// What settings act on: pictures of noise, and a folder of faces.
 class World {
 public:
     World() {
-        noise.size = 32;
-        for (int i = 0; i < 20; ++i) {
-            noise.images.push_back(noise_image(32, 32, i));
-            noise.labels.push_back(i / 4);
-            noise.files.push_back(fmt::format("{}/{}", i / 4, i));
-        }
-        noise.people = {"0", "1", "2", "3", "4"};
-        for (const auto& [name, count] : {std::pair("Ann", 4), {"Bob", 3}, {"Cy", 1}}) {
-            for (int i = 1; i <= count; ++i) {
-                folder.write(fmt::format("faces/{0}/{0}_{1:04}.jpg", name, i),
-                             noise_image(40, 40, name[0] * 10 + i));
-            }
-        }
+        write_faces(folder);
         folder.write("list.txt", "1\nBob\t3\n");
-        folder.write("pairs.txt", "2\nAnn\t1\t2\nBob\t1\t3\nAnn\t1\tBob\t1\nAnn\t4\tCy\t1\n");
     }
 
     std::string path(const char* name) const { return (folder.path() / name).string(); }
@@ -70,32 +52,15 @@ public:
     }
 
     TemporaryFolder folder;
-    Dataset noise;
-    EvalSet evaluation = draw_pairs(noise_pictures(), "noise", 6, 1);
+    Dataset noise = noise_data(5, 4);
+    EvalSet evaluation = draw_pairs(noise_data(4, 3, 100), "noise", 6, 1);
 
 private:
-    static Dataset noise_pictures() {
-        Dataset data;
-        data.size = 32;
-        for (int i = 0; i < 12; ++i) {
-            data.images.push_back(noise_image(32, 32, 100 + i));
-            data.labels.push_back(i / 3);
-            data.files.push_back(fmt::format("{}", i));
-        }
-        data.people = {"a", "b", "c", "d"};
-        return data;
-    }
     int runs_ = 0;
 };
 
 RunConfig base() {
-    RunConfig config;
-    config.data = "noise";
-    config.network.image = 32;
-    config.network.embedding = 8;
-    config.batch = 4;
-    config.epochs = 1;
-    config.schedule.warmup = 2;
+    RunConfig config = noise_run();
     config.synth_people = 3;
     config.synth_images = 2;
     config.synth_eval_people = 4;
@@ -411,89 +376,6 @@ TEST(Wiring, EverySettingActsWhereItShould) {
     for (const Setting& setting : settings_of(config)) {
         EXPECT_TRUE(wired.contains(name_of(setting)))
             << name_of(setting) << " has no row that follows it to where it acts";
-    }
-}
-
-TEST(Wiring, TheLossIsMadeOfItsParameters) {
-    RunConfig config = base();
-    config.loss = "cosface";
-    config.loss_parameters = {{"m", "0.2"}, {"s", "30"}};
-    const Learner learner(cpu_device(), learner_config(config), 5);
-    EXPECT_EQ(learner.loss().describe(), "cosface s=30 m=0.2");
-}
-
-TEST(Wiring, PathsAreStoredSoThatARunCanBeResumedFromAnywhere) {
-    RunConfig config = base();
-    config.data = "faces";
-    config.people = "list.txt";
-    config.eval_data = "others";
-    config.pairs = "pairs.txt";
-    config.threads = omp_get_max_threads();
-    settle(config);
-    for (const std::string& path : {config.data, config.people, config.eval_data, config.pairs}) {
-        EXPECT_TRUE(fs::path(path).is_absolute()) << path;
-    }
-    config = base();
-    config.data = config.eval_data = "synth";
-    config.threads = omp_get_max_threads();
-    settle(config);
-    EXPECT_EQ(config.data, "synth");
-    EXPECT_EQ(config.eval_data, "synth");
-}
-
-// Command lines that name every option between them; what was typed is what the run records.
-TEST(Wiring, EveryOptionOfTrainIsRecordedAsTyped) {
-    World world;
-    const std::string faces = world.path("faces"), list = world.path("people.txt"),
-                      pairs = world.path("pairs.txt");
-    world.folder.write("people.txt", "2\nAnn\t4\nBob\t3\n");
-    const std::string small = "--image 32 --embedding 16 --steps 2 ";
-    const std::vector<std::string> lines = {
-        small +
-            "--data synth --eval-data synth --synth-people 4 --synth-images 5 --synth-seed 3 "
-            "--synth-difficulty 0.5 --synth-eval-people 3 --synth-eval-images 4 --resolution 16 "
-            "--eval-resolution 8 --conv direct --per-person 2 --batch 8 --checkpoint-every 3 "
-            "--workers 2 --eval-every 1 --backbone r18 --dropout 0.125 --loss arcface --head "
-            "streamed --optimizer sgd --momentum 0.5 --nesterov false --weight-decay 0.25 --clip "
-            "1.5 --schedule poly --lr 0.01 --warmup 1 --final-lr 0.001 --power 1.5 --mirror 0.25 "
-            "--rotation 7 --scale 0.25 --shift 0.125 --brightness 0.375 --contrast 0.4375 --grey "
-            "0.5625 --erase 0.625 --threads 2 --seed 5",
-        small + "--data " + faces + " --people " + list + " --min-images 3 --pairs " + pairs +
-            " --batch 4 --epochs 2 --optimizer adamw --beta1 0.625 --beta2 0.75 --eps 0.125 "
-            "--schedule step --milestones 0.25,0.5 --factor 0.5 --precision float32 --sample-rate "
-            "0.5",
-    };
-    std::set<std::string> typed;
-    for (size_t i = 0; i < lines.size(); ++i) {
-        const fs::path out = world.folder.path() / fmt::format("typed{}", i);
-        const Outcome outcome = errors_of("train " + lines[i] + " --out '" + out.string() + "'");
-        ASSERT_EQ(outcome.status, 0) << outcome.text;
-        RunConfig config;
-        read_config(out / "config.toml", config);
-        if (i == 0) {
-            EXPECT_EQ(config.threads, 2);
-            EXPECT_EQ(config.seed, 5);
-        }
-        EXPECT_EQ(config.data_hash, data_hash(training_data(config)));
-        std::map<std::string, std::string> given;
-        std::istringstream words(lines[i]);
-        for (std::string option, text; words >> option >> text;) given[option] = text;
-        for (const Setting& setting : settings_of(config)) {
-            const auto word = given.find(setting.option);
-            if (word == given.end()) continue;
-            typed.insert(setting.option);
-            RunConfig expected = config;
-            for (const Setting& one : settings_of(expected)) {
-                if (one.option != setting.option) continue;
-                assign(one, word->second);
-                EXPECT_EQ(toml_text(setting), toml_text(one)) << setting.option;
-            }
-        }
-    }
-    RunConfig config;
-    for (const Setting& setting : settings_of(config)) {
-        if (setting.option.empty()) continue;
-        EXPECT_TRUE(typed.contains(setting.option)) << setting.option << " is in no command line";
     }
 }
 

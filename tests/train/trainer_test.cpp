@@ -7,7 +7,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "tests/train/data_fixture.h"
+#include "tests/train/small_run.h"
 #include "train/checkpoint.h"
 #include "train/files/atomic.h"
 #include "train/files/json_lines.h"
@@ -16,27 +16,8 @@
 namespace facet::test {
 namespace {
 
-// 5 people with 4 pictures: 5 steps of 4 an epoch.
-Dataset small_data() {
-    Dataset data;
-    data.size = 32;
-    for (int i = 0; i < 20; ++i) {
-        data.images.push_back(noise_image(32, 32, i));
-        data.labels.push_back(i / 4);
-        data.files.push_back(fmt::format("{}/{}", i / 4, i));
-    }
-    data.people = {"0", "1", "2", "3", "4"};
-    return data;
-}
-
 RunConfig small_config() {
-    RunConfig config;
-    config.data = "noise";
-    config.network.image = 32;
-    config.network.embedding = 8;
-    config.batch = 4;
-    config.epochs = 1;
-    config.schedule.warmup = 2;
+    RunConfig config = noise_run();
     config.seed = 3;
     return config;
 }
@@ -51,8 +32,8 @@ struct Logged {
 class TrainerTest : public testing::Test {
 protected:
     TemporaryFolder folder;
-    Dataset data = small_data();
-    EvalSet evaluation = draw_pairs(small_data(), "noise", 6, 1);
+    Dataset data = noise_data(5, 4);
+    EvalSet evaluation = draw_pairs(data, "noise", 6, 1);
     std::atomic<bool> stop = false;
     int runs = 0;
 
