@@ -118,6 +118,14 @@ TEST(DataJpeg, RefusesAHuffmanTableThatIsCutOff) {
     EXPECT_TRUE(contains(refusal(bytes), "truncated in a Huffman table"));
 }
 
+TEST(DataJpeg, WithoutItsEndMarkerItIsTruncated) {
+    Bytes bytes = encode_image(gradient_image(16, 16), ".jpg");
+    bytes.resize(bytes.size() - 2);
+    EXPECT_TRUE(contains(refusal(bytes), "truncated, a JPEG without its end marker"));
+    bytes.push_back(0xFF);
+    EXPECT_TRUE(contains(refusal(bytes), "truncated, a JPEG without its end marker"));
+}
+
 TEST(DataJpeg, WhatIsBehindTheEndIsIgnored) {
     Bytes bytes = encode_image(gradient_image(16, 16), ".jpg");
     const Image expected = decode_image(bytes, "x");

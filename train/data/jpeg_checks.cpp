@@ -70,12 +70,14 @@ public:
             adobe_transform_ = segment[11];
     }
 
-    std::span<const uint8_t> end() const {
+    // `ended`: the file has an end marker.
+    std::span<const uint8_t> end(bool ended) const {
         FACET_CHECK(!components_.empty(), "{}: damaged or truncated, a JPEG without a frame",
                     name_);
         for (const Component& c : components_)
             FACET_CHECK(c.scanned, "{}: damaged or truncated, component {} of {} has no scan",
                         name_, &c - components_.data() + 1, components_.size());
+        FACET_CHECK(ended, "{}: truncated, a JPEG without its end marker", name_);
         check_sampling();
         check_colours();
         return exif_;
@@ -180,22 +182,24 @@ private:
 // Scan data is walked as well: in it, 0xFF is always followed by 0 or a restart marker.
 std::span<const uint8_t> check_jpeg(std::span<const uint8_t> bytes, std::string_view name) {
     JpegCheck check(name);
-    for (size_t at = 2; at + 4 <= bytes.size();) {
+    bool ended = false;
+    for (size_t at = 2; at + 2 <= bytes.size() && !ended;) {
         const int marker = bytes[at + 1];
         if (bytes[at] != 0xFF || marker == 0xFF) {  // scan data or fill bytes
             ++at;
-            continue;
-        }
-        if (marker == kEnd) break;
-        if (marker <= 0x01 || (marker >= 0xD0 && marker <= 0xD8)) {  // without a segment
+        } else if (marker == kEnd) {
+            ended = true;
+        } else if (marker <= 0x01 || (marker >= 0xD0 && marker <= 0xD8)) {  // without a segment
             at += 2;
-            continue;
+        } else if (at + 4 > bytes.size()) {
+            break;
+        } else {
+            const size_t length = bytes[at + 2] << 8 | bytes[at + 3];  // counts itself
+            check.segment(marker, bytes.subspan(at + 4), std::max<size_t>(length, 2) - 2);
+            at += 2 + length;
         }
-        const size_t length = bytes[at + 2] << 8 | bytes[at + 3];  // counts itself
-        check.segment(marker, bytes.subspan(at + 4), std::max<size_t>(length, 2) - 2);
-        at += 2 + length;
     }
-    return check.end();
+    return check.end(ended);
 }
 
 }  // namespace facet

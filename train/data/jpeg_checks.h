@@ -19,7 +19,8 @@ namespace facet {
 //     that tells CMYK from YCCK and inks from their complements; components called R, G and B
 //     beside a marker that says YCbCr
 //   - more than kMaxPixels
-//   - damage: no frame, a component without a scan, an overfull Huffman table.
+//   - damage: no frame, a component without a scan, an overfull Huffman table, no end marker (some
+//     releases of stb_image make up what a truncated file lacks).
 // A JPEG has no checksums: other damage is found only when a code makes no sense.
 std::span<const uint8_t> check_jpeg(std::span<const uint8_t> bytes, std::string_view name);
 

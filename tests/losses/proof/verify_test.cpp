@@ -132,7 +132,7 @@ TEST(Verify, RoundingIsRelativeToWhatItIsRoundingOf) {
     Outcome moved = hand;
     moved.value = -2.5;
     moved.dw = {0.75};
-    moved.state = {6};
+    moved.state.assign(1, 6);
     Allowance wider = allowed;
     wider.widen(moved, hand, 4);
     EXPECT_DOUBLE_EQ(wider.value, allowed.value + 4 * 0.5);
