@@ -7,8 +7,8 @@
 
 #include "losses/loss.h"
 #include "tests/tools/command.h"
+#include "tests/tools/options/here.h"
 #include "tests/train/data_fixture.h"
-#include "tools/commands.h"
 #include "tools/memory_hint.h"
 #include "train/files/npy.h"
 
@@ -19,16 +19,6 @@ void write_array(const std::filesystem::path& path, std::vector<std::int64_t> sh
     std::int64_t count = 1;
     for (const std::int64_t n : shape) count *= n;
     write_npy(path, npy_from<double>(std::vector<double>(static_cast<size_t>(count), 0.5), shape));
-}
-
-void add_all_commands(CLI::App& app) {
-    for (const auto add :
-         {add_train_command, add_eval_command, add_embed_command, add_grad_command,
-          add_atlas_command, add_explorer_command, add_compare_command, add_study_command,
-          add_losses_command, add_synth_command, add_inspect_command, add_diff_command,
-          add_verify_command, add_bench_command, add_profile_command, add_doctor_command}) {
-        add(app);
-    }
 }
 
 void expect_options_exist(const CLI::App& command, const std::string& hint) {
