@@ -28,8 +28,10 @@ std::string folder_name(const GivenSettings& settings) {
     return name.empty() ? "recipe" : name;
 }
 
-std::vector<int64_t> seeds_of(const Study& study, const RunRequest& request) {
-    const int64_t first = globals().seed_given ? static_cast<int64_t>(globals().seed) : 0;
+// From --seed on, or else from the recipe's.
+std::vector<int64_t> seeds_of(const Study& study, const RunRequest& request,
+                              const RunConfig& config) {
+    const int64_t first = globals().seed_given ? static_cast<int64_t>(globals().seed) : config.seed;
     std::vector<int64_t> seeds(request.seeds > 0 ? request.seeds : study.seeds);
     for (size_t k = 0; k < seeds.size(); ++k) seeds[k] = first + static_cast<int64_t>(k);
     return seeds;
@@ -54,7 +56,8 @@ std::vector<Group> groups_of(const Study& study, const RunRequest& request) {
         if (known.emplace(name, groups.size()).second) {
             compare::Plan plan;
             plan.base = config_of(study, study.arms[arm], request);
-            plan.seeds = seeds_of(study, request);
+            settle(plan.base);
+            plan.seeds = seeds_of(study, request, plan.base);
             plan.out = request.runs / study.name / name;
             groups.push_back({std::move(plan), {}});
         }
@@ -166,7 +169,6 @@ RunConfig config_of(const Study& study, const Arm& arm, const RunRequest& reques
     apply_settings(request.given, config);
     apply_settings(arm.settings, config);
     if (config.synth_seed < 0) config.synth_seed = 0;  // one data set for all seeds
-    if (globals().threads > 0) config.threads = globals().threads;
     if (config.data.empty()) {
         throw UsageError("--data is needed: synth, or a folder",
                          fmt::format("the recipe of docs/studies: facet study {} --config "
@@ -181,7 +183,7 @@ std::optional<Results> make_runs(const Study& study, const RunRequest& request) 
     refuse_unused(study, request, groups);
     Results results;
     results.study = study;
-    results.seeds = seeds_of(study, request);
+    results.seeds = groups.front().plan.seeds;
     results.configs.resize(study.arms.size());
     results.runs.resize(study.arms.size());
     const size_t total = study.arms.size() * results.seeds.size();

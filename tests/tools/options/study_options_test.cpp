@@ -81,13 +81,21 @@ TEST_F(StudyOptions, RunsAndPageAreInTheFoldersNamedAndOfTheSeedsNamed) {
     EXPECT_EQ(config.seed, 4);
 }
 
+// What a run records makes it again, from any folder: its threads, which decide the bits, its
+// pictures and its seed are those of the recipe.
 TEST_F(StudyOptions, RunsAreRecordedAsTheRecipeHasThem) {
     folder.write("recipe.toml",
-                 "[run]\nworkers = 2\n[data]\nsource = \"faces\"\n[eval]\ndata = \"faces\"\n");
+                 "[run]\nseed = 6\nthreads = 1\nworkers = 2\n[data]\nsource = \"faces\"\n"
+                 "[eval]\ndata = \"faces\"\n");
     ASSERT_EQ(study("--config recipe.toml").status, 0) << content(folder.path() / "errors");
-    EXPECT_EQ(made(), runs_of_seed(0));
-    EXPECT_EQ(recorded(*made().begin()).workers, 2);
+    EXPECT_EQ(made(), runs_of_seed(6));
+    const RunConfig config = recorded(*made().begin());
+    EXPECT_EQ(config.workers, 2);
+    EXPECT_EQ(config.threads, 1);
+    EXPECT_EQ(config.data, (folder.path() / "faces").string());
+    EXPECT_EQ(config.eval_data, (folder.path() / "faces").string());
     const std::string page = content(folder.path() / "pages/arcface-factor.md");
+    EXPECT_TRUE(contains(page, " 1 thread)")) << page;
     EXPECT_TRUE(contains(page, "facet study arcface-factor --config recipe.toml ")) << page;
 }
 
