@@ -44,6 +44,9 @@ void run(const Request& request) {
                 request.resolution);
     if (!request.card.empty()) check_output_file("--card", request.card, is_card);
     const auto network = load_model(chosen_device(), request.model);
+    FACET_USAGE(request.resolution <= network->config().image,
+                "--resolution must be 0 to {}, the model's pictures, found {}",
+                network->config().image, request.resolution);
     const EvalSet set = source_of(request, network->config().image);
     VerifyOptions options;
     options.far_targets = request.far;

@@ -86,10 +86,12 @@ TEST_F(EvalOptions, TheModelIsTheOneNamed) {
         << other["model"];
 }
 
-TEST_F(EvalOptions, PicturesAreScaledDown) {
+TEST_F(EvalOptions, PicturesAreScaledDownAndNeverUp) {
     config.eval_resolution = 8;
     const auto card = nlohmann::json::parse(run(with_pairs("--json --resolution 8")).text);
     EXPECT_EQ(card["verification"], nlohmann::json(to_json(judged())));
+    const Outcome outcome = errors_of(command("--resolution 33"));
+    EXPECT_EQ(outcome.status, 2);
 }
 
 }  // namespace
