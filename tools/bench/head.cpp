@@ -138,6 +138,7 @@ void head(const HeadBench& options) {
     const std::vector<std::string> losses = losses_of(options);
     for (const std::string& name : losses) {  // before the work
         const auto loss = make_loss(name, settings);
+        refuse_unused(loss->info(), loss->settings(), settings);
         for (const int64_t C : options.classes) loss->require_classes(C);
     }
     Device& device = chosen_device();

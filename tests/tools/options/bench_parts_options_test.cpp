@@ -89,6 +89,7 @@ TEST(BenchHeadOptions, ParametersAreThoseOfTheLosses) {
     refused("--loss arcface --set m=-1", "loss arcface: parameter m");
     refused("--loss arcface --set k=2", "unknown parameter k");
     refused("--loss cosface,unpg --set lm=0.3", "unknown parameter lm");
+    refused("--loss unpg --set lm=0.3", "it needs base=mag");
 }
 
 TEST(BenchLoaderOptions, PicturesBatchesAndThreadsAreAsSaid) {
