@@ -283,7 +283,8 @@ TEST(DataAugment, RefusesOptionsOutOfRange) {
           {&AugmentOptions::contrast, -1, "contrast"},
           {&AugmentOptions::grey, 2, "grey"},
           {&AugmentOptions::erase, std::nan(""), "erase"}}) {
-        const auto error = thrown_by<UsageError>([&] { check_augment(only(knob, value)); });
+        const AugmentOptions wrong = only(knob, value);
+        const auto error = thrown_by<UsageError>([&] { check_augment(wrong); });
         EXPECT_TRUE(contains(error.what(), name)) << error.what();
     }
 }
