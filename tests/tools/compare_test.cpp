@@ -1,10 +1,18 @@
 // `facet compare` as a person runs it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "tests/tools/command.h"
 #include "tests/train/data_fixture.h"
+#include "tools/sources.h"
+#include "train/config.h"
+#include "train/embed.h"
+#include "train/eval/identification.h"
+#include "train/files/npy.h"
+#include "train/model.h"
 
 namespace facet::test {
 namespace {
@@ -65,6 +73,28 @@ TEST_F(Compare, ARunIsThatOfTrainWithItsLossAndSeed) {
     // The number of threads decides the bits: it is named, so that `train --resume` keeps it.
     const fs::path config = out / "runs/cosface_seed1/config.toml";
     EXPECT_EQ(content(config).find("threads = 0"), std::string::npos);
+}
+
+// Judged as facet train judges: every picture and its mirror image.
+TEST_F(Compare, SimilaritiesAreOfEmbeddingsWithTheMirror) {
+    ASSERT_EQ(compare().status, 0);
+    const fs::path made = out / "runs" / "cosface_seed0";
+    RunConfig config;
+    read_config(made / "config.toml", config);
+    const EvalSet set = *evaluation_data(config);
+    const auto network = load_model(cpu_device(), made / "model.safetensors");
+    const auto similarities = [&](bool mirror) {
+        return pair_similarities(embed_images(*network, set.images, mirror), 16, set.pairs);
+    };
+    const auto written = npy_as<double>(read_npy(made / "similarities.npy"));
+    const auto expected = similarities(true), plain = similarities(false);
+    ASSERT_EQ(written.size(), expected.size());
+    double furthest = 0;
+    for (size_t i = 0; i < written.size(); ++i) {
+        EXPECT_NEAR(written[i], expected[i], 1e-5) << i;
+        furthest = std::max(furthest, std::abs(expected[i] - plain[i]));
+    }
+    EXPECT_GT(furthest, 1e-3);
 }
 
 // The figures are those of the pictures that --seed names, whatever the seeds of the runs.

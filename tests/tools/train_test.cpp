@@ -224,11 +224,12 @@ TEST_F(TrainCommand, TheModelIsEvaluatedAsTheOptionsSay) {
     config.synth_difficulty = 0.5;
     expect_same(eval("--synth-difficulty 0.5"), expected(true, {}));
     config.synth_difficulty = 1;
-    config.synth_eval_people = 5;
-    config.synth_eval_images = 3;
+    config.synth_eval_people = 11;
+    config.synth_eval_images = 5;
     config.seed = 9;
-    expect_same(eval("--seed 9", "--synth-people 5 --synth-images 3 "),
-                expected(true, {.seed = 9}));
+    const auto seeded = expected(true, {.seed = 9});
+    expect_same(eval("--seed 9", "--synth-people 11 --synth-images 5 "), seeded);
+    EXPECT_NE(seeded["verification"], expected(true, {})["verification"]);
     EXPECT_FALSE(plain.contains("floors"));
     EXPECT_TRUE(eval("--floors").contains("floors"));
     const fs::path card = folder->path() / "eval-card.json";
