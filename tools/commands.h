@@ -45,4 +45,7 @@ void add_bench_command(CLI::App& app);
 void add_profile_command(CLI::App& app);
 void add_doctor_command(CLI::App& app);
 
+// Each of these, in the order in which `facet --help` lists them.
+void add_all_commands(CLI::App& app);
+
 }  // namespace facet

@@ -95,25 +95,6 @@ void apply_global_options(const CLI::App& app) {
     use_threads(globals().threads > 0 ? globals().threads : max_threads());
 }
 
-void add_subcommands(CLI::App& app) {
-    add_train_command(app);
-    add_eval_command(app);
-    add_embed_command(app);
-    add_grad_command(app);
-    add_atlas_command(app);
-    add_explorer_command(app);
-    add_compare_command(app);
-    add_study_command(app);
-    add_losses_command(app);
-    add_synth_command(app);
-    add_inspect_command(app);
-    add_diff_command(app);
-    add_verify_command(app);
-    add_bench_command(app);
-    add_profile_command(app);
-    add_doctor_command(app);
-}
-
 std::string names_of_subcommands(const CLI::App& app) {
     std::string names;
     for (const CLI::App* command : app.get_subcommands(nullptr))
@@ -157,7 +138,7 @@ int run(int argc, char** argv) {
     app.require_subcommand(0, 1);  // a second subcommand name is a plain argument
     add_global_options(app);
     app.parse_complete_callback([&app] { apply_global_options(app); });
-    add_subcommands(app);
+    add_all_commands(app);
     app.footer("Example: facet losses cosface\n\n`facet COMMAND --help` explains a command.");
 
     try {

@@ -196,7 +196,7 @@ TEST(ListedOptions, EachHasATestThatFollowsItToWhereItActs) {
     }
 }
 
-// What the program itself lists: a command that add_all_commands() misses, or a global option.
+// What the program itself lists: its commands, and the global options named above.
 TEST(ListedOptions, TheCommandsAreThoseOfTheProgram) {
     std::set<std::string> known{"-h", "--version", "--device", "--threads", "--seed"};
     CLI::App app("facet");
