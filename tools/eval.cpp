@@ -40,14 +40,13 @@ EvalSet source_of(const Request& request, int64_t size) {
 }
 
 void run(const Request& request) {
-    FACET_USAGE(request.resolution >= 0, "--resolution must not be negative, found {}",
-                request.resolution);
     if (!request.card.empty()) check_output_file("--card", request.card, is_card);
     const auto network = load_model(chosen_device(), request.model);
-    FACET_USAGE(request.resolution <= network->config().image,
-                "--resolution must be 0 to {}, the model's pictures, found {}",
-                network->config().image, request.resolution);
-    const EvalSet set = source_of(request, network->config().image);
+    const int64_t size = network->config().image;
+    FACET_USAGE(request.resolution >= 0 && request.resolution <= size,
+                "--resolution: expected 0 to {}, the size of the model's pictures, found {}", size,
+                request.resolution);
+    const EvalSet set = source_of(request, size);
     VerifyOptions options;
     options.far_targets = request.far;
     options.seed = globals().seed;

@@ -90,8 +90,14 @@ TEST_F(EvalOptions, PicturesAreScaledDownAndNeverUp) {
     config.eval_resolution = 8;
     const auto card = nlohmann::json::parse(run(with_pairs("--json --resolution 8")).text);
     EXPECT_EQ(card["verification"], nlohmann::json(to_json(judged())));
-    const Outcome outcome = errors_of(command("--resolution 33"));
-    EXPECT_EQ(outcome.status, 2);
+    for (const char* wrong : {"33", "-1"}) {
+        const Outcome outcome = errors_of(command(fmt::format("--resolution {}", wrong)));
+        EXPECT_EQ(outcome.status, 2);
+        EXPECT_TRUE(contains(outcome.text, fmt::format("expected 0 to 32, the size of the model's "
+                                                       "pictures, found {}",
+                                                       wrong)))
+            << outcome.text;
+    }
 }
 
 }  // namespace
