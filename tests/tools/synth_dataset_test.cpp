@@ -76,6 +76,15 @@ TEST(SynthDataset, PeopleKeepTheirFacesInAnyRange) {
     }
 }
 
+TEST(SynthDataset, PicturesOfAPersonAreOfOtherMoments) {
+    const SynthSet set = small_set();
+    const Faces faces = render(set);
+    for (size_t k = 1; k < faces.images.size(); ++k) {
+        if (faces.labels[k] != faces.labels[k - 1]) continue;
+        EXPECT_NE(faces.images[k].rgb, faces.images[k - 1].rgb) << k;
+    }
+}
+
 TEST(SynthDataset, ReportsEveryPictureOnce) {
     std::vector<int64_t> heard;
     render(small_set(), [&](int64_t done) { heard.push_back(done); });

@@ -44,6 +44,26 @@ TEST(TypedOptions, PathsAreStoredSoThatARunCanBeResumedFromAnywhere) {
     EXPECT_EQ(config.eval_data, "synth");
 }
 
+// The number of threads decides the bits: --threads overrides that of the recipe.
+TEST(TypedOptions, ThreadsAreThoseTypedOrElseThoseOfTheRecipe) {
+    const TemporaryFolder folder;
+    write_faces(folder);
+    const fs::path recipe = folder.write("recipe.toml", "[run]\nthreads = 1\nsteps = 1\n");
+    const auto recorded = [&](const std::string& options, const char* name) {
+        const fs::path out = folder.path() / name;
+        const Outcome outcome = errors_of(fmt::format(
+            "train --config '{}' --data '{}' --image 32 --embedding 8 --batch 4 "
+            "--warmup 0 {} --out '{}'",
+            recipe.string(), (folder.path() / "faces").string(), options, out.string()));
+        EXPECT_EQ(outcome.status, 0) << outcome.text;
+        RunConfig config;
+        read_config(out / "config.toml", config);
+        return config.threads;
+    };
+    EXPECT_EQ(recorded("", "as-the-recipe-says"), 1);
+    EXPECT_EQ(recorded("--threads 3", "as-typed"), 3);
+}
+
 // What was typed is what the run records.
 TEST(TypedOptions, EveryOptionOfTrainIsRecordedAsTyped) {
     const TemporaryFolder folder;

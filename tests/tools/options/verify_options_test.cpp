@@ -61,6 +61,7 @@ TEST(VerifyOptions, OnlyRegionsWithThatInTheirNamesAreJudged) {
 // As many checks as the library makes of it, every one told.
 TEST(VerifyOptions, QuickLeavesMostDistancesOut) {
     const auto modes = proof::modes(loss_info("npt"));
+    std::vector<int> counts;
     for (const bool quick : {false, true}) {
         const std::string options = quick ? "--quick " : "";
         const auto report = verified("--loss npt --region target " + options);
@@ -74,7 +75,9 @@ TEST(VerifyOptions, QuickLeavesMostDistancesOut) {
             told += mode["checks"].size() + mode["kinks"].size();
         EXPECT_EQ(told, static_cast<size_t>(checks));
         EXPECT_EQ(report["failures"], 0);
+        counts.push_back(checks);
     }
+    EXPECT_LT(2 * counts[1], counts[0]);  // quick leaves more than half out
 }
 
 TEST(VerifyOptions, VerboseIsALineACheckInPlaceOfTheKinks) {
