@@ -12,8 +12,8 @@ TEST_ARGS ?=
 # -fno-math-errno and -fno-trapping-math let loops with sqrt and comparisons vectorise. -ffast-math
 # is never used: with it isnan(NaN) is false and sums depend on the compiler's mood.
 OPTIMISE ?= -O3 -march=native
-# g++ sees overflows, overlaps and frees in inlined code of fmt and the library that are not there. clang
-# reports every `omp simd` that it leaves as it is.
+# g++ sees overflows, overlaps and frees that are not there in inlined code of fmt and of the standard
+# library. clang reports every `omp simd` that it leaves as it is.
 CLANG    := $(findstring clang,$(shell $(CXX) --version 2>&1))
 WARNINGS  = -Wall -Wextra $(if $(WERROR),-Werror) \
             $(if $(CLANG),-Wno-pass-failed,-Wno-stringop-overflow -Wno-restrict -Wno-free-nonheap-object)
