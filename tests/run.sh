@@ -3,8 +3,9 @@
 #
 #   tests/run.sh BUILD_FOLDER [GoogleTest options, for example --gtest_filter='Npy.*']
 #
-# The GoogleTest binary is started once a core, each start taking its share of the tests. Then come
-# the scripts tests/**/*_test.sh; such a script passes with status 0 and is skipped with 77.
+# The GoogleTest binary is started once a core, each start taking its share of the tests. As each
+# ends the scripts tests/**/*_test.sh follow, as many at a time; such a script passes with status 0
+# and is skipped with 77.
 # Only failures are shown; the whole output is kept in BUILD_FOLDER/test-logs. The exit status is 0
 # if something passed and nothing failed.
 set -u
@@ -48,31 +49,37 @@ show_failures() {
     fi
 }
 
-shares=$(nproc)
-echo "running the tests in $shares processes, logs in $logs"
-pids=()
-for ((i = 0; i < shares; ++i)); do
-    GTEST_TOTAL_SHARDS=$shares GTEST_SHARD_INDEX=$i "$build/facet-tests" --gtest_color=no "$@" \
-        >"$logs/share-$i.log" 2>&1 &
-    pids+=($!)
-done
-for ((i = 0; i < shares; ++i)); do
-    wait "${pids[i]}"
-    count_share "$logs/share-$i.log" $?
-done
-
-# As many scripts at a time as there are cores. $1: script
-run_script() {
-    bash "$1" >"$logs/$(basename "$1").log" 2>&1 </dev/null
-    echo $? >"$logs/$(basename "$1").status"
+# $1: number of the share, then GoogleTest's options
+run_share() {
+    local log=$logs/share-$1.log
+    GTEST_TOTAL_SHARDS=$shares GTEST_SHARD_INDEX=$1 "$build/facet-tests" --gtest_color=no "${@:2}" \
+        >"$log" 2>&1
+    echo $? >"${log%.log}.status"
 }
+
+# $1: script
+run_script() {
+    local log=$logs/$(basename "$1").log
+    bash "$1" >"$log" 2>&1 </dev/null
+    echo $? >"${log%.log}.status"
+}
+
+shares=$(nproc)
 scripts=()
 [ $# -gt 0 ] || mapfile -t scripts < <(find tests -name '*_test.sh' | sort)
-for ((i = 0; i < ${#scripts[@]}; ++i)); do
-    if ((i >= shares)); then wait -n; fi
-    run_script "${scripts[i]}" &
+echo "running the tests in $shares processes, logs in $logs"
+for ((i = 0; i < shares; ++i)); do
+    run_share $i "$@" &
+done
+for script in "${scripts[@]}"; do
+    wait -n
+    run_script "$script" &
 done
 wait
+
+for ((i = 0; i < shares; ++i)); do
+    count_share "$logs/share-$i.log" "$(cat "$logs/share-$i.status")"
+done
 for script in "${scripts[@]}"; do
     log=$logs/$(basename "$script").log
     case $(cat "${log%.log}.status") in

@@ -5,7 +5,7 @@
 #include <toml++/toml.h>
 #include <zlib.h>
 
-#include <CLI/CLI.hpp>
+#include <CLI/Version.hpp>
 #include <nlohmann/json.hpp>
 
 namespace facet {

@@ -58,9 +58,9 @@ expect() {
 
 # The command trains an epoch, evaluates and leaves a model; what measures, measures.
 expect train "accuracy" train --out "$run/faces" --data synth --synth-people 8 --synth-images 2 \
-    --synth-eval-people 4 --synth-eval-images 2 --batch 8 --epochs 1 --warmup 1 --seed 1
+    --synth-eval-people 4 --synth-eval-images 2 --image 32 --batch 8 --epochs 1 --warmup 1 --seed 1
 [ -s "$run/faces/model.safetensors" ] || { echo "[  FAILED  ] no model" && failed=$((failed + 1)); }
-small=(--batch 2 --classes 10 --embedding 16 --warmup 1)
+small=(--image 32 --batch 2 --classes 10 --embedding 16 --warmup 1)
 expect step '"images_per_s"' bench step "${small[@]}" --steps 3 --json
 expect head '"gflop_per_s"' bench head --loss cosface,npt --classes 100 --batch 4 --embedding 16 \
     --repetitions 1 --json

@@ -1,4 +1,4 @@
-// Whole training steps on the CUDA device against the CPU device: r10 at 64 pixels;
+// Whole training steps on the CUDA device against the CPU device: r10 at 32 pixels;
 // checkpoints that move between the devices.
 #include "train/learner.h"
 
@@ -22,6 +22,7 @@ class Learning : public CleanTest {};
 
 LearnerConfig config_of(const std::string& loss) {
     LearnerConfig config;
+    config.network.image = kImage;
     config.network.embedding = kEmbedding;
     config.loss = loss;
     config.seed = 1;
@@ -44,7 +45,7 @@ struct Course {
 };
 
 void train(Learner& learner, int first, int steps, Course& seen) {
-    const Tensor pixels = random_on(learner.device(), {kBatch, 3, 64, 64}, 3);
+    const Tensor pixels = random_on(learner.device(), {kBatch, 3, kImage, kImage}, 3);
     for (int i = first; i < first + steps; ++i) {
         const size_t before = host_waits();
         const facet::StepResult result = learner.step(pixels, kLabels, 0.01, i);

@@ -88,6 +88,7 @@ RunConfig small_run(int64_t steps) {
     RunConfig config;
     config.steps = steps;
     config.batch = kPictures;
+    config.network.image = kImage;
     config.network.embedding = kEmbedding;
     config.seed = 1;
     config.schedule.lr = 0.01;
@@ -129,7 +130,7 @@ Seen train_without_stop(Device& device, const Dataset& data) {
 
 // The tolerances of learner_test.cpp.
 TEST_F(Pictures, TenStepsFollowTheCpuAndAnInterruptionChangesNoBit) {
-    const Dataset data = noise_pictures(9, 64);
+    const Dataset data = noise_pictures(9, kImage);
     const Seen expected = train_without_stop(cpu_device(), data);
     const Seen found = train_without_stop(cuda, data);
     ASSERT_EQ(found.losses.size(), 10u);

@@ -23,6 +23,7 @@ using Doubles = std::vector<double>;
 using Named = std::vector<std::pair<std::string, Doubles>>;
 
 constexpr int64_t kBatch = 4, kEmbedding = 16;
+constexpr int64_t kImage = 32;  // of what is trained: the doubles are slow
 
 inline Tensor random_on(Device& device, const facet::Shape& shape, uint64_t seed) {
     facet::Random random(seed, facet::Purpose::Test);

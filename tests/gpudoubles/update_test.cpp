@@ -110,6 +110,7 @@ const std::vector<int64_t> kLabels{0, 4};
 
 LearnerConfig config_of(const std::string& optimizer, double sample_rate) {
     LearnerConfig config;
+    config.network.image = kImage;
     config.network.embedding = kEmbedding;
     config.loss = "softmax";  // has a parameter a class beside the proxies
     config.optimizer.kind = optimizer;
@@ -153,7 +154,7 @@ TEST_F(Update, RecordedStepsHaveTheBitsOfOthersAndNothingMovesByWhatIsNotFinite)
     Learner learner(cuda, config, kClasses), untroubled(cuda, config, kClasses);
     Onlooker onlooker;
     untroubled.watch(&onlooker);
-    const Tensor pixels = random_on(cuda, {2, 3, 64, 64}, 3);
+    const Tensor pixels = random_on(cuda, {2, 3, kImage, kImage}, 3);
     for (int i = 0; i < 2; ++i) {
         const double lr = 0.01 / (1 + i);
         const Named before = tensors_of(learner);

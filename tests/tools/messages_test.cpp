@@ -3,12 +3,11 @@
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
-#include <regex>
 
 #include "losses/loss.h"
 #include "tests/tools/command.h"
-#include "tests/tools/options/here.h"
 #include "tests/train/data_fixture.h"
+#include "tools/commands.h"
 #include "tools/memory_hint.h"
 #include "train/files/npy.h"
 
@@ -22,10 +21,11 @@ void write_array(const std::filesystem::path& path, std::vector<std::int64_t> sh
 }
 
 void expect_options_exist(const CLI::App& command, const std::string& hint) {
-    const std::regex option("--[a-z][a-z-]*");
-    for (std::sregex_iterator found(hint.begin(), hint.end(), option), end; found != end; ++found) {
-        EXPECT_NE(command.get_option_no_throw(found->str()), nullptr)
-            << command.get_name() << " has no " << found->str() << ": " << hint;
+    for (size_t at = hint.find("--"); at != std::string::npos; at = hint.find("--", at + 2)) {
+        const size_t end = hint.find_first_not_of("abcdefghijklmnopqrstuvwxyz-", at);
+        const std::string option = hint.substr(at, end - at);
+        EXPECT_NE(command.get_option_no_throw(option), nullptr)
+            << command.get_name() << " has no " << option << ": " << hint;
     }
 }
 

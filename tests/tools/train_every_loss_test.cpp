@@ -27,9 +27,11 @@ namespace fs = std::filesystem;
 
 constexpr int people = 8, images = 4, steps = 50;
 
-// Peak learning rates; 0.1 is the default. Without proxies a step of that length is too long for 50
-// of them: triplet then ends at 0.71 from 0.37, npair at 3.5 from 1.8; at 0.005 every one falls.
+// Peak learning rates; 0.1 is the default. For losses over pairs of the batch a step of that length
+// is too long for 50 of them: unpg, which has them beside its proxies, then ends at 46.5 from 44.3,
+// triplet at 0.71 from 0.37, npair at 3.5 from 1.8. At these every one falls.
 double learning_rate_of(const std::string& loss) {
+    if (loss == "unpg") return 0.05;
     return make_loss(loss)->has_proxies() ? 0.1 : 0.005;
 }
 
@@ -121,7 +123,7 @@ void expect_finite_log(const fs::path& log) {
 TEST_P(EveryLoss, TrainsFiftyStepsWithoutANonFiniteNumberAndFalls) {
     const fs::path out = folder->path() / GetParam();
     const Outcome outcome = run(fmt::format(
-        "train --data '{}' --loss {} --steps {} --batch 8 --embedding 64 "
+        "train --data '{}' --loss {} --steps {} --batch 8 --image 32 --embedding 64 "
         "--lr {} --warmup 10 --threads 1 --out '{}' 2>&1",
         faces().string(), GetParam(), steps, learning_rate_of(GetParam()), out.string()));
     ASSERT_EQ(outcome.status, 0) << outcome.text;

@@ -88,7 +88,8 @@ ImageBatch Loader::next() {
 
 void Loader::recycle(ImageBatch&& batch) {
     const std::lock_guard lock(mutex_);
-    if (spare_.size() < static_cast<size_t>(options_.depth)) spare_.push_back(std::move(batch));
+    // As many as there are: those made ahead and the one in use.
+    if (spare_.size() <= static_cast<size_t>(options_.depth)) spare_.push_back(std::move(batch));
 }
 
 std::optional<int64_t> Loader::take_ticket() {

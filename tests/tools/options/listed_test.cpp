@@ -2,14 +2,15 @@
 // sets it to what is not its default, and its place in the table below.
 #include <gtest/gtest.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <map>
 #include <set>
 #include <sstream>
 
 #include "tests/tools/command.h"
-#include "tests/tools/options/here.h"
 #include "tests/train/data_fixture.h"
+#include "tools/commands.h"
 #include "tools/option_rules.h"
 #include "tools/run_options.h"
 
