@@ -129,7 +129,8 @@ public:
         : Mutant(std::move(inner), Slip::none) {
         slight_ = slight;
     }
-    Mutant(std::unique_ptr<Loss> inner, Slip slip, const LossInfo& info)
+    // By reference, so that `inner` may be asked in the same call, whatever comes first there.
+    Mutant(std::unique_ptr<Loss>&& inner, Slip slip, const LossInfo& info)
         : Loss(info, inner->settings()), inner_(std::move(inner)), slip_(slip) {
         for (const auto& array : inner_->state().arrays())
             state_.declare(array->name, array->scalar, array->learnable);
