@@ -12,7 +12,7 @@ FUZZ_FLAGS   = -std=c++20 -g -O1 -fsanitize=address,undefined -fno-sanitize=shif
 fuzz: $(FUZZ)  ## decode damaged pictures under the sanitizers (FUZZ_ARGS="COUNT SEED PICTURE...")
 	@$(FUZZ) $(FUZZ_ARGS)
 
-$(FUZZ): $(FUZZ_SOURCES) $(wildcard train/data/*.h tests/train/*fixture.h) tests/fuzz/rules.mk | deps
+$(FUZZ): $(FUZZ_SOURCES) $(wildcard train/data/*.h tests/train/*fixture.h) tests/fuzz/rules.mk | $(BUILD)/requirements
 	@mkdir -p $(@D)
 	@echo "  c++   $@"
 	@$(CXX) $(FUZZ_FLAGS) -I. $(FUZZ_SOURCES) -lfmt -lz -o $@
