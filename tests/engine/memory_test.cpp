@@ -48,6 +48,8 @@ TEST(Memory, UseAndPeakAreCounted) {
     const MemoryUse after = memory_use();
     EXPECT_EQ(after.in_use, before.in_use);
     EXPECT_GE(after.peak, before.in_use + 2 * kSize);
+    { Buffer less(kSize); }
+    EXPECT_EQ(memory_use().peak, after.peak);
     reset_peak_memory();
     EXPECT_EQ(memory_use().peak, memory_use().in_use);
 }

@@ -154,6 +154,37 @@ TEST(Floors, SimilarPicturesOfAPersonAreRecognised) {
     }
 }
 
+TEST(Floors, APictureAndItsMirrorImageAreOneWhereBothAreTaken) {
+    std::vector<Image> images;
+    PairList list;
+    list.folds = 5;
+    list.cross_validated = true;
+    for (int i = 0; i < 5; ++i) {
+        const Image plain = picture_of(i, 0);
+        Image mirrored = plain;
+        for (int y = 0; y < plain.height; ++y) {
+            for (int x = 0; x < plain.width; ++x) {
+                const uint8_t* from = plain.at(plain.width - 1 - x, y);
+                std::copy(from, from + 3, mirrored.rgb.begin() + 3 * (y * plain.width + x));
+            }
+        }
+        images.insert(images.end(), {plain, mirrored});
+        list.pairs.push_back({2 * i, 2 * i + 1, true, i});
+        list.pairs.push_back({2 * i, 2 * ((i + 1) % 5), false, i});
+    }
+    for (const bool with_mirror : {false, true}) {
+        const Floors floors = verification_floors(
+            images, list, images, {.side = 8, .with_mirror = with_mirror, .verify = {}});
+        for (const Verification* floor : {&floors.raw_pixels, &floors.whitened_pca}) {
+            if (with_mirror) {
+                EXPECT_NEAR(floor->similarity_same.min, 1, 1e-6);
+            } else {
+                EXPECT_LT(floor->similarity_same.max, 0.9);
+            }
+        }
+    }
+}
+
 TEST(Floors, RefuseImagesThatDoNotFit) {
     Random random(1, Purpose::Test);
     std::vector<Image> images = {random_image(random, 4, 4), random_image(random, 4, 5)};

@@ -107,8 +107,11 @@ TEST(Learner, MovesWhatTheLossLearns) {
 
 // Nesterov's first step from rest moves by lr (1 + momentum) (gradient + decay w): two runs that
 // differ in the decay alone are apart by that part of it.
-TEST(Learner, DecayIsOfWeightsAndProxiesAlone) {
-    LearnerConfig config = small("softmax");
+class Decay : public testing::TestWithParam<const char*> {};
+
+// Losses that learn a bias: of zeros for each class, of another start for all.
+TEST_P(Decay, IsOfWeightsAndProxiesAlone) {
+    LearnerConfig config = small(GetParam());
     config.optimizer.momentum = 0.5;
     config.optimizer.clip = 0;
     config.optimizer.weight_decay = 0;
@@ -134,6 +137,7 @@ TEST(Learner, DecayIsOfWeightsAndProxiesAlone) {
         EXPECT_LE(worst, decays ? 1e-6 : 0) << name;
     }
 }
+INSTANTIATE_TEST_SUITE_P(Learner, Decay, testing::Values("softmax", "sphereface2"));
 
 // Every setting of the optimiser makes another run of two steps, with the kind it belongs to.
 TEST(Learner, TheOptimiserIsTheOneOfTheConfiguration) {

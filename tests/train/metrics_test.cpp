@@ -160,23 +160,24 @@ TEST(Verification, WithoutFoldsStratifiedOnesAreDealt) {
     EXPECT_NE(thresholds_and_accuracies(7), thresholds_and_accuracies(8));
 }
 
-// Five pairs of ten are judged rightly, so a resample has k of B(10, 1/2) of them right: P(k <= 1)
-// = 0.011 and P(k <= 2) = 0.055, so the lower tail of 2.5 % ends at 2, the upper one at 8.
+// Eight pairs of sixteen are judged rightly, so a resample has k of B(16, 1/2) of them right: P(k
+// <= 3) = 0.011, P(k <= 4) = 0.038 and P(k <= 5) = 0.105, so the lower tail of 2.5 % ends at 4 and
+// the upper one at 12. Tails of 1 or of 5 % would end elsewhere.
 TEST(Verification, BootstrapIntervalIsTheBinomials) {
     Scored scored;
-    for (int i = 0; i < 5; ++i) {  // same pairs apart, different ones nearer: nothing is accepted
+    for (int i = 0; i < 8; ++i) {  // same pairs apart, different ones nearer: nothing is accepted
         scored.add(-0.9, true, i);
         scored.add(0.0, false, i);
     }
-    scored.list.folds = 5;
+    scored.list.folds = 8;
     scored.list.cross_validated = true;
     for (const uint64_t seed : {0, 1, 2}) {
         const Verification v =
             verify(scored.similarities, scored.list, {.resamples = 4001, .seed = seed});
         EXPECT_EQ(v.cross_validated.mean, 0.5);
         EXPECT_EQ(v.resamples, 4001);
-        EXPECT_DOUBLE_EQ(v.interval.low, 0.2);
-        EXPECT_DOUBLE_EQ(v.interval.high, 0.8);
+        EXPECT_DOUBLE_EQ(v.interval.low, 0.25);
+        EXPECT_DOUBLE_EQ(v.interval.high, 0.75);
     }
 }
 
@@ -286,6 +287,20 @@ TEST(Verification, DistributionByHand) {
     EXPECT_EQ(d.histogram[39], 1);
     EXPECT_EQ(d.min, -1);
     EXPECT_EQ(d.max, 1);
+}
+
+// The 5th percentile of the same pairs is 0.42, the 95th of the different ones 0.28.
+TEST(Verification, GapsAreOfTheMeansAndOfTheTailsThatFaceEachOther) {
+    Scored scored;
+    scored.list.folds = 5;
+    scored.list.cross_validated = true;
+    for (int i = 0; i < 5; ++i) {
+        scored.add(0.4 + 0.1 * i, true, i);
+        scored.add(-0.1 + 0.1 * i, false, i);
+    }
+    const Verification v = verify(scored.similarities, scored.list, {.resamples = 1});
+    EXPECT_NEAR(v.gap_of_means, 0.6 - 0.1, 1e-12);
+    EXPECT_NEAR(v.gap_of_tails, 0.42 - 0.28, 1e-12);
 }
 
 // ---- errors
