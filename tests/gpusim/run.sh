@@ -11,6 +11,8 @@ set -u
 cd "$(dirname "$0")/../.."
 build=$1
 passed=0 failed=0
+# Newer sanitizers keep frames that have ended, for every fiber: thirty times slower.
+export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_stack_use_after_return=0
 
 count() { grep -cE -- "$1" "$2"; }
 

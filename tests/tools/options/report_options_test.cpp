@@ -88,7 +88,7 @@ TEST(LossesOptions, JsonHasEveryFieldOfTheDescription) {
     const auto list = nlohmann::json::parse(run("losses --json").text);
     ASSERT_EQ(list.size(), all_losses().size());
     for (const auto& found : list) {
-        const LossInfo& info = loss_info(found["name"]);
+        const LossInfo info = loss_info(found["name"]);
         const LossText& text = *loss_text(info.name);
         EXPECT_EQ(found["group"], text.group);
         EXPECT_EQ(found["file"], text.file);
@@ -121,7 +121,7 @@ TEST(LossesOptions, TheNameChoosesOne) {
         EXPECT_EQ(nlohmann::json::parse(run("losses adaface --json").text), one);
     }
     const std::string text = run("losses adaface").text;
-    const LossInfo& info = loss_info("adaface");
+    const LossInfo info = loss_info("adaface");
     EXPECT_TRUE(contains(text, "\nstate     " + info.state + "\n")) << text;
     EXPECT_TRUE(contains(text, "\npaper     " + info.paper + "\n")) << text;
     EXPECT_TRUE(contains(text, "\nfile      losses/adaface.h\n")) << text;
