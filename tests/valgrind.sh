@@ -2,6 +2,9 @@
 # A short run under valgrind's memcheck: train, resume, evaluate, embed. No report is allowed.
 #
 #   tests/valgrind.sh BUILD_FOLDER     of a build without AVX-512, which valgrind does not know
+#
+# Not facet's, counted and passed over: oneDNN's generated matrix products read a vector or two ahead,
+# behind the end of what oneDNN has packed for them.
 set -u
 cd "$(dirname "$0")/.."
 facet=$PWD/${1:-build/valgrind}/facet
@@ -11,13 +14,36 @@ command -v valgrind >/dev/null ||
 folder=$(mktemp -d) || exit 1
 trap 'rm -rf "$folder"' EXIT
 
+# Reads valgrind's log; prints the reports that are facet's. A read ahead: a read, by code that no file
+# has, of memory behind a block of libdnnl's, or of the vector behind that, which valgrind calls stack.
+reports='
+function finish() {
+    read_ahead = text ~ /^==[0-9]+== Invalid read of size 32\n==[0-9]+==    at 0x[0-9A-F]+: \?\?\?\n/ &&
+                 text ~ /bytes after a block of size[^\n]*\n([^\n]*vgpreload[^\n]*\n)+[^\n]*libdnnl/
+    behind_it = after_one && text ~ /^==[0-9]+== Invalid read of size 32\n==[0-9]+==    at 0x[0-9A-F]+: \?\?\?\n/ &&
+                text ~ /Address 0x[0-9a-f]+ is on thread [0-9]+.s stack/
+    if (text != "" && !read_ahead && !behind_it) printf "%s\n", text
+    after_one = read_ahead
+    text = ""
+}
+/^==[0-9]+== *$/ { finish(); next }
+{ text = text $0 "\n" }
+END { finish() }'
+
 checked() {
     echo "  valgrind  facet $1"
-    valgrind --quiet --error-exitcode=99 \
-        "$facet" --threads 1 "$@" >"$folder/out" 2>&1
-    local status=$?
-    [ $status -eq 0 ] || { cat "$folder/out"; echo "status $status: facet $*"; exit 1; }
+    valgrind --quiet --log-file="$folder/log" "$facet" --threads 1 "$@" >"$folder/out" 2>&1
+    local status=$? found
+    found=$(awk "$reports" "$folder/log")
+    if [ $status -ne 0 ] || [ -n "$found" ]; then
+        tail -n 20 "$folder/out"
+        echo "$found"
+        echo "status $status: facet $*"
+        exit 1
+    fi
+    ahead=$((ahead + $(grep -c 'Invalid read of size 32' "$folder/log")))
 }
+ahead=0
 small=(--data synth --synth-people 4 --synth-images 4 --synth-eval-people 2 --synth-eval-images 4
     --backbone r10 --image 32 --batch 8 --embedding 16 --warmup 1 --checkpoint-every 2)
 checked train "${small[@]}" --loss adaface --steps 4 --eval-every 1 --microscope --microscope-every 2 --out "$folder/run"
@@ -26,4 +52,4 @@ checked train --resume "$folder/run"
 checked train "${small[@]}" --loss triplet --optimizer adamw --lr 0.001 --steps 2 --out "$folder/pairs"
 checked synth --out "$folder/faces" --people 2 --images 2 --image 32
 checked embed --model "$folder/run/model.safetensors" --data "$folder/faces" --out "$folder/e.npy"
-echo "valgrind reports nothing"
+echo "valgrind reports nothing of facet's ($ahead reads ahead in oneDNN)"
