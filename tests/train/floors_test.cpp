@@ -161,14 +161,7 @@ TEST(Floors, APictureAndItsMirrorImageAreOneWhereBothAreTaken) {
     list.cross_validated = true;
     for (int i = 0; i < 5; ++i) {
         const Image plain = picture_of(i, 0);
-        Image mirrored = plain;
-        for (int y = 0; y < plain.height; ++y) {
-            for (int x = 0; x < plain.width; ++x) {
-                const uint8_t* from = plain.at(plain.width - 1 - x, y);
-                std::copy(from, from + 3, mirrored.rgb.begin() + 3 * (y * plain.width + x));
-            }
-        }
-        images.insert(images.end(), {plain, mirrored});
+        images.insert(images.end(), {plain, mirror(plain)});
         list.pairs.push_back({2 * i, 2 * i + 1, true, i});
         list.pairs.push_back({2 * i, 2 * ((i + 1) % 5), false, i});
     }

@@ -105,11 +105,12 @@ TEST(Learner, MovesWhatTheLossLearns) {
     EXPECT_EQ(learner.loss().state().find("b")->value, bias);
 }
 
-// Nesterov's first step from rest moves by lr (1 + momentum) (gradient + decay w): two runs that
-// differ in the decay alone are apart by that part of it.
+// With losses that learn a bias: softmax one a class, which starts at 0, sphereface2 one in all,
+// which does not.
 class Decay : public testing::TestWithParam<const char*> {};
 
-// Losses that learn a bias: of zeros for each class, of another start for all.
+// Nesterov's first step from rest moves by lr (1 + momentum) (gradient + decay w): two runs that
+// differ in the decay alone are apart by that part of it.
 TEST_P(Decay, IsOfWeightsAndProxiesAlone) {
     LearnerConfig config = small(GetParam());
     config.optimizer.momentum = 0.5;
