@@ -17,10 +17,10 @@ OPTIMISE ?= -O3 -march=native
 CLANG    := $(findstring clang,$(shell $(CXX) --version 2>&1))
 WARNINGS  = -Wall -Wextra $(if $(WERROR),-Werror) \
             $(if $(CLANG),-Wno-pass-failed,-Wno-stringop-overflow -Wno-restrict -Wno-free-nonheap-object)
-# g++ frees memory each time it has 128 MiB more: at a GiB (in KiB) it compiles a tenth faster.
-COLLECT  := $(if $(CLANG),,--param ggc-min-heapsize=1048576)
+# g++ looks for memory to free from 128 MiB on: from a GiB (in KiB) on it compiles a tenth faster.
+GCC_HEAP := $(if $(CLANG),,--param ggc-min-heapsize=1048576)
 CXXFLAGS ?=
-FLAGS     = $(strip -std=c++20 $(OPTIMISE) -fopenmp -fno-math-errno -fno-trapping-math $(WARNINGS) $(COLLECT) $(CXXFLAGS))
+FLAGS     = $(strip -std=c++20 $(OPTIMISE) -fopenmp -fno-math-errno -fno-trapping-math $(WARNINGS) $(GCC_HEAP) $(CXXFLAGS))
 # What the arithmetic is compiled with, whatever a file of its own is.
 ARITHMETIC_FLAGS := $(FLAGS)
 INCLUDES  = -I. -isystem /usr/include/eigen3

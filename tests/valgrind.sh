@@ -18,12 +18,11 @@ trap 'rm -rf "$folder"' EXIT
 # has, of memory behind a block of libdnnl's, or of the vector behind that, which valgrind calls stack.
 reports='
 function finish() {
-    read_ahead = text ~ /^==[0-9]+== Invalid read of size 32\n==[0-9]+==    at 0x[0-9A-F]+: \?\?\?\n/ &&
-                 text ~ /bytes after a block of size[^\n]*\n([^\n]*vgpreload[^\n]*\n)+[^\n]*libdnnl/
-    behind_it = after_one && text ~ /^==[0-9]+== Invalid read of size 32\n==[0-9]+==    at 0x[0-9A-F]+: \?\?\?\n/ &&
-                text ~ /Address 0x[0-9a-f]+ is on thread [0-9]+.s stack/
-    if (text != "" && !read_ahead && !behind_it) printf "%s\n", text
-    after_one = read_ahead
+    generated = text ~ /^==[0-9]+== Invalid read of size 32\n==[0-9]+==    at 0x[0-9A-F]+: \?\?\?\n/
+    ahead = generated && text ~ /bytes after a block of size[^\n]*\n([^\n]*vgpreload[^\n]*\n)+[^\n]*libdnnl/
+    behind = generated && after_one && text ~ /Address 0x[0-9a-f]+ is on thread [0-9]+.s stack/
+    if (text != "" && !ahead && !behind) printf "%s\n", text
+    after_one = ahead
     text = ""
 }
 /^==[0-9]+== *$/ { finish(); next }

@@ -10,7 +10,7 @@ GPUSIM_KERNELS = $(wildcard engine/cuda/*.cu losses/cuda/*.cu tests/gpusim/*.cu)
 GPUSIM_HOST    = $(wildcard tests/gpusim/*.cpp) $(filter-out %/none.cpp %/device_head.cpp,$(wildcard losses/cuda/*.cpp))
 GPUSIM_MUTANTS = $(shell awk '/^BUG_/ {print $$1}' tests/gpusim/mutants.txt)
 
-GPUSIM_FLAGS   = -std=c++20 -g1 -fopenmp-simd $(WARNINGS) $(COLLECT) -I.
+GPUSIM_FLAGS   = -std=c++20 -g1 -fopenmp-simd $(WARNINGS) $(GCC_HEAP) -I.
 # clang's optimiser leaves the padding of a structure out of a copy: a kernel that then reads the copy
 # in words would seem to read what nobody has written.
 GPUSIM_COMPILE = $(CXX) $(GPUSIM_FLAGS) $(if $(CLANG),-O0,-O1) -Itests/gpusim/include $(LOSS_KERNEL_INCLUDES) -MMD -MP -x c++

@@ -11,7 +11,7 @@ set -u
 cd "$(dirname "$0")/../.."
 build=$1
 passed=0 failed=0
-# Newer sanitizers keep frames that have ended, for every fiber: thirty times slower.
+# Newer sanitizers keep frames that have ended, for every fiber: minutes instead of seconds.
 export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_stack_use_after_return=0
 
 count() { grep -cE -- "$1" "$2"; }
