@@ -35,7 +35,7 @@ include engine/cuda/rules.mk
 # Every source is found, none is listed. All but main.cpp goes into the library.
 SOURCES      := $(shell find engine layers losses train tools -name '*.cpp' ! -path tools/main.cpp \
                   ! -path '*/cuda/*') $(CUDA_SOURCES)
-TEST_SOURCES := $(shell find tests -name '*.cpp' ! -path 'tests/plans/*' ! -path 'tests/gpu*' ! -path 'tests/explorer/*' ! -path 'tests/fuzz/*')
+TEST_SOURCES := $(shell find tests -name '*.cpp' ! -path 'tests/plans/*' ! -path 'tests/gpu*' ! -path 'tests/tools/lab/explorer/*' ! -path 'tests/fuzz/*')
 OBJECTS      := $(SOURCES:%.cpp=$(BUILD)/obj/%.o)
 TEST_OBJECTS := $(TEST_SOURCES:%.cpp=$(BUILD)/obj/%.o)
 MAIN_OBJECT  := $(BUILD)/obj/tools/main.o
@@ -147,9 +147,9 @@ $(BUILD)/obj/tools/doctor.o: private INCLUDES += -DFACET_BUILD_FLAGS='"$(strip $
 
 # The head comments of the losses, for `facet losses` and docs/losses.
 LOSS_FILES := $(shell grep -l '^inline const Registered<' losses/*.h)
-$(BUILD)/generated/loss_texts.inc: tools/loss_texts.awk losses/registry.cpp $(LOSS_FILES)
+$(BUILD)/generated/loss_texts.inc: tools/loss_texts.awk losses/all.h $(LOSS_FILES)
 	@mkdir -p $(@D)
-	@awk -f tools/loss_texts.awk losses/registry.cpp $(LOSS_FILES) > $@
+	@awk -f tools/loss_texts.awk losses/all.h $(LOSS_FILES) > $@
 $(BUILD)/obj/tools/loss_texts.o: $(BUILD)/generated/loss_texts.inc
 $(BUILD)/obj/tools/loss_texts.o: private INCLUDES += -I$(BUILD)/generated
 
@@ -172,6 +172,6 @@ $(BUILD)/obj/%.o: %.cpp Makefile $(BUILD)/flags | $(BUILD)/requirements
 	@echo "  c++   $<"
 	@$(CXX) $(FLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
 
-include losses/cuda/rules.mk engine/cuda/kernels.mk tests/gpusim/rules.mk tests/plans/rules.mk tests/gpureport/rules.mk tests/gpucheck/rules.mk tests/mutants/rules.mk tests/fuzz/rules.mk tools/explorer/rules.mk
+include losses/head/cuda/rules.mk engine/cuda/kernels.mk tests/gpusim/rules.mk tests/plans/rules.mk tests/gpureport/rules.mk tests/gpucheck/rules.mk tests/mutants/rules.mk tests/fuzz/rules.mk tools/lab/explorer/rules.mk
 
 -include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d)

@@ -14,8 +14,10 @@
 // Derivation: |x - w|^2/2 has the gradient x - w by x and w - x by w.
 #pragma once
 
-#include "losses/geometry.h"
-#include "losses/registry.h"
+#include <array>
+#include <numeric>
+
+#include "losses/head/registry.h"
 
 namespace facet {
 
@@ -29,29 +31,85 @@ public:
     bool has_proxies() const override { return true; }
     bool has_cosines() const override { return false; }
 
-    double forward_backward(const HeadBatch<float>& batch, const HeadGradient<float>& gradient,
-                            HeadWorkspace<float>& workspace, const HeadOptions&) override {
-        return run(batch, gradient, workspace);
-    }
-    double forward_backward(const HeadBatch<double>& batch, const HeadGradient<double>& gradient,
-                            HeadWorkspace<double>& workspace, const HeadOptions&) override {
-        return run(batch, gradient, workspace);
-    }
-    // The centres (C, D) that the state gives this call in place of the proxies; empty: none.
-    // Throws Error if they are not C D.
-    const std::vector<double>& take_given(std::int64_t C, std::int64_t D);
+    void report(const HeadBatch<float>& batch) override { report_centers(batch); }
+    void report(const HeadBatch<double>& batch) override { report_centers(batch); }
 
-    void report(const HeadBatch<float>& batch) override { tell(batch); }
-    void report(const HeadBatch<double>& batch) override { tell(batch); }
-
-    static LossInfo info();
+    static LossInfo info() {
+        return {
+            .name = "center",
+            .paper =
+                "Wen et al., A discriminative feature learning approach for deep face "
+                "recognition, ECCV 2016",
+            .formula = "L = 1/2 |x - w_y|^2, raw vectors; the proxies are the centres",
+            .gradient = "dx = x - w_y, dw_y = w_y - x (each divided by B)",
+            .parameters = {number("alpha", "0.5", 0, 1, "rate of the paper's own centre update")},
+            .state = "centers (C, D): what the paper's update would make of the proxies"};
+    }
 
 private:
+    double run(HeadBackend<float>& backend, const HeadBatch<float>& batch,
+               const HeadGradient<float>& gradient, HeadDiagnostics& diagnostics,
+               const HeadOptions&) override {
+        return mean_distance(backend, batch, gradient, diagnostics);
+    }
+    double run(HeadBackend<double>& backend, const HeadBatch<double>& batch,
+               const HeadGradient<double>& gradient, HeadDiagnostics& diagnostics,
+               const HeadOptions&) override {
+        return mean_distance(backend, batch, gradient, diagnostics);
+    }
+
     template <class T>
-    double run(const HeadBatch<T>& batch, const HeadGradient<T>& gradient,
-               HeadWorkspace<T>& workspace);
+    double mean_distance(HeadBackend<T>& backend, const HeadBatch<T>& batch,
+                         const HeadGradient<T>& gradient, HeadDiagnostics& diagnostics) {
+        const auto [x, w, y, B, C, D] = batch;
+        FACET_CHECK(gradient.dcos == nullptr, "center: it reads no cosines, so there is no dcos");
+        const std::int64_t counted = check_labels(y, B, C);
+        take_given(C, D);
+        const HeadArray<double> x_norm(backend, B), w_norm(backend, C), values(backend, B);
+        const HeadArray<std::int64_t> labels(backend, y, B);
+        const HeadArray<double> given(backend, given_.data(), std::ssize(given_));
+        backend.vector_norms("embeddings", x, B, D, x_norm.data());  // refuses what is not finite
+        backend.vector_norms("proxies", w, C, D, w_norm.data());
+        if (gradient.dw) backend.fill(gradient.dw, C * D, T(0));
+        backend.target_differences(
+            {{x, x_norm.data()}, {w, w_norm.data()}, labels.data(), y, B, C, D},
+            given_.empty() ? nullptr : given.data(), double(counted), values.data(), gradient.dx,
+            gradient.dw);
+        const std::array pieces{x_norm.into(diagnostics.x_norm),
+                                values.into(diagnostics.row_value)};
+        backend.download(pieces);
+        diagnostics.target_cosine.assign(B, 0.0);
+        const double sum = std::accumulate(diagnostics.row_value.begin(),
+                                           diagnostics.row_value.end(), 0.0);
+        return counted > 0 ? sum / double(counted) : 0;
+    }
+
+    // The centres (C, D) that the state gives this call in place of the proxies; empty: none.
+    void take_given(std::int64_t C, std::int64_t D) {
+        given_.clear();
+        if (!centers_->given) return;
+        FACET_CHECK(std::int64_t(centers_->value.size()) == C * D,
+                    "center: state centers has {} values, expected C D = {}",
+                    centers_->value.size(), C * D);
+        given_ = centers_->value;
+    }
+
     template <class T>
-    void tell(const HeadBatch<T>& batch);
+    void report_centers(const HeadBatch<T>& batch) {
+        const auto [x, w, y, B, C, D] = batch;
+        centers_->columns = D;
+        centers_->value = given_.empty() ? std::vector<double>(w, w + C * D) : given_;
+        const std::vector<double> before = centers_->value;
+        std::vector<double> members(C, 0.0);
+        for (std::int64_t i = 0; i < B; ++i) {
+            if (y[i] >= 0) members[y[i]] += 1;
+        }
+        for (std::int64_t at = 0; at < B * D; ++at) {
+            const std::int64_t j = y[at / D], to = j * D + at % D;
+            if (j < 0) continue;
+            centers_->value[to] -= alpha_ * (before[to] - double(x[at])) / (1 + members[j]);
+        }
+    }
 
     double alpha_;
     StateArray* centers_;

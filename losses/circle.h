@@ -10,10 +10,10 @@
 // would have 2 (1 - c_y) in place of 1 + m - c_y, and 2 c_j in place of c_j + m.
 #pragma once
 
-#include "losses/class_loss.h"
-#include "losses/settings.h"
-#include "losses/softmax_form.h"
-#include "losses/state.h"
+#include "losses/head/class_loss.h"
+#include "losses/head/settings.h"
+#include "losses/head/softmax_form.h"
+#include "losses/head/state.h"
 
 namespace facet {
 

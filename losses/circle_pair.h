@@ -15,8 +15,8 @@
 // instead of adding in log space overflows.
 #pragma once
 
-#include "losses/pair_loss.h"
-#include "losses/pair_sums.h"
+#include "losses/head/pair_loss.h"
+#include "losses/head/pair_sums.h"
 
 namespace facet {
 

@@ -14,7 +14,7 @@
 //   L = mean_{same, d>0} d + mean_{different, d<M} (M - d)
 #pragma once
 
-#include "losses/pair_loss.h"
+#include "losses/head/pair_loss.h"
 
 namespace facet {
 

@@ -10,10 +10,10 @@
 // Public code: AM-Softmax s=30 m=0.35; insightface writes it as the combined margin with m3=0.4.
 #pragma once
 
-#include "losses/class_loss.h"
-#include "losses/settings.h"
-#include "losses/softmax_form.h"
-#include "losses/state.h"
+#include "losses/head/class_loss.h"
+#include "losses/head/settings.h"
+#include "losses/head/softmax_form.h"
+#include "losses/head/state.h"
 
 namespace facet {
 

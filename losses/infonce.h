@@ -12,8 +12,8 @@
 // minus its target.
 #pragma once
 
-#include "losses/pair_loss.h"
-#include "losses/pair_sums.h"
+#include "losses/head/pair_loss.h"
+#include "losses/head/pair_sums.h"
 
 namespace facet {
 

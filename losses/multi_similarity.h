@@ -17,8 +17,8 @@
 // the slopes.
 #pragma once
 
-#include "losses/pair_loss.h"
-#include "losses/pair_sums.h"
+#include "losses/head/pair_loss.h"
+#include "losses/head/pair_sums.h"
 
 namespace facet {
 

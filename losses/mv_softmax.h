@@ -18,8 +18,8 @@
 
 #include <numbers>
 
-#include "losses/class_loss.h"
-#include "losses/support_target.h"
+#include "losses/head/class_loss.h"
+#include "losses/head/support_target.h"
 
 namespace facet {
 

@@ -10,10 +10,10 @@
 // Public code: s from 20 to 64; the paper also learns it, here it is fixed.
 #pragma once
 
-#include "losses/class_loss.h"
-#include "losses/settings.h"
-#include "losses/softmax_form.h"
-#include "losses/state.h"
+#include "losses/head/class_loss.h"
+#include "losses/head/settings.h"
+#include "losses/head/softmax_form.h"
+#include "losses/head/state.h"
 
 namespace facet {
 

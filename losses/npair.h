@@ -13,8 +13,8 @@
 // being 1, has no regulariser. The author's and TensorFlow's code do not normalise.
 #pragma once
 
-#include "losses/pair_loss.h"
-#include "losses/pair_sums.h"
+#include "losses/head/pair_loss.h"
+#include "losses/head/pair_sums.h"
 
 namespace facet {
 

@@ -17,10 +17,10 @@
 // as the margin on the cosine (0.5 there; with r = 1 the paper's delta = 1 is the same).
 #pragma once
 
-#include "losses/class_loss.h"
-#include "losses/nearest.h"
-#include "losses/settings.h"
-#include "losses/state.h"
+#include "losses/head/class_loss.h"
+#include "losses/head/nearest.h"
+#include "losses/head/settings.h"
+#include "losses/head/state.h"
 
 namespace facet {
 

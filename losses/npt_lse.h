@@ -11,11 +11,11 @@
 // piecewise constant.
 #pragma once
 
-#include "losses/class_loss.h"
-#include "losses/nearest.h"
-#include "losses/settings.h"
-#include "losses/softmax_form.h"
-#include "losses/state.h"
+#include "losses/head/class_loss.h"
+#include "losses/head/nearest.h"
+#include "losses/head/settings.h"
+#include "losses/head/softmax_form.h"
+#include "losses/head/state.h"
 
 namespace facet {
 

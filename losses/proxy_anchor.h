@@ -11,11 +11,11 @@
 
 #include <map>
 
-#include "losses/accumulators.h"
-#include "losses/class_loss.h"
-#include "losses/columns.h"
-#include "losses/settings.h"
-#include "losses/state.h"
+#include "losses/head/accumulators.h"
+#include "losses/head/class_loss.h"
+#include "losses/head/columns.h"
+#include "losses/head/settings.h"
+#include "losses/head/state.h"
 
 namespace facet {
 

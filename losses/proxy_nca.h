@@ -9,10 +9,10 @@
 // Derivation: dL/dd_y = 1, dL/dd_j = -q_j, dd/dc = -2.
 #pragma once
 
-#include "losses/class_loss.h"
-#include "losses/settings.h"
-#include "losses/softmax_form.h"
-#include "losses/state.h"
+#include "losses/head/class_loss.h"
+#include "losses/head/settings.h"
+#include "losses/head/softmax_form.h"
+#include "losses/head/state.h"
 
 namespace facet {
 

@@ -8,10 +8,10 @@
 // normalised, so vectors have a gradient along themselves: lengths grow while samples are right.
 #pragma once
 
-#include "losses/class_loss.h"
-#include "losses/settings.h"
-#include "losses/softmax_form.h"
-#include "losses/state.h"
+#include "losses/head/class_loss.h"
+#include "losses/head/settings.h"
+#include "losses/head/softmax_form.h"
+#include "losses/head/state.h"
 
 namespace facet {
 

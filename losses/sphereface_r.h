@@ -19,8 +19,8 @@
 
 #include <numbers>
 
-#include "losses/bounded_angle.h"
-#include "losses/class_loss.h"
+#include "losses/head/bounded_angle.h"
+#include "losses/head/class_loss.h"
 #include "losses/sphereface.h"
 
 namespace facet {

@@ -17,8 +17,8 @@
 // positive counting 0 (its first versions give NaN for them).
 #pragma once
 
-#include "losses/pair_loss.h"
-#include "losses/pair_sums.h"
+#include "losses/head/pair_loss.h"
+#include "losses/head/pair_sums.h"
 
 namespace facet {
 

@@ -18,8 +18,8 @@
 // Derivation: D of squared distances has dD/dxh_a = 2 (xh_a - xh_b), its root (xh_a - xh_b)/D.
 #pragma once
 
-#include "losses/pair_loss.h"
-#include "losses/pair_sums.h"
+#include "losses/head/pair_loss.h"
+#include "losses/head/pair_sums.h"
 
 namespace facet {
 

@@ -12,9 +12,9 @@
 // get no gradient at all (and the easiest none either).
 #pragma once
 
-#include "losses/class_loss.h"
-#include "losses/settings.h"
-#include "losses/sigmoid_form.h"
+#include "losses/head/class_loss.h"
+#include "losses/head/settings.h"
+#include "losses/head/sigmoid_form.h"
 
 namespace facet {
 

@@ -19,10 +19,10 @@
 
 #include <numbers>
 
-#include "losses/class_loss.h"
+#include "losses/head/class_loss.h"
 #include "losses/magface.h"
 #include "losses/normface.h"
-#include "losses/pair_slots.h"
+#include "losses/head/pair_slots.h"
 
 namespace facet {
 
@@ -53,7 +53,7 @@ struct Unpg : SoftmaxForm<T, Unpg<T>> {
           mag(p, true) {}
 
     PairSlots pair_slots() const { return {whisker, double(s), by_anchor}; }
-    void open(const Batch<T>& batch) { extra.assign(batch.slots.begin(), batch.slots.end()); }
+    void slots(std::span<const LogSumExp<double>> sums) { extra.assign(sums.begin(), sums.end()); }
 
     Row begin(const Target<T>& y) const {
         Row row;

@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/commands.h"
-#include "tools/compare/report.h"
-#include "tools/compare/runs.h"
+#include "tools/lab/compare/report.h"
+#include "tools/lab/compare/runs.h"
 #include "tools/picture_notes.h"
 #include "tools/run_options.h"
 #include "tools/signals.h"

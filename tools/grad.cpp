@@ -5,10 +5,10 @@
 #include <filesystem>
 
 #include "engine/error.h"
-#include "losses/loss.h"
+#include "losses/head/loss.h"
 #include "losses/proof/composition.h"
 #include "losses/proof/numeric.h"
-#include "losses/state_json.h"
+#include "losses/head/state_json.h"
 #include "tools/arrays.h"
 #include "tools/commands.h"
 #include "tools/numbers.h"
@@ -58,10 +58,10 @@ void run_analytic(const Options& options, Loss& loss, const Arrays& in,
     const HeadGradient<T> gradient{dx.data(), in.C > 0 ? dw.data() : nullptr,
                                    options.dcos ? dcos.data() : nullptr};
     const HeadOptions head{options.head == "dense" ? Head::dense : Head::streamed, options.tile};
-    HeadWorkspace<T> workspace;
+    HeadDiagnostics diagnostics;
     const HeadBatch<T> batch{x.data(), in.C > 0 ? w.data() : nullptr, in.y.data(), in.B, in.C,
                              in.D};
-    const double value = loss.forward_backward(batch, gradient, workspace, head);
+    const double value = loss.forward_backward(batch, gradient, diagnostics, head);
     loss.report(batch);
     const fs::path& out = output.make();  // only once there is something to write
     save<double>(out / "value.npy", {value}, {});

@@ -174,11 +174,11 @@ std::pair<double, double> evaluate(const LossInfo& info, const Variant& variant,
     const std::int64_t B = std::int64_t(scene.y.size()), C = std::int64_t(scene.w.size()) / scene.D;
 
     std::vector<double> dx(scene.x.size()), dw(scene.w.size());
-    HeadWorkspace<double> workspace;
+    HeadDiagnostics diagnostics;
     const HeadBatch<double> batch{
         scene.x.data(), proxies ? scene.w.data() : nullptr, scene.y.data(), B, C, scene.D};
     const double value = loss->forward_backward(
-        batch, {dx.data(), proxies ? dw.data() : nullptr, nullptr}, workspace);
+        batch, {dx.data(), proxies ? dw.data() : nullptr, nullptr}, diagnostics);
 
     const std::vector<double>& gradient = proxies ? dw : dx;
     double slope = 0;

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "losses/loss.h"
+#include "losses/head/loss.h"
 
 namespace facet {
 

@@ -3,11 +3,11 @@
 #
 #   {"arcface", "Softmax and margins", "losses/arcface.h", R"text(...)text"},
 #
-# Usage: awk -f tools/loss_texts.awk losses/registry.cpp losses/arcface.h ...
+# Usage: awk -f tools/loss_texts.awk losses/all.h losses/arcface.h ...
 # The comment ends where #pragma once stands. A group is the comment above the losses' #include
 # lines in the registry.
 
-FILENAME ~ /registry\.cpp$/ {
+FILENAME ~ /all\.h$/ {
     if (/^\/\/ /) { group = substr($0, 4); sub(/\.$/, "", group) }
     if (split($0, part, "\"") == 3 && /^#include/) {
         file[++files] = part[2]

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "losses/loss.h"
+#include "losses/head/loss.h"
 
 namespace facet {
 

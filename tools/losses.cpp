@@ -4,7 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "losses/loss.h"
+#include "losses/head/loss.h"
 #include "tools/commands.h"
 #include "tools/loss_pages.h"
 #include "tools/loss_texts.h"

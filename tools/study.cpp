@@ -5,7 +5,7 @@
 #include "tools/option_rules.h"
 #include "tools/outputs.h"
 #include "tools/signals.h"
-#include "tools/study/page.h"
+#include "tools/lab/study/page.h"
 #include "tools/terminal.h"
 
 namespace facet {

@@ -6,7 +6,7 @@
 #include "engine/threads.h"
 #include "tools/commands.h"
 #include "tools/devices.h"
-#include "tools/microscope_page.h"
+#include "tools/lab/microscope_page.h"
 #include "tools/option_rules.h"
 #include "tools/outputs.h"
 #include "tools/profile/train_profile.h"

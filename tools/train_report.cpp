@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "losses/class_sampling.h"
+#include "losses/head/class_sampling.h"
 #include "tools/devices.h"
 #include "tools/picture_notes.h"
 #include "tools/sources.h"

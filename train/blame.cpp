@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <numbers>
 
-#include "losses/geometry.h"
-#include "losses/state_json.h"
+#include "losses/head/geometry.h"
+#include "losses/head/state_json.h"
 #include "train/files/atomic.h"
 #include "train/files/npy.h"
 
@@ -44,7 +44,7 @@ std::vector<int64_t> zero_rows(const Tensor& x) {
     return rows;
 }
 
-HeadRow head_row(const HeadWorkspace<float>& head, const std::vector<int64_t>& labels, size_t row) {
+HeadRow head_row(const HeadDiagnostics& head, const std::vector<int64_t>& labels, size_t row) {
     constexpr double degrees = 180 / std::numbers::pi;
     HeadRow result{static_cast<int64_t>(row), labels[row], head.x_norm[row], std::nan(""),
                    head.row_value[row]};
@@ -57,7 +57,7 @@ HeadRow head_row(const HeadWorkspace<float>& head, const std::vector<int64_t>& l
 // Of the sample that the finding names, else the first whose loss is not finite.
 std::optional<HeadRow> row_of(const Learner& learner, const std::vector<int64_t>& labels,
                               const std::optional<int64_t>& sample) {
-    const HeadWorkspace<float>& head = learner.head();
+    const HeadDiagnostics& head = learner.head();
     if (head.row_value.size() != labels.size() || head.x_norm.size() != labels.size()) return {};
     if (sample) return head_row(head, labels, static_cast<size_t>(*sample));
     for (size_t row = 0; row < labels.size(); ++row) {

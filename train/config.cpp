@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "engine/conv_algorithm.h"
-#include "losses/class_sampling.h"
+#include "losses/head/class_sampling.h"
 #include "train/data/sampler.h"
 #include "train/files/file_reader.h"
 #include "train/files/text.h"

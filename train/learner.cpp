@@ -4,8 +4,8 @@
 #include <numeric>
 
 #include "engine/ledger.h"
-#include "losses/class_sampling.h"
-#include "losses/loss_op.h"
+#include "losses/head/class_sampling.h"
+#include "losses/head/apply_loss.h"
 
 namespace facet {
 namespace {
@@ -53,7 +53,7 @@ void Learner::create_head(Initialiser& init, int64_t C) {
 Var Learner::apply(Tape& tape, const Var& embeddings, const std::vector<int64_t>& labels,
                    int64_t index, double& value) {
     if (config_.sample_rate == 1) {
-        return apply_loss(tape, *loss_, embeddings, proxies_, labels, workspace_, config_.head,
+        return apply_loss(tape, *loss_, embeddings, proxies_, labels, diagnostics_, config_.head,
                           &value);
     }
     ClassSample sample = sample_classes(labels, proxies_->value.size(0), config_.sample_rate,
@@ -63,7 +63,7 @@ Var Learner::apply(Tape& tape, const Var& embeddings, const std::vector<int64_t>
         tape.variable(gathered_rows(proxies_->value, sample.classes), "head.weight");
     const SampledState state_of_the_sample(loss_->state(), sample.classes);
     sampled_ = Sampled{std::move(sample.classes), std::move(sample.labels), proxies};
-    return apply_loss(tape, *loss_, embeddings, proxies, sampled_->labels, workspace_, config_.head,
+    return apply_loss(tape, *loss_, embeddings, proxies, sampled_->labels, diagnostics_, config_.head,
                       &value);
 }
 
@@ -99,7 +99,7 @@ StepResult Learner::step(const Tensor& pixels, const std::vector<int64_t>& label
     StepResult result;
     const Var value = apply(tape, embeddings, labels, index, result.loss);
     if (!std::isfinite(result.loss)) throw diverged("the loss is not finite", index);
-    const auto& cosines = workspace_.target_cosine;
+    const auto& cosines = diagnostics_.target_cosine;
     if (!cosines.empty()) {
         result.target_cosine = std::accumulate(cosines.begin(), cosines.end(), 0.0) /
                                static_cast<double>(cosines.size());
@@ -108,7 +108,7 @@ StepResult Learner::step(const Tensor& pixels, const std::vector<int64_t>& label
     if (on_head_) {
         const Var& proxies = sampled_ ? sampled_->proxies : proxies_;
         on_head_({embeddings->value, embeddings->grad, head_proxies(),
-                  proxies ? proxies->grad : Tensor(), head_labels(labels), workspace_});
+                  proxies ? proxies->grad : Tensor(), head_labels(labels), diagnostics_});
     }
     forward.reset();
     in_head.reset();

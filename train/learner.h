@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "layers/resnet.h"
-#include "losses/loss.h"
+#include "losses/head/loss.h"
 #include "train/network_pass.h"
 #include "train/optimizer.h"
 
@@ -19,7 +19,7 @@ struct LearnerConfig {
     std::string loss = "cosface";
     KeyValues loss_parameters;
     HeadOptions head;
-    double sample_rate = 1;  // of the classes, a step; 1: all (losses/class_sampling.h)
+    double sample_rate = 1;  // of the classes, a step; 1: all (losses/head/class_sampling.h)
     OptimizerConfig optimizer;
     uint64_t seed = 0;
 };
@@ -37,7 +37,7 @@ struct HeadStep {
     const Tensor& w;                     // (C, D) proxies of this step; undefined for a pair loss
     const Tensor& dw;                    // (C, D)
     const std::vector<int64_t>& labels;  // (B) classes, rows of w
-    const HeadWorkspace<float>& workspace;
+    const HeadDiagnostics& diagnostics;
 };
 
 class Learner {
@@ -59,7 +59,7 @@ public:
     // the steps.
     void watch(TapeObserver* observer);
     // Of the last step, as far as it came.
-    const HeadWorkspace<float>& head() const { return workspace_; }
+    const HeadDiagnostics& head() const { return diagnostics_; }
     const Tensor& embeddings() const { return embeddings_; }  // (B, D)
     // The classes and proxies (C, D) that the last step compared with; undefined for a pair loss.
     Tensor head_proxies() const;
@@ -115,7 +115,7 @@ private:
     std::optional<Sampled> sampled_;
     std::unique_ptr<Optimizer> optimizer_;
     NetworkPass pass_;
-    HeadWorkspace<float> workspace_;
+    HeadDiagnostics diagnostics_;
     Tensor embeddings_;  // of the last step
     std::function<void(const HeadStep&)> on_head_;
     TapeObserver* observer_ = nullptr;

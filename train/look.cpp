@@ -8,8 +8,8 @@
 #include <numeric>
 
 #include "engine/parallel.h"
-#include "losses/gemm.h"
-#include "losses/geometry.h"
+#include "losses/head/gemm.h"
+#include "losses/head/geometry.h"
 
 namespace facet {
 namespace {
@@ -161,11 +161,11 @@ void see_others(const HeadStep& step, const std::vector<std::unique_ptr<Loss>>& 
         batch.C = step.w.size(0);
     }
     std::vector<float> dx(x.size());
-    HeadWorkspace<float> workspace;
+    HeadDiagnostics diagnostics;
     HeadOptions options;
     options.head = Head::streamed;
     for (const auto& loss : others) {
-        loss->forward_backward(batch, {dx.data(), nullptr, nullptr}, workspace, options);
+        loss->forward_backward(batch, {dx.data(), nullptr, nullptr}, diagnostics, options);
         look.others.push_back({loss->name(), cosine_between(own, dx)});
     }
 }

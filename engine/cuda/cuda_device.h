@@ -101,7 +101,7 @@ public:
     void adamw_step(const AdamWStep& step, const Tensor& dw, const Tensor& m, const Tensor& v,
                     const Tensor& w) override;
 
-    // --- for drivers that run kernels of their own (losses/cuda) ---
+    // --- for drivers that run kernels of their own (losses/head/cuda) ---
     const cuda::Stream& stream() const { return stream_; }
     cuda::MemoryPool& memory() { return memory_; }  // blocks are reused in the stream's order
     cuda::Transfers& transfers() { return transfers_; }

@@ -36,11 +36,13 @@ HAVE_CUDA     := $(and $(HAVE_CUDNN),$(CUDART_LIBRARY),$(CUBLAS_LIBRARY))
 endif
 
 # The files in CUDA_FOLDERS are for a build with CUDA, but for their none.cpp.
-CUDA_FOLDERS = engine/cuda losses/cuda
+CUDA_FOLDERS = engine/cuda losses/head/cuda
 CUDA_ABSENT  = $(wildcard $(CUDA_FOLDERS:=/none.cpp))
 CUDA_SOURCES = $(if $(HAVE_CUDA),$(filter-out $(CUDA_ABSENT),$(wildcard $(CUDA_FOLDERS:=/*.cpp))),$(CUDA_ABSENT))
 # What a program with the CUDA device is linked with; tests/gpudoubles has doubles of it.
 CUDA_KERNEL_LIBRARY = $(if $(HAVE_CUDA),$(BUILD)/libfacet-kernels.a)
-CUDA_LINK    = $(if $(HAVE_CUDA),$(CUDA_KERNEL_LIBRARY) $(CUBLAS_LIBRARY) $(CUDNN_LINK) $(CUDART_LINK))
+# Whole: nothing names the kernels of the losses, they make themselves known as the program starts.
+CUDA_KERNELS_LINK = -Wl,--whole-archive $(CUDA_KERNEL_LIBRARY) -Wl,--no-whole-archive
+CUDA_LINK    = $(if $(HAVE_CUDA),$(CUDA_KERNELS_LINK) $(CUBLAS_LIBRARY) $(CUDNN_LINK) $(CUDART_LINK))
 
 $(addsuffix /%.o,$(CUDA_FOLDERS:%=$(BUILD)/obj/%)): private INCLUDES += $(CUDA_INCLUDES)

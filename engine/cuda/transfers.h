@@ -7,7 +7,7 @@
 #include <deque>
 #include <span>
 
-#include "engine/cuda/download.h"
+#include "engine/download.h"
 #include "engine/cuda/memory_pool.h"
 #include "engine/cuda/runtime.h"
 

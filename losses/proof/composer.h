@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "engine/row_ops.h"
-#include "losses/loss.h"
+#include "losses/proof/row_ops.h"
+#include "losses/head/loss.h"
 
 namespace facet {
 

@@ -22,7 +22,7 @@
 #include <string>
 #include <vector>
 
-#include "losses/loss.h"
+#include "losses/head/loss.h"
 #include "losses/proof/composer.h"
 
 namespace facet {

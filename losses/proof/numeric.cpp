@@ -96,9 +96,9 @@ private:
 }  // namespace
 
 NumericGradient numeric_gradient(Loss& loss, const HeadBatch<double>& batch, double step) {
-    HeadWorkspace<double> workspace;
+    HeadDiagnostics diagnostics;
     const auto value = [&](const HeadBatch<double>& at) {
-        return loss.forward_backward(at, HeadGradient<double>{}, workspace);
+        return loss.forward_backward(at, HeadGradient<double>{}, diagnostics);
     };
     return Differences(loss, batch, value).all(step);
 }

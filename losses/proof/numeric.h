@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "losses/loss.h"
+#include "losses/head/loss.h"
 #include "losses/proof/composition.h"
 
 namespace facet {

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "losses/loss.h"
+#include "losses/head/loss.h"
 
 namespace facet::proof {
 

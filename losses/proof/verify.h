@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "losses/loss.h"
+#include "losses/head/loss.h"
 #include "losses/proof/regions.h"
 
 namespace facet::proof {

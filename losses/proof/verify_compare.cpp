@@ -58,11 +58,11 @@ Outcome call(Loss& loss, const Problem& p, const HeadOptions& options) {
     const T nan = std::numeric_limits<T>::quiet_NaN();
     std::vector<T> dx(x.size(), nan), dw(proxies ? w.size() : 0, nan),
         dcos(cosines ? p.B * p.C : 0, nan);
-    HeadWorkspace<T> workspace;
+    HeadDiagnostics diagnostics;
     Outcome found;
     found.value = loss.forward_backward(
         {x.data(), proxies ? w.data() : nullptr, p.y.data(), p.B, proxies ? p.C : 0, p.D},
-        {dx.data(), proxies ? dw.data() : nullptr, cosines ? dcos.data() : nullptr}, workspace,
+        {dx.data(), proxies ? dw.data() : nullptr, cosines ? dcos.data() : nullptr}, diagnostics,
         options);
     found.dx.assign(dx.begin(), dx.end());
     found.dw.assign(dw.begin(), dw.end());
@@ -128,10 +128,10 @@ Trial::Trial(const LossMaker& make, const Problem& problem) : make_(make), probl
 // A loss as it is before the call that is judged.
 std::unique_ptr<Loss> Trial::fresh() const {
     auto loss = make_();
-    HeadWorkspace<double> workspace;
+    HeadDiagnostics diagnostics;
     for (int step = 0; step < problem_.steps_before; ++step) {
         const Problem other = random_problem(problem_.B, problem_.C, problem_.D, 100 + step);
-        loss->forward_backward(other.batch(proxies_), {}, workspace);
+        loss->forward_backward(other.batch(proxies_), {}, diagnostics);
     }
     for (const auto& [name, value] : problem_.state) {
         StateArray* array = loss->state().find(name);

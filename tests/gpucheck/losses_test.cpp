@@ -1,7 +1,7 @@
 // Every loss on a GPU beside the CPU: value and gradients; those with proxies dense and in tiles.
 #include <gtest/gtest.h>
 
-#include "losses/loss_op.h"
+#include "losses/head/apply_loss.h"
 #include "tests/losses/fixtures.h"
 #include "tests/losses/pair_fixtures.h"
 
@@ -19,12 +19,12 @@ struct Found {
 
 Found evaluate(Device& device, const Case& c, const Problem& p, const HeadOptions& options) {
     const auto loss = make_loss(c.name, c.parameters);
-    HeadWorkspace<float> workspace;
+    HeadDiagnostics diagnostics;
     Tape tape;
     const Var x = tape.variable(Tensor::from(device, {p.B, p.D}, p.x));
     const Var w =
         loss->has_proxies() ? tape.variable(Tensor::from(device, {p.C, p.D}, p.w)) : nullptr;
-    const Var value = apply_loss(tape, *loss, x, w, p.y, workspace, options);
+    const Var value = apply_loss(tape, *loss, x, w, p.y, diagnostics, options);
     tape.backward(value, Tensor::full(device, {1}, 1));
     return {value->value.item(), x->grad.to_doubles(),
             w ? w->grad.to_doubles() : std::vector<double>()};

@@ -1,6 +1,6 @@
 // What losses remember: two calls of every loss on the CUDA device against the CPU device, the
 // second under the effect of the first; the gradients of what a loss itself learns.
-#include "losses/loss_op.h"
+#include "losses/head/apply_loss.h"
 #include "tests/gpudoubles/training.h"
 
 namespace gpudoubles {
@@ -22,14 +22,14 @@ Seen calls_of(Device& device, const std::string& name, const facet::HeadOptions&
     const std::unique_ptr<facet::Loss> loss = facet::make_loss(name);
     loss->state().seed = 1;
     loss->prepare(C);
-    facet::HeadWorkspace<float> workspace;
+    facet::HeadDiagnostics diagnostics;
     Seen seen;
     for (int call = 0; call < kCalls; ++call) {
         facet::Tape tape;
         const facet::Var x = tape.variable(random_on(device, {B, D}, 10 + call), "x");
         const facet::Var w =
             loss->has_proxies() ? tape.variable(random_on(device, {C, D}, 20), "w") : nullptr;
-        const facet::Var value = facet::apply_loss(tape, *loss, x, w, kLabels, workspace, options);
+        const facet::Var value = facet::apply_loss(tape, *loss, x, w, kLabels, diagnostics, options);
         seen.values.push_back(value->value.item());
         tape.backward(value, Tensor::full(device, {1}, 1));
         seen.gradients.emplace_back("x", x->grad.to_doubles());

@@ -1,5 +1,5 @@
 // Every loss as a node of the tape on the CUDA device against the CPU.
-#include "losses/loss_op.h"
+#include "losses/head/apply_loss.h"
 #include "tests/gpudoubles/training.h"
 #include "tests/losses/fixtures.h"
 #include "tests/losses/pair_fixtures.h"
@@ -9,7 +9,7 @@ namespace {
 
 using facet::apply_loss;
 using facet::HeadOptions;
-using facet::HeadWorkspace;
+using facet::HeadDiagnostics;
 using facet::Tape;
 using facet::testing::Case;
 using facet::testing::relative_error;
@@ -31,11 +31,11 @@ Outcome outcome_on(Device& device, const Case& c, const HeadOptions& options) {
         return std::make_shared<facet::Variable>(random_on(device, shape, seed), true);
     };
     const auto x = leaf({6, 20}, 1), w = loss->has_proxies() ? leaf({13, 20}, 2) : nullptr;
-    HeadWorkspace<float> workspace;
-    const auto value = apply_loss(tape, *loss, x, w, kLabels, workspace, options);
+    HeadDiagnostics diagnostics;
+    const auto value = apply_loss(tape, *loss, x, w, kLabels, diagnostics, options);
     tape.backward(value, Tensor::full(device, {1}, 0.5));
     return {value->value.item(), x->grad.to_doubles(), w ? w->grad.to_doubles() : Doubles(),
-            workspace.row_value};
+            diagnostics.row_value};
 }
 
 void expect_same(const Case& c, const HeadOptions& options, double tolerance) {

@@ -35,7 +35,7 @@ $(BUILD)/facet-doubles: $(MAIN_OBJECT) $(GPUDOUBLES_OBJECTS) $(BUILD)/libfacet.a
 $(BUILD)/gpudoubles/%.o: %.cu | $(BUILD)/requirements
 	@mkdir -p $(@D)
 	@echo "  c++   $< (doubles)"
-	@$(CXX) -std=c++20 -O2 -fopenmp-simd $(WARNINGS) $(GCC_HEAP) -I. -Itests/gpusim/include $(LOSS_KERNEL_INCLUDES) -MMD -MP -x c++ -c $< -o $@
+	@$(CXX) -std=c++20 -O2 -fopenmp-simd $(WARNINGS) $(GCC_HEAP) -I. -Itests/gpusim/include -MMD -MP -x c++ -c $< -o $@
 
 $(GPUDOUBLES_TEST_OBJECTS) $(GPUDOUBLES_OBJECTS): | deps-test
 $(filter $(BUILD)/obj/tests/gpudoubles/%,$(GPUDOUBLES_TEST_OBJECTS)): private OPTIMISE = -O0

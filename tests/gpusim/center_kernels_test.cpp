@@ -2,7 +2,7 @@
 // gradients have the same bits.
 #include <gtest/gtest.h>
 
-#include "losses/cuda/center_driver.h"
+#include "losses/head/cuda/cuda_backend.h"
 #include "tests/gpusim/orders.h"
 #include "tests/gpusim/sim_head_device.h"
 #include "tests/losses/fixtures.h"
@@ -17,13 +17,14 @@ using testing::Problem;
 using testing::random_problem;
 using testing::relative_error;
 
-Evaluation<float> evaluate_on_device(Center& loss, const Problem& p) {
+Evaluation<float> evaluate_on_device(Loss& loss, const Problem& p) {
     SimHeadDevice device;
+    cuda::CudaBackend backend(device);
     const DeviceArray<float> x(std::vector<float>(p.x.begin(), p.x.end())),
         w(std::vector<float>(p.w.begin(), p.w.end())), dx(p.x.size()), dw(p.w.size());
     Evaluation<float> e;
-    e.value = cuda::run_center(device, loss, {x.data(), w.data(), p.y.data(), p.B, p.C, p.D},
-                               {dx.data(), dw.data(), nullptr}, e.workspace);
+    e.value = loss.forward_backward(backend, {x.data(), w.data(), p.y.data(), p.B, p.C, p.D},
+                                    {dx.data(), dw.data(), nullptr}, e.diagnostics);
     EXPECT_EQ(device.waits(), 1);
     EXPECT_LE(device.downloaded(), 16 + 16 * p.B) << "of the batch itself nothing";
     e.dx = dx.values();
@@ -40,13 +41,13 @@ void expect_same(const Problem& p, const std::vector<double>& given = {}) {
         centers.given = !given.empty();
     }
     const auto expected = testing::evaluate<float>(*on_host, p);
-    const auto found = evaluate_on_device(dynamic_cast<Center&>(*on_device), p);
+    const auto found = evaluate_on_device(*on_device, p);
     EXPECT_NEAR(found.value, expected.value, 1e-13 * expected.value);
     EXPECT_EQ(found.dx, expected.dx);
     EXPECT_EQ(found.dw, expected.dw);
-    EXPECT_LT(relative_error(found.workspace.row_value, expected.workspace.row_value), 1e-13);
-    EXPECT_LT(relative_error(found.workspace.x_norm, expected.workspace.x_norm), 1e-13);
-    EXPECT_EQ(found.workspace.target_cosine, expected.workspace.target_cosine);
+    EXPECT_LT(relative_error(found.diagnostics.row_value, expected.diagnostics.row_value), 1e-13);
+    EXPECT_LT(relative_error(found.diagnostics.x_norm, expected.diagnostics.x_norm), 1e-13);
+    EXPECT_EQ(found.diagnostics.target_cosine, expected.diagnostics.target_cosine);
 }
 
 // A class of four rows among others, one row without a label.
@@ -82,7 +83,7 @@ TEST(CenterKernels, WrongInputIsRefused) {
     const auto loss = make_loss("center");
     const auto message = [&](const Problem& p) -> std::string {
         try {
-            evaluate_on_device(dynamic_cast<Center&>(*loss), p);
+            evaluate_on_device(*loss, p);
         } catch (const Error& error) {
             return error.what();
         }

@@ -5,7 +5,8 @@
 // much of their largest entry.
 #include <gtest/gtest.h>
 
-#include "losses/cuda/driver.h"
+#include "losses/head/cuda/cuda_backend.h"
+#include "losses/normface.h"
 #include "tests/gpusim/orders.h"
 #include "tests/gpusim/sim_head_device.h"
 #include "tests/losses/fixtures.h"
@@ -29,15 +30,14 @@ constexpr double kTolerance = 2e-5;
 // losses/fixtures.h's evaluate(), on the simulated device.
 Evaluation<float> evaluate_on_device(Loss& loss, const Problem& p, const HeadOptions& options) {
     SimHeadDevice device;
+    cuda::CudaBackend backend(device);
     const DeviceArray<float> x(std::vector<float>(p.x.begin(), p.x.end())),
         w(std::vector<float>(p.w.begin(), p.w.end())), dx(p.x.size()), dw(p.w.size()),
         dcos(p.B * p.C);
     Evaluation<float> e;
     const std::vector<StateArray> before = loss.state().save();
-    e.value = cuda::run_head(device, *loss.form(), cuda::kernels_of(loss.name()),
-                             {x.data(), w.data(), p.y.data(), p.B, p.C, p.D},
-                             {dx.data(), dw.data(), dcos.data()}, e.workspace, options);
-    loss.state().end_call();
+    e.value = loss.forward_backward(backend, {x.data(), w.data(), p.y.data(), p.B, p.C, p.D},
+                                    {dx.data(), dw.data(), dcos.data()}, e.diagnostics, options);
     for (const StateArray& array : before) {
         if (!array.learnable) loss.state().find(array.name)->value = array.value;
     }
@@ -58,9 +58,9 @@ void expect_same(const Case& c, const Problem& p, const HeadOptions& options) {
     EXPECT_LT(relative_error(found.dcos, expected.dcos), kTolerance);
     EXPECT_LT(relative_error(found.dx, expected.dx), kTolerance);
     EXPECT_LT(relative_error(found.dw, expected.dw), kTolerance);
-    EXPECT_LT(relative_error(found.workspace.row_value, expected.workspace.row_value, 1e-3),
+    EXPECT_LT(relative_error(found.diagnostics.row_value, expected.diagnostics.row_value, 1e-3),
               kTolerance);
-    EXPECT_LT(relative_error(found.workspace.target_cosine, expected.workspace.target_cosine),
+    EXPECT_LT(relative_error(found.diagnostics.target_cosine, expected.diagnostics.target_cosine),
               1e-12);
     for (const auto& array : on_host->state().arrays()) {
         const StateArray& other = *on_device->state().find(array->name);
@@ -136,6 +136,12 @@ std::vector<Problem> bounds() {
 
 HeadOptions tiles_of(std::int64_t tile) { return {Head::streamed, tile}; }
 
+// A loss that is not in the list.
+template <class T>
+struct Unlisted : NormFace<T> {
+    using NormFace<T>::NormFace;
+};
+
 }  // namespace
 
 // The orders of the threads take turns, so that each loss runs in all of them.
@@ -146,7 +152,7 @@ TEST(ClassLossKernels, EveryLossIsTheHostsOnEveryProblem) {
                                         gpusim::Order::Random};
     int turn = 0;
     for (const Case& c : cases) {
-        if (!make_loss(c.name, c.parameters)->form()) continue;
+        if (!make_loss(c.name, c.parameters)->has_cosines()) continue;
         // Which addresses are touched does not depend on the parameters.
         if (gpusim::under_address_sanitizer() && !c.parameters.empty()) continue;
         for (const Problem& p : problems(c)) {
@@ -180,13 +186,13 @@ TEST(ClassLossKernels, AnyOrderOfTheThreadsIsRight) {
 TEST(ClassLossKernels, OneGradientAloneIsTheSame) {
     const Problem p = odd_problem();
     SimHeadDevice device;
+    cuda::CudaBackend backend(device);
     const DeviceArray<float> x(std::vector<float>(p.x.begin(), p.x.end())),
         w(std::vector<float>(p.w.begin(), p.w.end())), dx(p.x.size());
     const auto loss = make_loss("arcface"), again = make_loss("arcface");
-    HeadWorkspace<float> workspace;
-    cuda::run_head(device, *loss->form(), cuda::kernels_of("arcface"),
-                   {x.data(), w.data(), p.y.data(), p.B, p.C, p.D}, {dx.data(), nullptr, nullptr},
-                   workspace, tiles_of(16));
+    HeadDiagnostics diagnostics;
+    loss->forward_backward(backend, {x.data(), w.data(), p.y.data(), p.B, p.C, p.D},
+                           {dx.data(), nullptr, nullptr}, diagnostics, tiles_of(16));
     EXPECT_EQ(dx.values(), evaluate_on_device(*again, p, tiles_of(16)).dx);
 }
 
@@ -206,7 +212,10 @@ TEST(ClassLossKernels, WrongInputIsRefused) {
     p = odd_problem();
     p.y[3] = 37;
     EXPECT_EQ(message(p).find("labels: row 3 has class 37"), 0u) << message(p);
-    EXPECT_THROW(cuda::kernels_of("infonce"), Error);
+    const LossInfo info = ClassLoss<Unlisted>::info();
+    ClassLoss<Unlisted> unlisted(info, Settings(info, {}));
+    EXPECT_EQ(message_of([&] { evaluate_on_device(unlisted, odd_problem(), {}); }),
+              "loss normface: it has no CUDA kernels in this build");
 }
 
 }  // namespace facet::test

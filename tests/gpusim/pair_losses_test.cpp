@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "losses/cuda/pair_driver.h"
+#include "losses/head/cuda/cuda_backend.h"
 #include "tests/gpusim/orders.h"
 #include "tests/gpusim/sim_head_device.h"
 #include "tests/losses/pair_fixtures.h"
@@ -30,15 +30,15 @@ constexpr double kTolerance = 1e-12, kGradientTolerance = 2e-7;
 // pair_fixtures.h's evaluate_pairs(), on the simulated device; two proxies, which are not read.
 PairEvaluation<float> evaluate_on_device(Loss& loss, const PairProblem& p) {
     SimHeadDevice device;
+    cuda::CudaBackend backend(device);
     const DeviceArray<float> x(std::vector<float>(p.x.begin(), p.x.end())), dx(p.x.size()),
         dw(2 * p.D);
     PairEvaluation<float> e;
-    e.value = cuda::run_pairs(device, *loss.pairs(), cuda::pair_kernels_of(loss.name()),
-                              *loss.state().find("no_pairs"),
-                              {x.data(), nullptr, p.y.data(), p.B(), 2, p.D},
-                              {dx.data(), dw.data(), nullptr}, e.workspace);
+    e.value = loss.forward_backward(backend, {x.data(), nullptr, p.y.data(), p.B(), 2, p.D},
+                                    {dx.data(), dw.data(), nullptr}, e.diagnostics);
+    const bool counts = loss.name() == "contrastive" && loss.settings().is("compat", "pml");
     const bool empty = std::ranges::max(p.y) < 0;
-    EXPECT_EQ(device.waits(), loss.pairs()->counts() && !empty ? 2 : 1);
+    EXPECT_EQ(device.waits(), counts && !empty ? 2 : 1);
     EXPECT_LE(device.downloaded(), 8 + 48 * p.B()) << "of vectors and pairs nothing";
     EXPECT_EQ(dw.values(), std::vector<float>(2 * p.D, 0.0f));
     e.dx = dx.values();
@@ -53,9 +53,9 @@ void expect_same(const PairCase& c, const PairProblem& p) {
     const auto found = evaluate_on_device(*on_device, p);
     EXPECT_NEAR(found.value, expected.value, kTolerance * std::abs(expected.value));
     EXPECT_LT(worst_error(found.dx, expected.dx), kGradientTolerance);
-    EXPECT_EQ(found.workspace.row_value.size(), expected.workspace.row_value.size());
-    EXPECT_LT(worst_error(found.workspace.row_value, expected.workspace.row_value), kTolerance);
-    EXPECT_LT(worst_error(found.workspace.x_norm, expected.workspace.x_norm), kTolerance);
+    EXPECT_EQ(found.diagnostics.row_value.size(), expected.diagnostics.row_value.size());
+    EXPECT_LT(worst_error(found.diagnostics.row_value, expected.diagnostics.row_value), kTolerance);
+    EXPECT_LT(worst_error(found.diagnostics.x_norm, expected.diagnostics.x_norm), kTolerance);
     EXPECT_EQ(on_device->state().find("no_pairs")->value, on_host->state().find("no_pairs")->value);
 }
 
@@ -126,7 +126,6 @@ TEST(PairLossKernels, WrongInputIsRefused) {
     p.y[3] = -2;
     EXPECT_EQ(message(p).find("labels: row 3 has class -2"), 0u) << message(p);
     EXPECT_EQ(loss->state().find("no_pairs")->value, std::vector<double>{0});
-    EXPECT_THROW(cuda::pair_kernels_of("cosface"), Error);
 }
 
 }  // namespace facet::test

@@ -1,5 +1,5 @@
 // The negative pairs of a batch as slots of a softmax, on the simulated GPU against
-// losses/pair_slots.h. Given the same similarities, both keep the same pairs.
+// losses/head/pair_slots.h. Given the same similarities, both keep the same pairs.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "engine/random.h"
-#include "losses/cuda/slot_driver.h"
+#include "losses/head/cuda/device_slots.h"
 #include "tests/gpusim/orders.h"
 #include "tests/gpusim/sim_head_device.h"
 
@@ -143,8 +143,10 @@ TEST(PairSlotKernels, TheDriverKeepsThePairsOnTheDevice) {
     const DeviceArray<double> device_norms(norms);
     const DeviceArray<std::int64_t> labels(y);
     const PairSlots rule{1.5, 16, false};
-    const HeadBatch<float> batch{device_x.data(), nullptr, y.data(), B, 0, D};
-    const cuda::DeviceSlots slots(device, rule, batch, device_norms.data(), labels.data());
+    std::vector<Target<float>> targets(B);
+    for (std::int64_t i = 0; i < B; ++i) targets[i] = {0, 1, float(norms[i]), y[i], i};
+    const Batch<float> batch{targets, 4, B, {device_x.data(), device_norms.data()}, D, labels.data()};
+    const cuda::DeviceSlots slots(device, rule, batch);
     std::vector<double> S(B * B);
     for (std::int64_t u = 0; u < B; ++u) {
         for (std::int64_t v = 0; v < B; ++v) {

@@ -6,14 +6,14 @@
 #   mutants/  one deliberate fault each (mutants.txt), which the tests must find
 
 GPUSIM         = $(BUILD)/gpusim
-GPUSIM_KERNELS = $(wildcard engine/cuda/*.cu losses/cuda/*.cu tests/gpusim/*.cu)
-GPUSIM_HOST    = $(wildcard tests/gpusim/*.cpp) $(filter-out %/none.cpp %/device_head.cpp,$(wildcard losses/cuda/*.cpp))
+GPUSIM_KERNELS = $(wildcard engine/cuda/*.cu losses/head/cuda/*.cu tests/gpusim/*.cu)
+GPUSIM_HOST    = $(wildcard tests/gpusim/*.cpp) $(filter-out %/none.cpp %/loss_on_cuda.cpp,$(wildcard losses/head/cuda/*.cpp))
 GPUSIM_MUTANTS = $(shell awk '/^BUG_/ {print $$1}' tests/gpusim/mutants.txt)
 
 GPUSIM_FLAGS   = -std=c++20 -g1 -fopenmp-simd $(WARNINGS) $(GCC_HEAP) -I.
 # clang's optimiser leaves the padding of a structure out of a copy: a kernel that then reads the copy
 # in words would seem to read what nobody has written.
-GPUSIM_COMPILE = $(CXX) $(GPUSIM_FLAGS) $(if $(CLANG),-O0,-O1) -Itests/gpusim/include $(LOSS_KERNEL_INCLUDES) -MMD -MP -x c++
+GPUSIM_COMPILE = $(CXX) $(GPUSIM_FLAGS) $(if $(CLANG),-O0,-O1) -Itests/gpusim/include -MMD -MP -x c++
 # make test-asan: libfacet.a is instrumented, the simulator and the kernels are not.
 GPUSIM_SANITIZE = $(filter -fsanitize=%,$(OPTIMISE))
 GPUSIM_LINK    = $(GPUSIM_SANITIZE) -lgtest -lgtest_main $(LIBS)

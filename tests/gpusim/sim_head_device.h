@@ -1,10 +1,10 @@
-// The simulated GPU as the heads' driver sees a device (losses/cuda/head_device.h): memory in which
+// The simulated GPU as the heads see a device (losses/head/cuda/head_device.h): memory in which
 // every byte starts as part of a NaN, matrix products of the host.
 #pragma once
 
 #include <cstring>
 
-#include "losses/cuda/head_device.h"
+#include "losses/head/cuda/head_device.h"
 #include "tests/gpusim/sim.h"
 
 namespace facet::test {
@@ -20,8 +20,8 @@ public:
     void upload(void* device, const void* host, size_t bytes) override {
         if (bytes > 0) std::memcpy(device, host, bytes);
     }
-    void download(std::span<const cuda::Download> pieces) override {
-        for (const cuda::Download& piece : pieces) {
+    void download(std::span<const Download> pieces) override {
+        for (const Download& piece : pieces) {
             if (piece.bytes > 0) std::memcpy(piece.host, piece.device, piece.bytes);
             downloaded_ += static_cast<int64_t>(piece.bytes);
         }

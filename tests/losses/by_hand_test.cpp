@@ -7,7 +7,7 @@
 #include <cmath>
 #include <set>
 
-#include "losses/loss.h"
+#include "losses/head/loss.h"
 
 namespace facet {
 namespace {
@@ -199,9 +199,9 @@ TEST(LossByHand, ValuesAreThoseOfTheFormula) {
     const Plane plane;
     for (const Known& entry : known()) {
         const auto loss = make_loss(entry.loss, entry.settings);
-        HeadWorkspace<double> workspace;
+        HeadDiagnostics diagnostics;
         const double value =
-            loss->forward_backward(plane.batch(loss->has_proxies()), {}, workspace);
+            loss->forward_backward(plane.batch(loss->has_proxies()), {}, diagnostics);
         EXPECT_NEAR(value, entry.value, 1e-12 * std::abs(entry.value) + 1e-14) << loss->describe();
     }
 }

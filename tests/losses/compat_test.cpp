@@ -103,8 +103,8 @@ TEST(LossCompat, ReleasedElasticFacePlusPermutesInversely) {
     }
     const auto margins = [&](const char* compat) {
         const auto loss = make_loss("elasticface", {{"plus", "true"}, {"compat", compat}});
-        HeadWorkspace<double> workspace;
-        loss->forward_backward(p.batch(), {}, workspace);
+        HeadDiagnostics diagnostics;
+        loss->forward_backward(p.batch(), {}, diagnostics);
         return loss->state().find("E")->value;
     };
     const std::vector<double> right = margins("none"), released = margins("released");

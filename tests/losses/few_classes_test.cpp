@@ -8,7 +8,7 @@
 #include <set>
 
 #include "engine/random.h"
-#include "losses/class_sampling.h"
+#include "losses/head/class_sampling.h"
 #include "losses/proof/composition.h"
 #include "tests/message_of.h"
 #include "train/learner.h"
@@ -39,9 +39,9 @@ struct Problem {
         return {x.data(), proxies ? w.data() : nullptr, y.data(), B, proxies ? C : 0, kD};
     }
     double call(Loss& loss) {
-        HeadWorkspace<T> workspace;
+        HeadDiagnostics diagnostics;
         return loss.forward_backward(
-            batch(loss), {dx.data(), loss.has_proxies() ? dw.data() : nullptr, nullptr}, workspace);
+            batch(loss), {dx.data(), loss.has_proxies() ? dw.data() : nullptr, nullptr}, diagnostics);
     }
 };
 

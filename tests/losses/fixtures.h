@@ -9,7 +9,7 @@
 
 #include "engine/error.h"
 #include "engine/random.h"
-#include "losses/loss.h"
+#include "losses/head/loss.h"
 #include "losses/proof/verify.h"
 
 namespace facet::testing {
@@ -80,7 +80,7 @@ template <class T>
 struct Evaluation {
     double value = 0;
     std::vector<T> dx, dw, dcos;
-    HeadWorkspace<T> workspace;
+    HeadDiagnostics diagnostics;
 };
 
 // Outputs start as NaN: one that is not written shows. Statistics of the state are as before the
@@ -96,7 +96,7 @@ Evaluation<T> evaluate(Loss& loss, const Problem& p, const HeadOptions& options 
     const std::vector<StateArray> before = loss.state().save();
     e.value = loss.forward_backward(
         HeadBatch<T>{x.data(), w.data(), p.y.data(), p.B, p.C, p.D},
-        {e.dx.data(), e.dw.data(), e.dcos.empty() ? nullptr : e.dcos.data()}, e.workspace, options);
+        {e.dx.data(), e.dw.data(), e.dcos.empty() ? nullptr : e.dcos.data()}, e.diagnostics, options);
     for (const StateArray& array : before) {
         if (!array.learnable) loss.state().find(array.name)->value = array.value;
     }

@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "losses/loss.h"
+#include "losses/head/loss.h"
 
 namespace facet::testing {
 
@@ -141,29 +141,33 @@ public:
 
     bool has_proxies() const override { return inner_->has_proxies(); }
     bool has_cosines() const override { return inner_->has_cosines(); }
-    double forward_backward(const HeadBatch<float>& batch, const HeadGradient<float>& gradient,
-                            HeadWorkspace<float>& workspace, const HeadOptions& options) override {
-        return run(batch, gradient, workspace, options);
-    }
-    double forward_backward(const HeadBatch<double>& batch, const HeadGradient<double>& gradient,
-                            HeadWorkspace<double>& workspace, const HeadOptions& options) override {
-        return run(batch, gradient, workspace, options);
-    }
 
 private:
     void take_state() { state_.restore(inner_->state().save()); }
 
+    double run(HeadBackend<float>& backend, const HeadBatch<float>& batch,
+               const HeadGradient<float>& gradient, HeadDiagnostics& diagnostics,
+               const HeadOptions& options) override {
+        return slipped(backend, batch, gradient, diagnostics, options);
+    }
+    double run(HeadBackend<double>& backend, const HeadBatch<double>& batch,
+               const HeadGradient<double>& gradient, HeadDiagnostics& diagnostics,
+               const HeadOptions& options) override {
+        return slipped(backend, batch, gradient, diagnostics, options);
+    }
+
     template <class T>
-    double run(const HeadBatch<T>& batch, const HeadGradient<T>& wanted,
-               HeadWorkspace<T>& workspace, const HeadOptions& options) {
+    double slipped(HeadBackend<T>& backend, const HeadBatch<T>& batch,
+                   const HeadGradient<T>& wanted, HeadDiagnostics& diagnostics,
+                   const HeadOptions& options) {
         inner_->state().restore(state_.save());
         inner_->state().seed = state_.seed;
         const bool proxies = has_proxies();
         std::vector<T> dx(batch.B * batch.D), dw(proxies ? batch.C * batch.D : 0),
             dcos(proxies && has_cosines() ? batch.B * batch.C : 0);
         const auto or_null = [](std::vector<T>& v) { return v.empty() ? nullptr : v.data(); };
-        double value = inner_->forward_backward(batch, {dx.data(), or_null(dw), or_null(dcos)},
-                                                workspace, options);
+        double value = inner_->forward_backward(
+            backend, batch, {dx.data(), or_null(dw), or_null(dcos)}, diagnostics, options);
         take_state();
         Corruption<T>{batch, dx, dw, dcos}.apply(slip_);
         if (slight_.acts<T>(options)) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/random.h"
-#include "losses/loss.h"
+#include "losses/head/loss.h"
 
 namespace facet::testing {
 
@@ -48,7 +48,7 @@ template <class T>
 struct PairEvaluation {
     double value = 0;
     std::vector<T> dx;
-    HeadWorkspace<T> workspace;
+    HeadDiagnostics diagnostics;
 };
 
 // dx starts as NaN: an entry that is not written shows.
@@ -58,7 +58,7 @@ PairEvaluation<T> evaluate_pairs(Loss& loss, const PairProblem& p) {
     PairEvaluation<T> e;
     e.dx.assign(x.size(), std::numeric_limits<T>::quiet_NaN());
     e.value = loss.forward_backward(HeadBatch<T>{x.data(), nullptr, p.y.data(), p.B(), 0, p.D},
-                                    {e.dx.data(), nullptr, nullptr}, e.workspace);
+                                    {e.dx.data(), nullptr, nullptr}, e.diagnostics);
     return e;
 }
 

@@ -3,8 +3,8 @@
 #include <omp.h>
 
 #include "engine/error.h"
-#include "losses/loss_op.h"
-#include "losses/state_json.h"
+#include "losses/head/apply_loss.h"
+#include "losses/head/state_json.h"
 #include "tests/losses/pair_fixtures.h"
 #include "tests/message_of.h"
 
@@ -38,10 +38,10 @@ TEST(PairLoss, TheMeanOfTheRowsIsTheValue) {
         const auto loss = make_loss(c.name, c.parameters);
         const auto e = evaluate_pairs(*loss, p);
         double sum = 0;
-        for (const double share : e.workspace.row_value) sum += share;
+        for (const double share : e.diagnostics.row_value) sum += share;
         EXPECT_NEAR(sum / 5, e.value, 1e-14 * std::abs(e.value)) << loss->describe();
-        EXPECT_EQ(e.workspace.row_value[2], 0);
-        EXPECT_TRUE(e.workspace.target_cosine.empty());
+        EXPECT_EQ(e.diagnostics.row_value[2], 0);
+        EXPECT_TRUE(e.diagnostics.target_cosine.empty());
     }
 }
 
@@ -123,9 +123,9 @@ TEST(PairLoss, RefusesWhatItCannotUse) {
     EXPECT_NO_THROW(evaluate_pairs(*make_loss("triplet"), p)) << "unit vectors";
 
     std::vector<double> dx(12), dcos(12);
-    HeadWorkspace<double> workspace;
+    HeadDiagnostics diagnostics;
     EXPECT_THROW(make_loss("supcon")->forward_backward(p.batch(), {dx.data(), nullptr, dcos.data()},
-                                                       workspace),
+                                                       diagnostics),
                  Error);
 }
 
@@ -133,15 +133,15 @@ TEST(PairLoss, ProxiesAreNotReadAndGetNoGradient) {
     const PairProblem p = random_pairs({0, 0, 1}, 2, 27);
     const std::vector<double> w(8, NAN);
     std::vector<double> dx(6), dw(8, 1.0);
-    HeadWorkspace<double> workspace;
+    HeadDiagnostics diagnostics;
     const auto loss = make_loss("infonce");
     const double value = loss->forward_backward({p.x.data(), w.data(), p.y.data(), 3, 4, 2},
-                                                {dx.data(), dw.data()}, workspace);
+                                                {dx.data(), dw.data()}, diagnostics);
     const auto alone = evaluate_pairs(*loss, p);
     EXPECT_EQ(value, alone.value);
     EXPECT_EQ(dx, alone.dx);
     EXPECT_EQ(dw, std::vector<double>(8, 0.0));
-    EXPECT_EQ(loss->forward_backward(p.batch(), {}, workspace), value) << "the value alone";
+    EXPECT_EQ(loss->forward_backward(p.batch(), {}, diagnostics), value) << "the value alone";
 }
 
 TEST(PairLoss, IsANodeOfTheTape) {
@@ -150,8 +150,8 @@ TEST(PairLoss, IsANodeOfTheTape) {
     Device& device = reference_device();
     Tape tape;
     const Var x = tape.variable(Tensor::from(device, {4, 3}, p.x));
-    HeadWorkspace<double> workspace;
-    const Var value = apply_loss(tape, *loss, x, nullptr, p.y, workspace);
+    HeadDiagnostics diagnostics;
+    const Var value = apply_loss(tape, *loss, x, nullptr, p.y, diagnostics);
     tape.backward(value, Tensor::full(device, {1}, 2));
     const auto e = evaluate_pairs(*loss, p);
     EXPECT_EQ(value->value.item(), e.value);

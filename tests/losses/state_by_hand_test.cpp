@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "engine/random.h"
-#include "losses/loss.h"
+#include "losses/head/loss.h"
 
 namespace facet {
 namespace {
@@ -30,9 +30,9 @@ double value_of(Loss& loss, const Call& call, std::int64_t B = 5) {
         w.push_back(T(2 * std::cos(angle)));
         w.push_back(T(2 * std::sin(angle)));
     }
-    HeadWorkspace<T> workspace;
+    HeadDiagnostics diagnostics;
     return loss.forward_backward(HeadBatch<T>{x.data(), w.data(), y.data(), B, 4, 2},
-                                 HeadGradient<T>{}, workspace);
+                                 HeadGradient<T>{}, diagnostics);
 }
 
 double state_of(Loss& loss, const char* name) { return loss.state().find(name)->value.at(0); }

@@ -201,7 +201,7 @@ TEST(LossTheorem, NptBoundsTheSeparationOfItsProxies) {
         for (std::int64_t i = 0; i < C; ++i) {
             double mean = 0;
             for (std::int64_t k = 0; k < each; ++k) {
-                mean += e.workspace.row_value[i * each + k] / double(each);
+                mean += e.diagnostics.row_value[i * each + k] / double(each);
             }
             for (std::int64_t j = 0; j < C; ++j) {
                 if (j == i) continue;
@@ -212,7 +212,7 @@ TEST(LossTheorem, NptBoundsTheSeparationOfItsProxies) {
             }
         }
         for (std::int64_t i = 0; i < p.B; ++i) {
-            if (e.workspace.row_value[i] >= delta) continue;
+            if (e.diagnostics.row_value[i] >= delta) continue;
             for (std::int64_t j = 0; j < C; ++j) {
                 if (j == p.y[i]) continue;
                 EXPECT_GT(dot(p.feature(i), p.proxy(p.y[i]), D), dot(p.feature(i), p.proxy(j), D));

@@ -6,7 +6,7 @@
 A fault is a paragraph of tests/mutants/*.txt:
 
     fault  compare-first-seed-only           a name
-    in     tools/compare/runs.cpp            the file it is planted into
+    in     tools/lab/compare/runs.cpp            the file it is planted into
     from   config.seed = seeds[seed];        text that is there exactly once, within a line
     to     config.seed = seeds[0];           what takes its place; may be empty
     tests  CompareRuns.Each*                 which tests must fail: a GoogleTest filter

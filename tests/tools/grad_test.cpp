@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/random.h"
-#include "losses/loss.h"
+#include "losses/head/loss.h"
 #include "tests/tools/command.h"
 #include "tests/tools/options/here.h"
 #include "tests/train/data_fixture.h"
@@ -60,9 +60,9 @@ TEST_F(GradCommand, WritesWhatTheLossComputesInBothTypesAndHeads) {
     for (const LossInfo* info : all_losses()) {
         auto loss = make_loss(info->name);
         std::vector<double> dx(B * D), dw(C * D);
-        HeadWorkspace<double> workspace;
+        HeadDiagnostics diagnostics;
         const double value = loss->forward_backward({x.data(), w.data(), y.data(), B, C, D},
-                                                    {dx.data(), dw.data()}, workspace);
+                                                    {dx.data(), dw.data()}, diagnostics);
         const bool proxies = loss->has_proxies();
         for (const char* head : {"dense", "streamed"}) {
             for (const auto& [dtype, tolerance] : {std::pair{"f64", 1e-12}, {"f32", 2e-4}}) {

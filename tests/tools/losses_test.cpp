@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "losses/loss.h"
+#include "losses/head/loss.h"
 #include "tests/tools/command.h"
 #include "tests/train/data_fixture.h"
 #include "tools/loss_pages.h"

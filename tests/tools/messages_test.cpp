@@ -4,7 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "losses/loss.h"
+#include "losses/head/loss.h"
 #include "tests/tools/command.h"
 #include "tests/train/data_fixture.h"
 #include "tools/commands.h"

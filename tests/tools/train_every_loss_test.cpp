@@ -64,10 +64,10 @@ double value_of(Learner& learner, const RunConfig& config, const Dataset& data,
     for (const auto& array : loss->state().arrays()) {
         if (array->learnable) array->value = learner.loss().state().find(array->name)->value;
     }
-    HeadWorkspace<double> workspace;
+    HeadDiagnostics diagnostics;
     return loss->forward_backward({x.data(), w.empty() ? nullptr : w.data(), labels.data(),
                                    std::ssize(labels), people, config.network.embedding},
-                                  HeadGradient<double>{}, workspace);
+                                  HeadGradient<double>{}, diagnostics);
 }
 
 // The mean over the batches of the first epoch.

@@ -8,7 +8,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "engine/elementwise.h"
+#include "losses/proof/elementwise.h"
 #include "engine/random.h"
 #include "tests/noise.h"
 #include "tests/train/data_fixture.h"

@@ -46,8 +46,8 @@ TEST(Look, AnglesAndHardNegativesInThePlane) {
     // Only the second row has a gradient, and of the proxies the first has three times the last's.
     const Tensor dx = rows({2, 2}, {0, 0, 0, 0.02}), dw = rows({3, 2}, {3, 0, 0, 0, 0, 1});
     const std::vector<int64_t> labels{0, 2};
-    const HeadWorkspace<float> workspace;
-    const Look look = look_at({x, dx, w, dw, labels, workspace}, {});
+    const HeadDiagnostics diagnostics;
+    const Look look = look_at({x, dx, w, dw, labels, diagnostics}, {});
 
     EXPECT_EQ(look.target_angle.counts[30 / 3], 1);
     EXPECT_EQ(look.target_angle.counts[80 / 3], 1);
@@ -71,8 +71,8 @@ TEST(Look, TheGapSeparatesPositivesFromNegatives) {
     // Two classes opposite each other, rows on their proxies: 1 against -1.
     const Tensor w = rows({2, 2}, {1, 0, -1, 0}), x = rows({4, 2}, {1, 0, 2, 0, -1, 0, -3, 0});
     const std::vector<int64_t> labels{0, 0, 1, 1};
-    const HeadWorkspace<float> workspace;
-    const Look look = look_at({x, x, w, w, labels, workspace}, {});
+    const HeadDiagnostics diagnostics;
+    const Look look = look_at({x, x, w, w, labels, diagnostics}, {});
     EXPECT_NEAR(look.gap, 2, 0.05);  // a bin is 0.025 wide
     EXPECT_NEAR(look.pair_gap, 2, 0.05);
 }
@@ -95,8 +95,8 @@ struct Batch {
 
 TEST(Look, TilesOfClassesAreSeenOnceEach) {
     const Batch batch;
-    const HeadWorkspace<float> workspace;
-    const Look look = look_at({batch.x, batch.x, batch.w, batch.w, batch.labels, workspace}, {});
+    const HeadDiagnostics diagnostics;
+    const Look look = look_at({batch.x, batch.x, batch.w, batch.w, batch.labels, diagnostics}, {});
     EXPECT_EQ(total(look.negative), B * (C - 1));
     const std::vector<double> x = batch.x.to_doubles(), w = batch.w.to_doubles();
     const auto cosine = [&](int64_t i, int64_t j) {
@@ -130,12 +130,12 @@ TEST(Look, ALossHasTheGradientOfItself) {
     others.push_back(make_loss("normface"));
     const std::vector<float> x = batch.x.to_vector<float>(), w = batch.w.to_vector<float>();
     std::vector<float> dx(x.size());
-    HeadWorkspace<float> workspace;
+    HeadDiagnostics diagnostics;
     make_loss("cosface")->forward_backward({x.data(), w.data(), batch.labels.data(), B, C, D},
-                                           {dx.data(), nullptr, nullptr}, workspace);
+                                           {dx.data(), nullptr, nullptr}, diagnostics);
     const Tensor gradient = rows({B, D}, {dx.begin(), dx.end()});
     const Look look =
-        look_at({batch.x, gradient, batch.w, batch.w, batch.labels, workspace}, others);
+        look_at({batch.x, gradient, batch.w, batch.w, batch.labels, diagnostics}, others);
     ASSERT_EQ(look.others.size(), 2u);
     EXPECT_EQ(look.others[0].loss, "cosface");
     EXPECT_NEAR(look.others[0].cosine, 1, 1e-6);

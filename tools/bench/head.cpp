@@ -5,7 +5,7 @@
 
 #include "engine/cuda/device_timer.h"
 #include "engine/random.h"
-#include "losses/loss_op.h"
+#include "losses/head/apply_loss.h"
 #include "tools/bench/bench.h"
 #include "tools/bench/peak_memory.h"
 #include "tools/bench/timing.h"
@@ -62,7 +62,7 @@ Row measure_on_gpu(Device& device, const std::string& name, const KeyValues& set
     const Tensor embeddings = Tensor::from<float>(device, {arrays.B, arrays.D}, arrays.x);
     const Tensor proxies = Tensor::from<float>(device, {arrays.C, arrays.D}, arrays.w);
     const Tensor one = Tensor::full(device, {1}, 1);
-    HeadWorkspace<float> workspace;
+    HeadDiagnostics diagnostics;
     HeadOptions how;
     how.head = head;
     how.tile = options.tile;
@@ -70,7 +70,7 @@ Row measure_on_gpu(Device& device, const std::string& name, const KeyValues& set
     const auto call = [&] {
         Tape tape;
         const Var value = apply_loss(tape, *loss, tape.variable(embeddings), tape.variable(proxies),
-                                     arrays.y, workspace, how, &end);
+                                     arrays.y, diagnostics, how, &end);
         tape.backward(value, one);
     };
     device.reset_peak_memory();
@@ -91,13 +91,13 @@ Row measure_head(const std::string& name, const KeyValues& settings, Head head, 
                  const HeadBench& options) {
     const auto loss = make_loss(name, settings);
     FACET_USAGE(loss->has_proxies(), "loss {} has no proxies, so no head to measure", name);
-    HeadWorkspace<float> workspace;
+    HeadDiagnostics diagnostics;
     HeadOptions how;
     how.head = head;
     how.tile = options.tile;
     const auto call = [&] {
         loss->forward_backward({a.x.data(), a.w.data(), a.y.data(), a.B, a.C, a.D},
-                               {a.dx.data(), a.dw.data(), nullptr}, workspace, how);
+                               {a.dx.data(), a.dw.data(), nullptr}, diagnostics, how);
     };
     const double peak = peak_mib_of(call);
     const Spread time = measure(options.repetitions, 0, call);

@@ -8,7 +8,7 @@
 
 #include "engine/ledger.h"
 #include "engine/random.h"
-#include "losses/loss.h"
+#include "losses/head/loss.h"
 #include "tools/bench/timing.h"
 #include "tools/commands.h"
 #include "tools/profile/instructions.h"
@@ -51,13 +51,13 @@ std::vector<Kernel> measure(const std::string& name, const LossRows& options, Ar
         options.batch,   proxies ? options.classes : 0,       options.embedding};
     const HeadGradient<float> gradient{arrays.dx.data(), proxies ? arrays.dw.data() : nullptr,
                                        nullptr};
-    HeadWorkspace<float> workspace;
-    loss->forward_backward(batch, gradient, workspace);
+    HeadDiagnostics diagnostics;
+    loss->forward_backward(batch, gradient, diagnostics);
     std::map<std::string, Kernel> kernels;
     for (int i = 0; i < options.repetitions; ++i) {
         ledger_start(counter.works() ? std::function<int64_t()>([&] { return counter.read(); })
                                      : nullptr);
-        loss->forward_backward(batch, gradient, workspace);
+        loss->forward_backward(batch, gradient, diagnostics);
         const auto by_name = [](const LedgerEvent& event) {
             return std::pair(std::string(event.name), std::string());
         };

@@ -43,11 +43,11 @@ inline TapeGradient by_hand(Loss& loss, const Problem& p) {
     TapeGradient g{0, std::vector<double>(p.x.size(), NAN), {}, {}};
     if (batch.w) g.dw.assign(p.w.size(), NAN);
     if (loss.has_cosines()) g.dcos.assign(p.B * p.C, NAN);
-    HeadWorkspace<double> workspace;
+    HeadDiagnostics diagnostics;
     g.value = loss.forward_backward(batch,
                                     {g.dx.data(), g.dw.empty() ? nullptr : g.dw.data(),
                                      g.dcos.empty() ? nullptr : g.dcos.data()},
-                                    workspace);
+                                    diagnostics);
     return g;
 }
 

@@ -25,9 +25,9 @@ struct Gradients {
 
 Gradients gradients(Loss& loss, const proof::Problem& p) {
     Gradients g{std::vector<double>(p.x.size()), std::vector<double>(p.w.size())};
-    HeadWorkspace<double> workspace;
+    HeadDiagnostics diagnostics;
     loss.forward_backward(p.batch(loss.has_proxies()),
-                          {g.dx.data(), loss.has_proxies() ? g.dw.data() : nullptr}, workspace, {});
+                          {g.dx.data(), loss.has_proxies() ? g.dw.data() : nullptr}, diagnostics, {});
     return g;
 }
 

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "engine/random.h"
-#include "losses/loss.h"
+#include "losses/head/loss.h"
 #include "tests/tools/command.h"
 #include "tests/train/data_fixture.h"
 #include "train/files/npy.h"
@@ -34,9 +34,9 @@ TEST(AtlasOptions, TheOnlyLossHasTheParametersThatAreSet) {
 
     const auto loss = make_loss("arcface", {{"s", "20"}, {"m", "0.3"}});
     std::vector<double> dx(B * D);
-    HeadWorkspace<double> workspace;
+    HeadDiagnostics diagnostics;
     loss->forward_backward({x.data(), w.data(), y.data(), B, C, D}, {dx.data(), nullptr, nullptr},
-                           workspace);
+                           diagnostics);
     const NpyArray written = read_npy(at + "/a/arcface_s=20_m=0.3/gradients.npy");
     const std::string head = content(at + "/a/arcface_s=20_m=0.3/gradients.csv");
     ASSERT_EQ(written.shape.at(0), B);

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "engine/ledger.h"
-#include "losses/loss.h"
+#include "losses/head/loss.h"
 #include "tests/tools/command.h"
 #include "tests/tools/options/here.h"
 #include "tests/train/data_fixture.h"

@@ -6,8 +6,8 @@
 
 #include "tests/tools/command.h"
 #include "tests/tools/typed_settings.h"
-#include "tools/compare/bootstrap.h"
-#include "tools/compare/runs.h"
+#include "tools/lab/compare/bootstrap.h"
+#include "tools/lab/compare/runs.h"
 #include "tools/sources.h"
 
 namespace facet::test {

@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "engine/random.h"
-#include "losses/loss.h"
+#include "losses/head/loss.h"
 #include "losses/proof/composition.h"
 #include "losses/proof/numeric.h"
-#include "losses/state_json.h"
+#include "losses/head/state_json.h"
 #include "tests/tools/command.h"
 #include "tests/train/data_fixture.h"
 #include "train/files/npy.h"
@@ -44,10 +44,10 @@ protected:
         const std::vector<T> x_as(x.begin(), x.end()), w_as(w.begin(), w.end());
         Found<T> found{0, std::vector<T>(B * D), std::vector<T>(C * D),
                        std::vector<T>(size_t{B} * C)};
-        HeadWorkspace<T> workspace;
+        HeadDiagnostics diagnostics;
         found.value =
             loss.forward_backward({x_as.data(), w_as.data(), y.data(), B, C, D},
-                                  {found.dx.data(), found.dw.data(), nullptr}, workspace, head);
+                                  {found.dx.data(), found.dw.data(), nullptr}, diagnostics, head);
         return found;
     }
     template <class T>
@@ -140,9 +140,9 @@ TEST_F(GradOptions, TheGradientByCosinesIsWrittenWhenAskedFor) {
     EXPECT_FALSE(std::filesystem::exists(out("dcos.npy")));
     grad("--loss arcface --dcos");
     std::vector<double> dx(B * D), dw(C * D), dcos(size_t{B} * C);
-    HeadWorkspace<double> workspace;
+    HeadDiagnostics diagnostics;
     make_loss("arcface")->forward_backward({x.data(), w.data(), y.data(), B, C, D},
-                                           {dx.data(), dw.data(), dcos.data()}, workspace);
+                                           {dx.data(), dw.data(), dcos.data()}, diagnostics);
     const NpyArray written = read_npy(out("dcos.npy"));
     EXPECT_EQ(written.shape, (std::vector<int64_t>{B, C}));
     EXPECT_EQ(npy_as<double>(written), dcos);

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "losses/loss.h"
+#include "losses/head/loss.h"
 #include "tests/tools/command.h"
 #include "tests/tools/options/here.h"
 #include "tests/train/data_fixture.h"

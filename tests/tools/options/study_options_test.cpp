@@ -5,7 +5,7 @@
 
 #include "tests/tools/command.h"
 #include "tests/tools/typed_settings.h"
-#include "tools/study/runs.h"
+#include "tools/lab/study/runs.h"
 
 namespace facet::test {
 namespace {

@@ -1,0 +1,112 @@
+// What a device does for a head. The algorithms (class_head.h, pair_head.h, center.h) are written
+// once over these operations; losses/head/cpu has them for the host, losses/head/cuda for a GPU.
+//
+// Pointers are into the backend's memory; what is said to be on the host is there. Norms, angles and
+// all of the pairs are double whatever T is: n^2 work beside n^2 D, and a vector's length decides
+// where an angle is defined.
+#pragma once
+
+#include <cstdint>
+
+#include "losses/head/class_form.h"
+#include "losses/head/gemm.h"
+#include "losses/head/geometry.h"
+#include "losses/head/memory.h"
+#include "losses/head/pair_quantity.h"
+
+namespace facet {
+
+namespace cuda {
+class HeadDevice;  // losses/head/cuda/head_device.h
+}
+
+// Embeddings, proxies, and which belongs to which.
+template <class T>
+struct Targets {
+    Vectors<T> x, w;                  // (B, D), (C, D)
+    const std::int64_t* labels;       // (B) class; -1: the row does not count
+    const std::int64_t* host_labels;  // the same, on the host
+    std::int64_t B, C, D;
+};
+
+// What a row adds to the gradients besides the cosines with other classes.
+struct RowPull {
+    double tangent;  // -weight dL_i/dtheta_iy, along the unit tangents at x_i and at w_y
+    double norm;     // weight dL_i/d|x_i| / |x_i|, times x_i
+};
+
+// The vectors of a pair loss: row u is row rows[u] of the batch.
+struct PairVectorRows {
+    PairQuantity quantity;
+    const std::int64_t* rows;  // (n)
+    const double* norm;        // (B) of the batch's embeddings
+    std::int64_t n, D;
+};
+
+template <class T>
+class HeadBackend : public HeadMemory {
+public:
+    // The device whose kernels run a loss's form; null: the host runs it.
+    virtual cuda::HeadDevice* device() { return nullptr; }
+    // Rows of a tile begin at multiples of so many elements.
+    virtual std::int64_t row_alignment() const { return 1; }
+
+    virtual void fill(T* v, std::int64_t count, T value) = 0;
+    // As in gemm.h.
+    virtual void gemm(Op a_op, Op b_op, std::int64_t M, std::int64_t N, std::int64_t K, const T* A,
+                      std::int64_t lda, const T* B, std::int64_t ldb, T beta, T* C,
+                      std::int64_t ldc) = 0;
+
+    // --- vectors (rows, D), as in geometry.h ---
+    // Throws Error, here or at the next download(), for a number that is not finite, naming `what`,
+    // its row and its column.
+    virtual void vector_norms(const char* what, const T* v, std::int64_t rows, std::int64_t D,
+                              double* norms) = 0;
+    virtual void unit_vectors(Vectors<T> raw, std::int64_t rows, std::int64_t D, T* unit) = 0;
+    // In place: the gradient of the raw vectors from that of the unit vectors.
+    virtual void through_normalisation(const T* unit, const double* norms, std::int64_t rows,
+                                       std::int64_t D, T* gradient) = 0;
+
+    // --- every row and its target ---
+    // angles (B), and products (B): c_iy as the tile has it; <x_i, w_y> where xh, the unit
+    // embeddings, is null. Of a row that does not count the default, and 0.
+    virtual void target_angles(const Targets<T>& targets, const T* xh, Angle* angles,
+                               double* products) = 0;
+    // dx_i += tangent / |x_i| times the unit tangent at x_i towards w_y, + norm x_i;
+    // dw_y += tangent / |w_y| times the unit tangent at w_y towards x_i, in the order of the rows.
+    // pulls (B) on the host.
+    virtual void add_pulls(const Targets<T>& targets, const Angle* angles,
+                           std::span<const RowPull> pulls, T* dx, T* dw) = 0;
+    // values_i = |x_i - w_y|^2 / 2, dx_i = (x_i - w_y) scale, dw_y -= dx_i in the order of the rows;
+    // of a row that does not count 0. `centres` (C, D), if given, stand in for w; dx, dw may be
+    // null.
+    virtual void target_differences(const Targets<T>& targets, const double* centres, double counted,
+                                    double* values, T* dx, T* dw) = 0;
+
+    // --- tiles of cosines ---
+    virtual void clip_cosines(const Tile<T>& tile) = 0;  // to [-1, 1]
+    // dcos[i C + first + j] = c_ij, if dcos is given.
+    virtual void copy_tile(const Tile<T>& tile, T* dcos, std::int64_t C) = 0;
+    virtual void zero_targets(const Tile<T>& tile) = 0;
+
+    // --- pairs of n rows; x, dx (n, D), q, g, h (n, n) ---
+    // The rows of v (B, D), divided by their norm where unit vectors are compared.
+    virtual void pair_vectors(const PairVectorRows& pairs, const T* v, double* x) = 0;
+    // q_uv of every pair; throws Error naming both rows where it overflows.
+    virtual void compare_pairs(const PairVectorRows& pairs, const double* x, double* q) = 0;
+    // In place of g_uv = dL/dq_uv / scale the factor h_uv with which v enters dL/dx_u.
+    virtual void join_pairs(const PairVectorRows& pairs, const double* q, double scale,
+                            double* g) = 0;
+    // dx_u = sum_v h_uv x_v of products, sum_v h_uv (x_u - x_v) of distances.
+    virtual void multiply_pairs_back(const PairVectorRows& pairs, const double* h, const double* x,
+                                     double* dx) = 0;
+    // Row rows[u] of `gradient` (B, D) = dx_u, through the normalisation where there was one.
+    virtual void scatter_pairs(const PairVectorRows& pairs, const double* x, double* dx,
+                               T* gradient) = 0;
+};
+
+// The host's: losses/head/cpu.
+template <class T>
+HeadBackend<T>& host_backend();
+
+}  // namespace facet

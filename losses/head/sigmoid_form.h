@@ -1,0 +1,93 @@
+// Losses that judge every class by itself: one binary cross-entropy a class, no softmax.
+//
+//   L_i     = pull softplus(-z_y) + push sum_{j != y} softplus(z_j),   z = z(c) + sign b
+//   dL/dc_y = -pull sigmoid(-z_y) z'_y,   dL/dc_j = push sigmoid(z_j) z'_j
+//   dL/db   = sign sum_i (-pull sigmoid(-z_y) + push sum_j sigmoid(z_j)) / B
+// One bias b for all classes, learned. A loss derives from SigmoidForm<T>, sets the members below
+// and adds
+//   T logit(T c) const     z_j without the bias
+//   T slope(T c) const     dz_j/dc_j
+// and begin(), which fills Row::target without the bias.
+#pragma once
+
+#include "losses/head/softmax_form.h"
+#include "losses/head/softplus.h"
+#include "losses/head/state.h"
+
+namespace facet {
+
+template <class T>
+struct SigmoidRow : RowResult<T> {
+    TargetLogit<T> target;
+    double dbias = 0;  // dL_i/db
+};
+
+template <class T, class Derived>
+struct SigmoidForm {
+    using Scalar = T;
+    using Row = SigmoidRow<T>;
+    static constexpr bool normalised = true;
+    static constexpr int passes = 1;
+
+    struct Acc {
+        double softplus = 0, sigmoid = 0;  // sums over the other classes
+        FACET_HD void merge(const Acc& other) {
+            softplus += other.softplus;
+            sigmoid += other.sigmoid;
+        }
+    };
+
+    T pull = 1, push = 1, sign = 1;
+    StateArray* bias = nullptr;
+    T shift = 0;  // sign b
+
+    explicit SigmoidForm(State& state) : bias(&state.declare("b", true, true)) {}
+
+    void open(const Batch<T>&) { shift = sign * T(bias->value[0]); }
+
+    void gather(int, const Row&, Acc& acc, const Chunk<T>& chunk) const {
+        for (std::int64_t at = 0; at < chunk.n; at += kBlock) {
+            const std::int64_t n = std::min(kBlock, chunk.n - at), y = chunk.y - at;
+            alignas(64) T value[kBlock] = {}, slope[kBlock] = {};
+#pragma omp simd
+            for (std::int64_t j = 0; j < n; ++j) {
+                const T z = self().logit(chunk.c[at + j]) + shift;
+                value[j] = softplus_branch_free(z);
+                slope[j] = sigmoid_branch_free(z);
+            }
+            if (y >= 0 && y < n) value[y] = slope[y] = 0;
+            acc.softplus += sum_lanes<T>(padded(n), [&](std::int64_t j) { return value[j]; });
+            acc.sigmoid += sum_lanes<T>(padded(n), [&](std::int64_t j) { return slope[j]; });
+        }
+    }
+
+    void close(int, Row& row, const Acc& others) const {
+        const double z = double(row.target.z) + double(shift);
+        const double pulled = double(pull) * sigmoid(-z);
+        row.value = double(pull) * softplus(-z) + double(push) * others.softplus;
+        row.dcos = -T(pulled) * row.target.dcos;
+        row.dtheta = -T(pulled) * row.target.dtheta;
+        row.dbias = double(sign) * (double(push) * others.sigmoid - pulled);
+    }
+
+    void settle(int, std::span<Row> rows) {
+        double sum = 0;
+        for (const Row& row : rows) sum += double(row.weight) * row.dbias;
+        bias->gradient = {sum};
+    }
+
+    FACET_HD void take(int, const Row&, Acc& acc, T c, std::int64_t) const {
+        const T z = self().logit(c) + shift;
+        acc.softplus += softplus_branch_free(z);
+        acc.sigmoid += sigmoid_branch_free(z);
+    }
+
+    FACET_HD T derivative(const Row& row, T c, std::int64_t) const {
+        return row.weight * push * sigmoid_branch_free(self().logit(c) + shift) * self().slope(c);
+    }
+
+private:
+    FACET_HD const Derived& self() const { return static_cast<const Derived&>(*this); }
+};
+
+}  // namespace facet
