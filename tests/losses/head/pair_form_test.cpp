@@ -1,6 +1,8 @@
 // What each pair loss computes from given similarities, by hand.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "losses/circle_pair.h"
 #include "losses/contrastive.h"
 #include "losses/infonce.h"
@@ -26,15 +28,19 @@ template <class Form>
 Outcome visit(const KeyValues& parameters, const std::vector<std::int64_t>& y, const Matrix& q) {
     State state;
     Form form(Settings(Form::info(), parameters), state);
-    PairRows rows;
-    rows.take(y.data(), std::int64_t(y.size()));
+    std::vector<std::int64_t> place;  // how many rows of the same class come before
+    for (auto v = y.begin(); v != y.end(); ++v) place.push_back(std::count(y.begin(), v, *v));
     const auto anchor = [&](std::size_t u) -> Anchor {
-        return {{std::int64_t(u), rows.n(), rows.y.data(), rows.place.data(), q[u].data()}};
+        return {{std::int64_t(u), std::ssize(y), y.data(), place.data(), q[u].data()}};
     };
     if constexpr (requires { form.counts(); }) {
-        std::vector<PairCounts> counts;
-        for (std::size_t u = 0; u < y.size(); ++u) counts.push_back(form.count(anchor(u)));
-        if (form.counts()) form.open(add_counts(counts));
+        PairCounts all;
+        for (std::size_t u = 0; u < y.size(); ++u) {
+            const PairCounts count = form.count(anchor(u));
+            all.same += count.same;
+            all.different += count.different;
+        }
+        if (form.counts()) form.open(all);
     }
     Outcome outcome;
     for (std::size_t u = 0; u < y.size(); ++u) {
