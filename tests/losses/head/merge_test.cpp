@@ -1,5 +1,5 @@
 // The promise of the row form: what is gathered of parts of a row, merged, is what is gathered of
-// the whole. No driver on one machine needs it; tiles on several devices and blocks of threads do.
+// the whole. No head on one machine needs it; tiles on several devices and blocks of threads do.
 #include <gtest/gtest.h>
 
 #include "losses/adacos.h"
@@ -51,9 +51,8 @@ Result gathered(const std::string& name, const KeyValues& parameters, const Row&
     Form form(loss->settings(), state);
     if constexpr (requires { form.prepare(kC); }) form.prepare(kC);
     const std::vector<Target<double>> targets = {row.target};
-    const std::vector<LogSumExp<double>> no_pairs(1);
     if constexpr (requires(Batch<double> b) { form.open(b); })
-        form.open({targets, kC, 1, no_pairs});
+        form.open({targets, kC, 1, {}, 0, nullptr});
     std::vector<typename Form::Row> rows = {form.begin(row.target)};
     rows[0].weight = 1;
     typename Form::Acc parts[2], whole;
