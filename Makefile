@@ -145,14 +145,6 @@ $(BUILD)/obj/train/data/image.o: private FLAGS += -fno-sanitize=shift
 # `facet doctor` tells with which flags it was built.
 $(BUILD)/obj/tools/doctor.o: private INCLUDES += -DFACET_BUILD_FLAGS='"$(strip $(ARITHMETIC_FLAGS))"'
 
-# The head comments of the losses, for `facet losses` and docs/losses.
-LOSS_FILES := $(shell grep -l '^inline const Registered<' losses/*.h)
-$(BUILD)/generated/loss_texts.inc: tools/loss_texts.awk losses/all.h $(LOSS_FILES)
-	@mkdir -p $(@D)
-	@awk -f tools/loss_texts.awk losses/all.h $(LOSS_FILES) > $@
-$(BUILD)/obj/tools/loss_texts.o: $(BUILD)/generated/loss_texts.inc
-$(BUILD)/obj/tools/loss_texts.o: private INCLUDES += -I$(BUILD)/generated
-
 # Another compiler or other flags: everything is compiled again.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)

@@ -153,25 +153,6 @@ public:
                                      const Tensor& dbeta, const Tensor& dslope, Grad parameter_mode,
                                      const Tensor& dx, Grad dx_mode) = 0;
 
-    // --- PReLU with a slope a channel; x, y a map or plain (N, C). At 0 the slope side is taken
-    // ---
-    virtual void prelu_forward(const Tensor& x, const Tensor& slope, const Tensor& y) = 0;
-    // dslope may be undefined: the slope is then a constant (ReLU: slope 0).
-    virtual void prelu_backward(const Tensor& x, const Tensor& slope, const Tensor& dy,
-                                const Tensor& dslope, Grad slope_mode, const Tensor& dx,
-                                Grad dx_mode) = 0;
-
-    // --- pooling: x (N, C, H, W) map ---
-    // Windows of `window` x `window` at g.stride; padding never wins. Ties: the first in row order.
-    // NaN wins.
-    virtual void max_pool_forward(const Tensor& x, int64_t window, ConvGeometry g,
-                                  const Tensor& y) = 0;
-    virtual void max_pool_backward(const Tensor& x, const Tensor& dy, int64_t window,
-                                   ConvGeometry g, const Tensor& dx, Grad mode) = 0;
-    // y (N, C) plain: the mean over H and W.
-    virtual void average_pool_forward(const Tensor& x, const Tensor& y) = 0;
-    virtual void average_pool_backward(const Tensor& dy, const Tensor& dx, Grad mode) = 0;
-
     // --- rows and elements ---
     // y (B, D) = y + bias (D) in every row; dbias (D) = sum of the rows of dy (B, D).
     virtual void add_bias(const Tensor& y, const Tensor& bias) = 0;

@@ -46,16 +46,6 @@ BatchNormTargets contribute_parameters(const BatchNormVars& bn) {
     return targets;
 }
 
-// A map (N, K, H', W') for windows of R x R over x (N, C, H, W); contents undefined.
-Tensor map_of_windows(const char* operation, const Tensor& x, int64_t K, int64_t R,
-                      ConvGeometry g) {
-    const int64_t H = x.size(2), W = x.size(3);
-    FACET_CHECK(g.stride >= 1 && g.pad >= 0 && H + 2 * g.pad >= R && W + 2 * g.pad >= R,
-                "{}: windows of {} at stride {} and pad {} do not fit x {}", operation, R, g.stride,
-                g.pad, to_string(x.shape()));
-    return Tensor(x.device(), {x.size(0), K, g.out(H, R), g.out(W, R)}, Layout::Map);
-}
-
 }  // namespace
 
 Var conv2d(Tape& tape, const Var& x, const Var& w, ConvGeometry g) {
@@ -65,7 +55,11 @@ Var conv2d(Tape& tape, const Var& x, const Var& w, ConvGeometry g) {
         in.size() == 4 && filter.size() == 4 && in[1] == filter[1] && filter[2] == filter[3],
         "conv2d: x {} and w {} do not fit: expected (N, C, H, W) and (K, C, R, R)", to_string(in),
         to_string(filter));
-    const Tensor y = map_of_windows("conv2d", x->value, filter[0], filter[2], g);
+    const int64_t H = in[2], W = in[3], R = filter[2];
+    FACET_CHECK(g.stride >= 1 && g.pad >= 0 && H + 2 * g.pad >= R && W + 2 * g.pad >= R,
+                "conv2d: windows of {} at stride {} and pad {} do not fit x {}", R, g.stride, g.pad,
+                to_string(in));
+    const Tensor y(x->value.device(), {in[0], filter[0], g.out(H, R), g.out(W, R)}, Layout::Map);
     y.device().conv_forward(x->value, w->value, g, y);
     return tape.record("conv2d", {x, w}, y, [x, w, g](const Tensor& dy) {
         Device& device = dy.device();
@@ -105,38 +99,6 @@ Var batch_norm_eval(Tape& tape, const Var& x, const BatchNormVars& bn, const Var
                                       running, y);
     return tape.record("batch_norm_eval", inputs_of(x, bn, addend), y, [](const Tensor&) {
         throw Error("batch_norm_eval: it has no gradient; train with the training form");
-    });
-}
-
-Var prelu(Tape& tape, const Var& x, const Var& slope) {
-    Tensor y = x->value.like();
-    x->value.device().prelu_forward(x->value, slope->value, y);
-    return tape.record("prelu", {x, slope}, y, [x, slope](const Tensor& dy) {
-        Variable::Target dslope;
-        if (slope->needs_grad) dslope = slope->contribute();
-        const auto dx = contribute_or_discard(x);
-        dy.device().prelu_backward(x->value, slope->value, dy, dslope.tensor, dslope.mode,
-                                   dx.tensor, dx.mode);
-    });
-}
-
-Var max_pool(Tape& tape, const Var& x, int64_t window, ConvGeometry g) {
-    expect_rank("max_pool", "x", x->value, 4);
-    const Tensor y = map_of_windows("max_pool", x->value, x->value.size(1), window, g);
-    x->value.device().max_pool_forward(x->value, window, g, y);
-    return tape.record("max_pool", {x}, y, [x, window, g](const Tensor& dy) {
-        const auto dx = x->contribute();
-        dy.device().max_pool_backward(x->value, dy, window, g, dx.tensor, dx.mode);
-    });
-}
-
-Var average_pool(Tape& tape, const Var& x) {
-    expect_rank("average_pool", "x", x->value, 4);
-    Tensor y(x->value.device(), {x->value.size(0), x->value.size(1)});
-    x->value.device().average_pool_forward(x->value, y);
-    return tape.record("average_pool", {x}, y, [x](const Tensor& dy) {
-        const auto dx = x->contribute();
-        dy.device().average_pool_backward(dy, dx.tensor, dx.mode);
     });
 }
 

@@ -22,10 +22,7 @@ Var batch_norm_train(Tape& tape, const Var& x, const BatchNormVars& bn, const Va
 Var batch_norm_eval(Tape& tape, const Var& x, const BatchNormVars& bn, const Var& addend,
                     const RunningStatistics& running);
 
-Var prelu(Tape& tape, const Var& x, const Var& slope);  // slope (C)
-Var max_pool(Tape& tape, const Var& x, int64_t window, ConvGeometry geometry);
-Var average_pool(Tape& tape, const Var& x);  // (N, C, H, W) -> (N, C)
-Var flatten(Tape& tape, const Var& x);       // (N, C, H, W) -> (N, C H W), row-major
+Var flatten(Tape& tape, const Var& x);  // (N, C, H, W) -> (N, C H W), row-major
 // y (B, K) = x (B, D) w^T + b, w (K, D), b (K) or null
 Var linear(Tape& tape, const Var& x, const Var& w, const Var& b);
 Var dropout(Tape& tape, const Var& x, double p, uint64_t seed, uint64_t step);

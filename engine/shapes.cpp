@@ -11,8 +11,14 @@ int64_t output_size(const char* operation, ConvGeometry g, int64_t in, int64_t k
     return g.out(in, kernel);
 }
 
-ConvShape sliding_shape(const char* operation, const Tensor& x, int64_t K, int64_t R,
-                        ConvGeometry g, const Tensor& y) {
+}  // namespace
+
+ConvShape conv_shape(const char* operation, const Tensor& x, const Tensor& w, ConvGeometry g,
+                     const Tensor& y) {
+    expect_rank(operation, "the input map", x, 4);
+    expect_rank(operation, "the filter", w, 4);
+    expect_plain(operation, "the filter", w, {w.size(0), x.size(1), w.size(2), w.size(2)});
+    const int64_t K = w.size(0), R = w.size(2);
     FACET_CHECK(g.stride >= 1 && g.pad >= 0 && R >= 1,
                 "{}: stride and kernel must be positive and pad not negative, found stride {}, "
                 "kernel {}, pad {}",
@@ -22,25 +28,6 @@ ConvShape sliding_shape(const char* operation, const Tensor& x, int64_t K, int64
     expect_shape(operation, "the output map", y, {N, K, P, Q});
     expect_layout(operation, "the output map", y, Layout::Map);
     return {N, C, H, W, K, R, P, Q, g.stride, g.pad};
-}
-
-}  // namespace
-
-ConvShape conv_shape(const char* operation, const Tensor& x, const Tensor& w, ConvGeometry g,
-                     const Tensor& y) {
-    expect_rank(operation, "the input map", x, 4);
-    expect_rank(operation, "the filter", w, 4);
-    expect_plain(operation, "the filter", w, {w.size(0), x.size(1), w.size(2), w.size(2)});
-    return sliding_shape(operation, x, w.size(0), w.size(2), g, y);
-}
-
-ConvShape pool_shape(const char* operation, const Tensor& x, int64_t window, ConvGeometry g,
-                     const Tensor& y) {
-    expect_rank(operation, "the input map", x, 4);
-    expect_layout(operation, "the input map", x, Layout::Map);
-    FACET_CHECK(g.pad < window, "{}: pad {} must be less than the window of {}", operation, g.pad,
-                window);
-    return sliding_shape(operation, x, x.size(1), window, g, y);
 }
 
 ChannelShape channel_shape(const char* operation, const Tensor& x) {
@@ -129,31 +116,6 @@ int64_t rows_shape(const char* operation, const Tensor& x, std::span<const int64
     shape.at(0) = static_cast<int64_t>(rows.size());
     expect_plain(operation, "the part", part, shape);
     return rows.empty() ? 0 : part.count() / std::ssize(rows);
-}
-
-ChannelShape prelu_shape(const Tensor& x, const Tensor& slope, const Tensor& y) {
-    const ChannelShape shape = channel_shape("prelu_forward", x);
-    expect_plain("prelu_forward", "slope", slope, {shape.C});
-    expect_like("prelu_forward", "y", y, x);
-    return shape;
-}
-
-ChannelShape prelu_backward_shape(const Tensor& x, const Tensor& slope, const Tensor& dy,
-                                  const Tensor& dslope, const Tensor& dx) {
-    const ChannelShape shape = channel_shape("prelu_backward", x);
-    expect_plain("prelu_backward", "slope", slope, {shape.C});
-    expect_like("prelu_backward", "dy", dy, x);
-    expect_like("prelu_backward", "dx", dx, x);
-    if (dslope.defined()) expect_plain("prelu_backward", "dslope", dslope, {shape.C});
-    return shape;
-}
-
-ChannelShape average_pool_shape(const char* operation, const char* map_name, const Tensor& x,
-                                const char* means_name, const Tensor& y) {
-    expect_rank(operation, map_name, x, 4);
-    expect_layout(operation, map_name, x, Layout::Map);
-    expect_plain(operation, means_name, y, {x.size(0), x.size(1)});
-    return channel_shape(operation, x);
 }
 
 ChannelShape batch_norm_shape(const char* operation, const BatchNorm& bn, const Tensor& x,

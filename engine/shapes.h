@@ -9,7 +9,7 @@
 
 namespace facet {
 
-// x (N, C, H, W), w (K, C, R, R), y (N, K, P, Q); in pooling K = C and R is the window.
+// x (N, C, H, W), w (K, C, R, R), y (N, K, P, Q).
 struct ConvShape {
     int64_t N, C, H, W;
     int64_t K, R;
@@ -21,9 +21,6 @@ struct ConvShape {
 // stride >= 1, pad >= 0, the kernel no larger than the padded input, y of the size that follows.
 // x may have either layout. Backward calls pass dx for x, dy for y, dw for w.
 ConvShape conv_shape(const char* operation, const Tensor& x, const Tensor& w, ConvGeometry g,
-                     const Tensor& y);
-// The same for a pooling of maps; pad < window, so that no window lies wholly in the padding.
-ConvShape pool_shape(const char* operation, const Tensor& x, int64_t window, ConvGeometry g,
                      const Tensor& y);
 
 // A tensor seen as N x C channels of `pixels` values each: a map (N, C, H, W), pixels = H W, or
@@ -69,15 +66,6 @@ void check_adamw(const Tensor& dw, const Tensor& m, const Tensor& v, const Tenso
 // number of them; returns the elements of a row.
 int64_t rows_shape(const char* operation, const Tensor& x, std::span<const int64_t> rows,
                    const Tensor& part);
-
-ChannelShape prelu_shape(const Tensor& x, const Tensor& slope, const Tensor& y);
-// dslope may be undefined.
-ChannelShape prelu_backward_shape(const Tensor& x, const Tensor& slope, const Tensor& dy,
-                                  const Tensor& dslope, const Tensor& dx);
-
-// A map x and the means y (N, C) of its channels, or their gradients; errors use the names given.
-ChannelShape average_pool_shape(const char* operation, const char* map_name, const Tensor& x,
-                                const char* means_name, const Tensor& y);
 
 // Gamma, beta and, where there is one, the slope have shape (C); x, y, and the addend, where there
 // is one, are alike.

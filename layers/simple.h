@@ -1,4 +1,4 @@
-// Layers with no or one parameter vector: activations, pooling, dropout, shape and length.
+// Layers that own nothing: flatten and dropout.
 #pragma once
 
 #include "layers/layer.h"
@@ -9,51 +9,6 @@ namespace facet {
 class PlainLayer : public Layer {
 public:
     void collect(const std::string&, Inventory&) const override {}
-};
-
-// PReLU with a slope a channel, from 0.25.
-class PRelu : public Layer {
-public:
-    PRelu(Initialiser& init, int64_t C) : slope_(init.constant({C}, 0.25)) {}
-    Var forward(const Pass& pass, const Var& x) override;
-    void collect(const std::string& name, Inventory& inventory) const override;
-    Shape describe(const std::string& name, const Shape& in,
-                   std::vector<SummaryRow>& rows) const override;
-
-private:
-    Var slope_;
-};
-
-// max(x, 0): PReLU whose slopes stay 0.
-class Relu : public PlainLayer {
-public:
-    Relu(Device& device, int64_t C);
-    Var forward(const Pass& pass, const Var& x) override;
-    Shape describe(const std::string& name, const Shape& in,
-                   std::vector<SummaryRow>& rows) const override;
-
-private:
-    Var slope_;
-};
-
-// The mean over each channel: (N, C, H, W) -> (N, C).
-class GlobalAveragePool : public PlainLayer {
-public:
-    Var forward(const Pass& pass, const Var& x) override;
-    Shape describe(const std::string& name, const Shape& in,
-                   std::vector<SummaryRow>& rows) const override;
-};
-
-class MaxPool : public PlainLayer {
-public:
-    MaxPool(int64_t window, int64_t stride, int64_t pad);
-    Var forward(const Pass& pass, const Var& x) override;
-    Shape describe(const std::string& name, const Shape& in,
-                   std::vector<SummaryRow>& rows) const override;
-
-private:
-    int64_t window_;
-    ConvGeometry geometry_;
 };
 
 // (N, C, H, W) -> (N, C H W) in row-major order.
@@ -76,14 +31,6 @@ public:
 private:
     double p_;
     uint32_t stream_;
-};
-
-// Rows to unit length, (B, D).
-class NormaliseRows : public PlainLayer {
-public:
-    Var forward(const Pass& pass, const Var& x) override;
-    Shape describe(const std::string& name, const Shape& in,
-                   std::vector<SummaryRow>& rows) const override;
 };
 
 }  // namespace facet

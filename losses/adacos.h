@@ -1,29 +1,42 @@
-// AdaCos (Zhang et al., CVPR 2019): NormFace whose scale follows the training.
-//
-//   s_0 = sqrt(2) log(C - 1)
-//   B   = mean_i sum_{j != y} exp(s_old c_ij),   s = log(B) / cos(min(pi/4, median_i theta_iy))
-//   z_j = s c_j,   L = -log softmax(z)_y;   dL/dc_j = s (p_j - [j = y])
-// The new s is used in the same call and is a constant for the gradient. The median of an even
-// number of angles is the lower one. Where log(B) <= 0, with negatives all far away, it gives no
-// scale: s stays, as it does without rows. dynamic=false: s = s_0 always. C < 3 is refused: with
-// two classes s_0 = 0, and then nothing is ever learned.
-//
-// Derivation: for given negatives p_y, as a function of theta_y, is steepest near cos(theta_y) =
-// log(B)/s; s puts this at the median angle, or at 45 degrees if that is larger. Then dL/dc is
-// NormFace's; differentiating s too would add (sum_j dL/dz_j c_j) ds/dc.
 #pragma once
 
 #include <numbers>
 
 #include "losses/head/class_loss.h"
-#include "losses/head/settings.h"
 #include "losses/head/softmax_form.h"
-#include "losses/head/state.h"
 
 namespace facet {
 
 template <class T>
 struct AdaCos : SoftmaxForm<T, AdaCos<T>> {
+    static constexpr LossPage page{
+        .name = "adacos",
+        .paper =
+            "Zhang et al., AdaCos: adaptively scaling cosine logits for effectively learning "
+            "deep face representations, CVPR 2019",
+        .group = LossGroup::adaptive,
+        .what = "AdaCos: NormFace whose scale follows the training.",
+        .formula = R"(
+s_0 = sqrt(2) log(C - 1),
+B   = mean_i sum_{j != y} exp(s_old c_ij),   s = log(B) / cos(min(pi/4, median_i theta_iy)),
+z_j = s c_j,   L = -log softmax(z)_y)",
+        .gradient = "dL/dc_j = s (p_j - [j = y])",
+        .why = R"(
+The new s is used in the same call and is a constant for the gradient. The median of an even
+number of angles is the lower one. Where log(B) <= 0, with negatives all far away, it gives no
+scale: s stays, as it does without rows. dynamic=false: s = s_0 always. C < 3 is refused: with
+two classes s_0 = 0, and then nothing is ever learned.
+
+Derivation: for given negatives p_y, as a function of theta_y, is steepest near cos(theta_y) =
+log(B)/s; s puts this at the median angle, or at 45 degrees if that is larger. Then dL/dc is
+NormFace's; differentiating s too would add (sum_j dL/dz_j c_j) ds/dc.)",
+        .state = "s, the scale, starts at sqrt(2) log(C-1)",
+        .detached = "the scale s",
+        .fewest_classes = 3,
+        .too_few =
+            "its scale starts at sqrt(2) log(C-1), which is 0 for two classes, and then nothing "
+            "is learned"};
+
     using Base = SoftmaxForm<T, AdaCos<T>>;
     static constexpr int passes = 2;  // the scale, then the softmax
 
@@ -37,13 +50,15 @@ struct AdaCos : SoftmaxForm<T, AdaCos<T>> {
             for (int k = 0; k < 2; ++k) pass[k].merge(other.pass[k]);
         }
     };
+
     StateArray* scale;
     bool dynamic;
     T s = 0;
     double median = 0;  // of theta_iy
 
-    AdaCos(const Settings& p, State& state)
-        : scale(&state.declare("s", true, false)), dynamic(p.flag("dynamic")) {
+    AdaCos(Parameters& p, State& state)
+        : scale(&state.declare("s", true, false)),
+          dynamic(p.flag("dynamic", true, "false: the scale stays sqrt(2) log(C-1)")) {
         scale->lowest = 1e-6;
     }
 
@@ -93,26 +108,6 @@ struct AdaCos : SoftmaxForm<T, AdaCos<T>> {
             s = T(scale->value[0]);
         }
         for (Row& row : rows) row.target = additive_cosine(row.y, s, T(0));
-    }
-    FACET_HD T logit(const Row&, T c, std::int64_t) const { return s * c; }
-    FACET_HD T slope(const Row&, T, std::int64_t) const { return s; }
-
-    static LossInfo info() {
-        return {.name = "adacos",
-                .paper =
-                    "Zhang et al., AdaCos: adaptively scaling cosine logits for effectively "
-                    "learning deep face representations, CVPR 2019",
-                .formula =
-                    "z_j = s c_j, s = log(mean_i sum_{j != y} exp(s_old c_ij)) / cos(min(pi/4, "
-                    "median theta_y)); L = -log softmax(z)_y",
-                .gradient = "dL/dc_j = s (p_j - [j=y]), s constant",
-                .parameters = {flag("dynamic", "true", "false: the scale stays sqrt(2) log(C-1)")},
-                .state = "s, the scale, starts at sqrt(2) log(C-1)",
-                .detached = "the scale s",
-                .fewest_classes = 3,
-                .too_few =
-                    "its scale starts at sqrt(2) log(C-1), which is 0 for two classes, and "
-                    "then nothing is learned"};
     }
 };
 

@@ -1,43 +1,53 @@
-// AdaFace (Kim et al., CVPR 2022): the norm of a feature, taken for the quality of its image,
-// decides between an angular and an additive margin.
-//
-//   n  = clip(|x|, 0.001, 100);  mean, std: moving averages of the batch's, weight t_alpha
-//   q  = clip(h (n - mean) / (std + eps), -1, 1)
-//   z_y = s (cos(clip(theta_y - m q, eps, pi - eps)) - (m + m q)),   z_j = s c_j
-//   L  = -log softmax(z)_y;   dL/dc_j = s p_j
-//   dL/dc_y = -s (1 - p_y) sin(theta_y - m q) / sin(theta_y)
-// Cosines are clipped to [-1 + eps, 1 - eps] first; outside of a clip there is no gradient. q is a
-// constant for the gradient. The deviation is the unbiased one; a batch with fewer than two rows
-// moves neither average. They start at 20 and 100.
-//
-// Derivation: for the gradient q is a number: an angular margin -m q (arcface.h) and a constant.
-//
-// Public code: the class of the authors has t_alpha=1 as its default, their configuration 0.01; its
-// deviation of a batch of one row is NaN.
 #pragma once
 
 #include <numbers>
 
 #include "losses/head/class_loss.h"
-#include "losses/head/settings.h"
 #include "losses/head/softmax_form.h"
-#include "losses/head/state.h"
 
 namespace facet {
 
 template <class T>
 struct AdaFace : SoftmaxForm<T, AdaFace<T>> {
-    using Row = SoftmaxRow<T>;
-    T s, m, h, eps;
+    static constexpr LossPage page{
+        .name = "adaface",
+        .paper = "Kim et al., AdaFace: quality adaptive margin for face recognition, CVPR 2022",
+        .group = LossGroup::adaptive,
+        .what = R"(
+AdaFace: the norm of a feature, taken for the quality of its image, decides between an angular and
+an additive margin.)",
+        .formula = R"(
+n  = clip(|x|, 0.001, 100);  mean, std: moving averages of the batch's, weight t_alpha;
+q  = clip(h (n - mean) / (std + eps), -1, 1),
+z_y = s (cos(clip(theta_y - m q, eps, pi - eps)) - (m + m q)),   z_j = s c_j,
+L  = -log softmax(z)_y)",
+        .gradient = R"(
+dL/dc_j = s p_j,
+dL/dc_y = -s (1 - p_y) sin(theta_y - m q) / sin(theta_y))",
+        .why = R"(
+Cosines are clipped to [-1 + eps, 1 - eps] first; outside of a clip there is no gradient. q is a
+constant for the gradient. The deviation is the unbiased one; a batch with fewer than two rows
+moves neither average. They start at 20 and 100.
+
+Derivation: for the gradient q is a number: an angular margin -m q (arcface.h) and a constant.
+
+Public code: the class of the authors has t_alpha=1 as its default, their configuration 0.01; its
+deviation of a batch of one row is NaN.)",
+        .state = "mean, std: moving averages of the norms, start at 20 and 100",
+        .detached = "the quality q"};
+
+    T s, m, h;
     double t_alpha;
+    T eps;
     StateArray *mean, *std;
 
-    AdaFace(const Settings& p, State& state)
-        : s(T(p.number("s"))),
-          m(T(p.number("m"))),
-          h(T(p.number("h"))),
-          eps(T(p.number("eps"))),
-          t_alpha(p.number("t_alpha")),
+    AdaFace(Parameters& p, State& state)
+        : s(p.positive("s", 64, "scale of the cosines")),
+          m(p.number("m", 0.4, 0, std::numbers::pi, "margin")),
+          h(p.number("h", 0.333, 0, 1e6, "how strongly the norm acts")),
+          t_alpha(p.number("t_alpha", 0.01, 0, 1, "weight of the new batch")),
+          eps(p.number("eps", 1e-3, 1e-12, 0.5,
+                       "clip of cosines and angles; added to the deviation")),
           mean(&state.declare("mean", true, false)),
           std(&state.declare("std", true, false)) {
         mean->lowest = std->lowest = 0;
@@ -66,43 +76,21 @@ struct AdaFace : SoftmaxForm<T, AdaFace<T>> {
         move(std->value[0], std::sqrt(squares / (count - 1)));
     }
 
-    Row begin(const Target<T>& y) const {
+    TargetLogit<T> target(const Target<T>& y) const {
         const double standard = (clipped_norm(y) - mean->value[0]) / (std->value[0] + double(eps));
         const T q = T(std::clamp(double(h) * standard, -1.0, 1.0));
         const bool inside = y.cos >= -1 + eps && y.cos <= 1 - eps;
         const T theta = inside ? y.angle() : std::acos(y.cos > 0 ? 1 - eps : -1 + eps);
         const T pi = std::numbers::pi_v<T>, turned = theta - m * q;
         const T kept = turned < eps ? eps : (turned > pi - eps ? pi - eps : turned);
-        Row row;
         const T z = s * (std::cos(kept) - (m + m * q));
-        row.target = by_angle(y, z, inside && kept == turned ? -s * std::sin(turned) : T(0));
-        return row;
+        return by_angle(y, z, inside && kept == turned ? -s * std::sin(turned) : T(0));
     }
-    FACET_HD T logit(const Row&, T c, std::int64_t) const {
+    FACET_HD T logit(const SoftmaxRow<T>&, T c, std::int64_t) const {
         return s * (c > 1 - eps ? 1 - eps : (c < -1 + eps ? -1 + eps : c));
     }
-    FACET_HD T slope(const Row&, T c, std::int64_t) const {
+    FACET_HD T slope(const SoftmaxRow<T>&, T c, std::int64_t) const {
         return c > 1 - eps || c < -1 + eps ? T(0) : s;
-    }
-
-    static LossInfo info() {
-        return {
-            .name = "adaface",
-            .paper = "Kim et al., AdaFace: quality adaptive margin for face recognition, CVPR 2022",
-            .formula =
-                "z_y = s (cos(theta_y - m q) - (m + m q)), z_j = s c_j, q = clip(h (|x| - "
-                "mean)/(std + eps), -1, 1); L = -log softmax(z)_y",
-            .gradient =
-                "dL/dc_y = -s (1-p_y) sin(theta_y - m q)/sin(theta_y), dL/dc_j = s p_j, q "
-                "constant; 0 outside of a clip",
-            .parameters = {positive("s", "64", "scale of the cosines"),
-                           number("m", "0.4", 0, std::numbers::pi, "margin"),
-                           number("h", "0.333", 0, 1e6, "how strongly the norm acts"),
-                           number("t_alpha", "0.01", 0, 1, "weight of the new batch"),
-                           number("eps", "1e-3", 1e-12, 0.5,
-                                  "clip of cosines and angles; added to the deviation")},
-            .state = "mean, std: moving averages of the norms, start at 20 and 100",
-            .detached = "the quality q"};
     }
 };
 

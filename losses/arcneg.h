@@ -1,37 +1,44 @@
-// ArcNegFace (Liu et al., Towards flops-constrained face recognition, ICCVW 2019): ArcFace whose
-// negatives are weighted by how close they are to the target.
-//
-//   f   = cos(theta_y + m), beyond theta = pi - m: c_y - m sin m
-//   q_j = alpha exp(-(c_j - f)^2 / sigma)
-//   z_y = s f,   z_j = s (q_j c_j + q_j - 1),   L = -log softmax(z)_y
-//   dL/dc_j = s q_j p_j,   dL/dc_y = -s (1 - p_y) sin(theta_y + m) / sin(theta_y)
-// The weights q are constants for the gradient.
-//
-// Derivation: with q constant, z_j is a line of slope s q_j; the target is ArcFace's.
-// Differentiating q too would add s (c_j + 1) dq_j/dc_j, and move the target through f.
 #pragma once
 
 #include <numbers>
 
 #include "losses/head/class_loss.h"
-#include "losses/head/settings.h"
 #include "losses/head/softmax_form.h"
-#include "losses/head/state.h"
 
 namespace facet {
 
 template <class T>
 struct ArcNeg : SoftmaxForm<T, ArcNeg<T>> {
+    static constexpr LossPage page{
+        .name = "arcneg",
+        .paper = "Liu et al., Towards flops-constrained face recognition, ICCVW 2019",
+        .group = LossGroup::weighted,
+        .what =
+            "ArcNegFace: ArcFace whose negatives are weighted by how close they are to the target.",
+        .formula = R"(
+f   = cos(theta_y + m), beyond theta = pi - m: c_y - m sin m,
+q_j = alpha exp(-(c_j - f)^2 / sigma),
+z_y = s f,   z_j = s (q_j c_j + q_j - 1),   L = -log softmax(z)_y)",
+        .gradient = R"(
+dL/dc_j = s q_j p_j,   dL/dc_y = -s (1 - p_y) sin(theta_y + m) / sin(theta_y))",
+        .why = R"(
+The weights q are constants for the gradient.
+
+Derivation: with q constant, z_j is a line of slope s q_j; the target is ArcFace's.
+Differentiating q too would add s (c_j + 1) dq_j/dc_j, and move the target through f.)",
+        .detached = "the weights q_j"};
+
     struct Row : SoftmaxRow<T> {
         T f;
     };
+
     T s, m, alpha, sigma;
 
-    ArcNeg(const Settings& p, State&)
-        : s(T(p.number("s"))),
-          m(T(p.number("m"))),
-          alpha(T(p.number("alpha"))),
-          sigma(T(p.number("sigma"))) {}
+    explicit ArcNeg(Parameters& p)
+        : s(p.positive("s", 64, "scale of the cosines")),
+          m(p.number("m", 0.5, 0, std::numbers::pi, "margin on the target's angle, radians")),
+          alpha(p.number("alpha", 1.2, 0, 100, "largest weight of a negative")),
+          sigma(p.positive("sigma", 2, "how fast the weight falls")) {}
 
     Row begin(const Target<T>& y) const {
         Row row;
@@ -47,24 +54,6 @@ struct ArcNeg : SoftmaxForm<T, ArcNeg<T>> {
         return s * (weight(row, c) * (c + 1) - 1);
     }
     FACET_HD T slope(const Row& row, T c, std::int64_t) const { return s * weight(row, c); }
-
-    static LossInfo info() {
-        return {.name = "arcneg",
-                .paper = "Liu et al., Towards flops-constrained face recognition, ICCVW 2019",
-                .formula =
-                    "z_y = s f, f = cos(theta_y + m), z_j = s (q_j c_j + q_j - 1), q_j = alpha "
-                    "exp(-(c_j - f)^2/sigma), L = -log softmax(z)_y",
-                .gradient =
-                    "dL/dc_j = s q_j p_j, dL/dc_y = -s (1-p_y) sin(theta_y+m)/sin(theta_y), q "
-                    "constant",
-                .parameters = {positive("s", "64", "scale of the cosines"),
-                               number("m", "0.5", 0, std::numbers::pi,
-                                      "margin on the target's angle, radians"),
-                               number("alpha", "1.2", 0, 100, "largest weight of a negative"),
-                               positive("sigma", "2", "how fast the weight falls")},
-                .state = "",
-                .detached = "the weights q_j"};
-    }
 };
 
 inline const Registered<ClassLoss<ArcNeg>> registered_arcneg;

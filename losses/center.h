@@ -1,17 +1,3 @@
-// Center loss (Wen et al., ECCV 2016): features are drawn to the centres of their classes, which
-// here are the proxies, raw and not normalised.
-//
-//   L = 1/(2B) sum_i |x_i - w_{y_i}|^2
-//   dx_i = (x_i - w_{y_i}) / B,   dw_j = sum_{i: y_i = j} (w_j - x_i) / B
-// Formed from the differences: nothing cancels where x is close to its centre. Without another loss
-// beside it everything may collapse into one point.
-//
-// The paper moves the centres by its own rule, w_j - alpha sum_{y_i = j}(w_j - x_i)/(1 + n_j), not
-// by the gradient. Here centres are parameters like all proxies; what the rule would make of them
-// is reported by report(), in the state `centers` (C, D); given there, they are used in place
-// of the proxies for one call.
-//
-// Derivation: |x - w|^2/2 has the gradient x - w by x and w - x by w.
 #pragma once
 
 #include <array>
@@ -23,9 +9,38 @@ namespace facet {
 
 class Center final : public Loss {
 public:
-    Center(const LossInfo& info, const Settings& settings)
-        : Loss(info, settings), alpha_(settings.number("alpha")) {
+    static constexpr LossPage page{
+        .name = "center",
+        .paper =
+            "Wen et al., A discriminative feature learning approach for deep face "
+            "recognition, ECCV 2016",
+        .group = LossGroup::proxies,
+        .what = R"(
+Center loss: features are drawn to the centres of their classes, which here are the proxies, raw
+and not normalised.)",
+        .formula = "L = 1/(2B) sum_i |x_i - w_{y_i}|^2",
+        .gradient = "dx_i = (x_i - w_{y_i}) / B,   dw_j = sum_{i: y_i = j} (w_j - x_i) / B",
+        .why = R"(
+Formed from the differences: nothing cancels where x is close to its centre. Without another loss
+beside it everything may collapse into one point.
+
+The paper moves the centres by its own rule, w_j - alpha sum_{y_i = j}(w_j - x_i)/(1 + n_j), not
+by the gradient. Here centres are parameters like all proxies; what the rule would make of them
+is reported by report(), in the state `centers` (C, D); given there, they are used in place
+of the proxies for one call.
+
+Derivation: |x - w|^2/2 has the gradient x - w by x and w - x by w.)",
+        .state = "centers (C, D): what the paper's update would make of the proxies"};
+
+    Center(const LossInfo& info, const Settings& settings) : Loss(info, settings) {
+        Parameters parameters(settings);
+        alpha_ = alpha(parameters);
         centers_ = &state_.declare("centers", false, false);
+    }
+    static LossInfo info() {
+        Parameters parameters;
+        alpha(parameters);
+        return facet::describe(page, parameters.described());
     }
 
     bool has_proxies() const override { return true; }
@@ -34,19 +49,11 @@ public:
     void report(const HeadBatch<float>& batch) override { report_centers(batch); }
     void report(const HeadBatch<double>& batch) override { report_centers(batch); }
 
-    static LossInfo info() {
-        return {
-            .name = "center",
-            .paper =
-                "Wen et al., A discriminative feature learning approach for deep face "
-                "recognition, ECCV 2016",
-            .formula = "L = 1/2 |x - w_y|^2, raw vectors; the proxies are the centres",
-            .gradient = "dx = x - w_y, dw_y = w_y - x (each divided by B)",
-            .parameters = {number("alpha", "0.5", 0, 1, "rate of the paper's own centre update")},
-            .state = "centers (C, D): what the paper's update would make of the proxies"};
+private:
+    static double alpha(Parameters& p) {
+        return p.number("alpha", 0.5, 0, 1, "rate of the paper's own centre update");
     }
 
-private:
     double run(HeadBackend<float>& backend, const HeadBatch<float>& batch,
                const HeadGradient<float>& gradient, HeadDiagnostics& diagnostics,
                const HeadOptions&) override {
@@ -79,8 +86,8 @@ private:
                                 values.into(diagnostics.row_value)};
         backend.download(pieces);
         diagnostics.target_cosine.assign(B, 0.0);
-        const double sum = std::accumulate(diagnostics.row_value.begin(),
-                                           diagnostics.row_value.end(), 0.0);
+        const double sum =
+            std::accumulate(diagnostics.row_value.begin(), diagnostics.row_value.end(), 0.0);
         return counted > 0 ? sum / double(counted) : 0;
     }
 

@@ -1,18 +1,3 @@
-// Circle loss on pairs (Sun et al., Circle loss: a unified perspective of pair similarity
-// optimization, CVPR 2020): every similarity is weighted by its distance from its optimum.
-//
-//   a_p = [1 + m - s_p]_+,  a_n = [s_n + m]_+                    constants for the gradient
-//   t_i = log sum_n e^{gamma a_n (s_n - m)} + log sum_p e^{-gamma a_p (s_p - (1 - m))}
-//   L   = mean of log(1 + e^{t_i}) over the A anchors that have positives and negatives
-//   dL/ds_n = sigma(t) gamma a_n softmax_n / A,   dL/ds_p = -sigma(t) gamma a_p softmax_p / A
-// The gradient is the one defined by the paper, not the derivative of the value: differentiating
-// the weights too would give 2 s_n in place of s_n + m.
-//
-// Derivation: with a constant, t is two log-sum-exps of lines, their gradient a softmax times gamma
-// a_n or -gamma a_p; softplus' = sigma.
-//
-// Public code: gamma=256 m=0.25 on faces, gamma=80 m=0.4 in retrieval. Code that sums exponentials
-// instead of adding in log space overflows.
 #pragma once
 
 #include "losses/head/pair_loss.h"
@@ -21,9 +6,37 @@
 namespace facet {
 
 struct CirclePair {
+    static constexpr LossPage page{
+        .name = "circle-pair",
+        .paper =
+            "Sun et al., Circle loss: a unified perspective of pair similarity optimization, "
+            "CVPR 2020",
+        .group = LossGroup::pairs,
+        .what = R"(
+Circle loss on pairs: every similarity is weighted by its distance from its optimum.)",
+        .formula = R"(
+a_p = [1 + m - s_p]_+,  a_n = [s_n + m]_+                    constants for the gradient
+t_i = log sum_n e^{gamma a_n (s_n - m)} + log sum_p e^{-gamma a_p (s_p - (1 - m))}
+L   = mean of log(1 + e^{t_i}) over the A anchors that have positives and negatives)",
+        .gradient = R"(
+dL/ds_n = sigma(t) gamma a_n softmax_n / A,   dL/ds_p = -sigma(t) gamma a_p softmax_p / A)",
+        .why = R"(
+The gradient is the one defined by the paper, not the derivative of the value: differentiating
+the weights too would give 2 s_n in place of s_n + m.
+
+Derivation: with a constant, t is two log-sum-exps of lines, their gradient a softmax times gamma
+a_n or -gamma a_p; softplus' = sigma.
+
+Public code: gamma=256 m=0.25 on faces, gamma=80 m=0.4 in retrieval. Code that sums exponentials
+instead of adding in log space overflows.)",
+        .state = kPairState,
+        .detached = "the weights a_p and a_n"};
+
     double m, gamma;
 
-    CirclePair(const Settings& p, State&) : m(p.number("m")), gamma(p.number("gamma")) {}
+    explicit CirclePair(Parameters& p)
+        : m(p.number("m", 0.25, 0, 1, "relaxation of the optima 1 and 0")),
+          gamma(p.positive("gamma", 80, "scale")) {}
 
     PairQuantity quantity() const { return {}; }
 
@@ -54,23 +67,6 @@ struct CirclePair {
             g[v] = l.slope * weight(alike, a.q[v]) * share;
         });
         return {l.value, 1, true};
-    }
-
-    static LossInfo info() {
-        return {.name = "circle-pair",
-                .paper =
-                    "Sun et al., Circle loss: a unified perspective of pair similarity "
-                    "optimization, CVPR 2020",
-                .formula =
-                    "L_i = log(1 + sum_n e^{gamma a_n (s_n - m)} sum_p e^{-gamma a_p (s_p - "
-                    "1 + m)}), a_p = [1 + m - s_p]_+, a_n = [s_n + m]_+ constant",
-                .gradient =
-                    "dL/ds_n = sigma(t) gamma a_n softmax_n, dL/ds_p = -sigma(t) gamma a_p "
-                    "softmax_p, over the anchors",
-                .parameters = {number("m", "0.25", 0, 1, "relaxation of the optima 1 and 0"),
-                               positive("gamma", "80", "scale")},
-                .state = kPairState,
-                .detached = "the weights a_p and a_n"};
     }
 };
 

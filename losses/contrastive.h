@@ -1,17 +1,3 @@
-// Contrastive loss (Hadsell, Chopra and LeCun, Dimensionality reduction by learning an invariant
-// mapping, CVPR 2006): pairs of one class attract, others repel up to a margin M.
-//
-//   d_uv = |x_u - x_v| of raw embeddings
-//   L = mean_{u<v} { d^2 / 2 (same class),  [M - d]_+^2 / 2 (different) }
-//   dL/dd = d (same),  -[M - d]_+ (different), over the number of pairs
-// Equal embeddings of different classes are at a cone point of d: their gradient is 0.
-//
-// Derivation: dd/dx_u = (x_u - x_v)/d. For pairs of one class the d cancels: dx_u += x_u - x_v over
-// the pairs.
-//
-// compat=pml is the loss of that name in pytorch-metric-learning: unit vectors, no squares, and the
-// same and the different pairs averaged apart, each over the pairs that are not satisfied:
-//   L = mean_{same, d>0} d + mean_{different, d<M} (M - d)
 #pragma once
 
 #include "losses/head/pair_loss.h"
@@ -19,13 +5,40 @@
 namespace facet {
 
 struct Contrastive {
+    static constexpr LossPage page{
+        .name = "contrastive",
+        .paper =
+            "Hadsell et al., Dimensionality reduction by learning an invariant mapping, "
+            "CVPR 2006",
+        .group = LossGroup::pairs,
+        .what = R"(
+Contrastive loss of Hadsell, Chopra and LeCun: pairs of one class attract, others repel up to a
+margin M.)",
+        .formula = R"(
+d_uv = |x_u - x_v| of raw embeddings
+L = mean_{u<v} { d^2 / 2 (same class),  [M - d]_+^2 / 2 (different) })",
+        .gradient = "dL/dd = d (same),  -[M - d]_+ (different), over the number of pairs",
+        .why = R"(
+Equal embeddings of different classes are at a cone point of d: their gradient is 0.
+
+Derivation: dd/dx_u = (x_u - x_v)/d. For pairs of one class the d cancels: dx_u += x_u - x_v over
+the pairs.
+
+compat=pml is the loss of that name in pytorch-metric-learning: unit vectors, no squares, and the
+same and the different pairs averaged apart, each over the pairs that are not satisfied:
+  L = mean_{same, d>0} d + mean_{different, d<M} (M - d))",
+        .state = kPairState};
+
     double margin;
     bool pml;
     // What a pair counts for; with compat=pml 1 / (pairs that are not satisfied).
     double same_weight = 1, different_weight = 1;
 
-    Contrastive(const Settings& p, State&)
-        : margin(p.number("margin")), pml(p.is("compat", "pml")) {}
+    explicit Contrastive(Parameters& p)
+        : margin(p.positive("margin", 1, "distance at which different classes rest")),
+          pml(p.choice("compat", {"none", "pml"},
+                       "pml: unit vectors, d and [margin - d]_+ unsquared, each averaged over its "
+                       "pairs that are not 0") == "pml") {}
 
     PairQuantity quantity() const {
         return {pml ? PairVectors::unit : PairVectors::raw, PairMeasure::distance};
@@ -70,22 +83,6 @@ struct Contrastive {
             g[v] = weight * term.slope;
         });
         return {a.total(sum), pml ? 0 : a.n - 1, a.n > 1};
-    }
-
-    static LossInfo info() {
-        return {.name = "contrastive",
-                .paper =
-                    "Hadsell et al., Dimensionality reduction by learning an invariant mapping, "
-                    "CVPR 2006",
-                .formula =
-                    "L = mean over pairs of d^2/2 (same class) or [margin - d]_+^2/2 "
-                    "(different), d = |x_u - x_v| (raw vectors)",
-                .gradient = "dL/dd = d (same), -[margin - d]_+ (different), over the pairs",
-                .parameters = {positive("margin", "1", "distance at which different classes rest"),
-                               choice("compat", "none", {"none", "pml"},
-                                      "pml: unit vectors, d and [margin - d]_+ unsquared, each "
-                                      "averaged over its pairs that are not 0")},
-                .state = kPairState};
     }
 };
 

@@ -1,41 +1,51 @@
-// CurricularFace (Huang et al., CVPR 2020): hard negatives are weighted by how far the training
-// has come.
-//
-//   f   = cos(theta_y + m);   z_y = s f, beyond theta_y = pi - m: s (c_y - m sin m)
-//   z_j = s (c_j > f ? c_j (t + c_j) : c_j),   L = -log softmax(z)_y
-//   t   = beta mean_i c_iy + (1 - beta) t, before it is used; starts at 0
-//   dL/dc_j = s p_j (c_j > f ? t + 2 c_j : 1)
-//   dL/dc_y = -s (1 - p_y) sin(theta_y + m) / sin(theta_y)
-// t is a constant for the gradient. (The paper's text gives the new batch the weight 0.99; its code
-// 0.01, as here.)
-//
-// Derivation: c (t + c) has the slope t + 2 c, both factors differentiated; t and the mask are
-// constants, the target is ArcFace's. The mask has no fallback: past theta = pi - m it compares
-// with cos(theta_y + m), which rises again.
 #pragma once
 
 #include <numbers>
 
 #include "losses/head/class_loss.h"
-#include "losses/head/settings.h"
 #include "losses/head/softmax_form.h"
-#include "losses/head/state.h"
 
 namespace facet {
 
 template <class T>
 struct CurricularFace : SoftmaxForm<T, CurricularFace<T>> {
+    static constexpr LossPage page{
+        .name = "curricularface",
+        .paper =
+            "Huang et al., CurricularFace: adaptive curriculum learning loss for deep face "
+            "recognition, CVPR 2020",
+        .group = LossGroup::adaptive,
+        .what = "CurricularFace: hard negatives are weighted by how far the training has come.",
+        .formula = R"(
+f   = cos(theta_y + m);   z_y = s f, beyond theta_y = pi - m: s (c_y - m sin m),
+z_j = s (c_j > f ? c_j (t + c_j) : c_j),   L = -log softmax(z)_y,
+t   = beta mean_i c_iy + (1 - beta) t, before it is used; starts at 0)",
+        .gradient = R"(
+dL/dc_j = s p_j (c_j > f ? t + 2 c_j : 1),
+dL/dc_y = -s (1 - p_y) sin(theta_y + m) / sin(theta_y))",
+        .why = R"(
+t is a constant for the gradient. (The paper's text gives the new batch the weight 0.99; its code
+0.01, as here.)
+
+Derivation: c (t + c) has the slope t + 2 c, both factors differentiated; t and the mask are
+constants, the target is ArcFace's. The mask has no fallback: past theta = pi - m it compares
+with cos(theta_y + m), which rises again.)",
+        .state = "t, the moving average of c_y, starts at 0",
+        .detached = "t"};
+
     struct Row : SoftmaxRow<T> {
         T threshold;  // cos(theta_y + m), also where the target has its fallback
     };
-    T s, m, t = 0;
+
+    T s, m;
     double beta;
+    T t = 0;
     StateArray* average;
 
-    CurricularFace(const Settings& p, State& state)
-        : s(T(p.number("s"))),
-          m(T(p.number("m"))),
-          beta(p.number("beta")),
+    CurricularFace(Parameters& p, State& state)
+        : s(p.positive("s", 64, "scale of the cosines")),
+          m(p.number("m", 0.5, 0, std::numbers::pi, "margin on the target's angle, radians")),
+          beta(p.number("beta", 0.01, 0, 1, "weight of the new batch in t")),
           average(&state.declare("t", true, false)) {
         if (average->value.empty()) average->value = {0};
     }
@@ -60,25 +70,6 @@ struct CurricularFace : SoftmaxForm<T, CurricularFace<T>> {
     FACET_HD T slope(const Row& row, T c, std::int64_t) const {
         const T hard = t + 2 * c;
         return s * (c > row.threshold ? hard : T(1));
-    }
-
-    static LossInfo info() {
-        return {.name = "curricularface",
-                .paper =
-                    "Huang et al., CurricularFace: adaptive curriculum learning loss for deep face "
-                    "recognition, CVPR 2020",
-                .formula =
-                    "z_y = s cos(theta_y + m), z_j = s (c_j > cos(theta_y + m) ? c_j (t + c_j) : "
-                    "c_j), t = moving average of c_y; L = -log softmax(z)_y",
-                .gradient =
-                    "dL/dc_j = s p_j (c_j > cos(theta_y+m) ? t + 2 c_j : 1), dL/dc_y = -s (1-p_y) "
-                    "sin(theta_y+m)/sin(theta_y), t constant",
-                .parameters = {positive("s", "64", "scale of the cosines"),
-                               number("m", "0.5", 0, std::numbers::pi,
-                                      "margin on the target's angle, radians"),
-                               number("beta", "0.01", 0, 1, "weight of the new batch in t")},
-                .state = "t, the moving average of c_y, starts at 0",
-                .detached = "t"};
     }
 };
 

@@ -1,17 +1,3 @@
-// ElasticFace (Boutros et al., CVPRW 2022): ArcFace or CosFace with a margin drawn anew for every
-// sample.
-//
-//   E_i ~ N(m, sigma^2);   arc: z_y = s cos(theta_y + E_i),   cos: z_y = s (c_y - E_i)
-//   z_j = s c_j,   L = -log softmax(z)_y;   dL/dc_j = s p_j
-//   dL/dc_y = -s (1 - p_y) sin(theta_y + E_i)/sin(theta_y) (arc), -s (1 - p_y) (cos)
-// Past theta = pi - E there is no fallback, as in the authors' code. The margin of row i in call n
-// comes from (seed, n, i); the state shows the margins used, E. plus: the smallest margin goes to
-// the largest c_y, the second smallest to the second largest, ...
-//
-// Derivation: the margin is a number, drawn before: ArcFace's and CosFace's gradients with m = E_i.
-//
-// compat=released: the authors' code assigns the sorted margins by the inverse permutation, to the
-// wrong samples.
 #pragma once
 
 #include <numbers>
@@ -19,28 +5,51 @@
 
 #include "engine/random.h"
 #include "losses/head/class_loss.h"
-#include "losses/head/settings.h"
 #include "losses/head/softmax_form.h"
-#include "losses/head/state.h"
 
 namespace facet {
 
 template <class T>
 struct ElasticFace : SoftmaxForm<T, ElasticFace<T>> {
-    using Row = SoftmaxRow<T>;
+    static constexpr LossPage page{
+        .name = "elasticface",
+        .paper =
+            "Boutros et al., ElasticFace: elastic margin loss for deep face recognition, "
+            "CVPRW 2022",
+        .group = LossGroup::adaptive,
+        .what = "ElasticFace: ArcFace or CosFace with a margin drawn anew for every sample.",
+        .formula = R"(
+E_i ~ N(m, sigma^2);   arc: z_y = s cos(theta_y + E_i),   cos: z_y = s (c_y - E_i);
+z_j = s c_j,   L = -log softmax(z)_y)",
+        .gradient = R"(
+dL/dc_j = s p_j,
+dL/dc_y = -s (1 - p_y) sin(theta_y + E_i)/sin(theta_y) (arc), -s (1 - p_y) (cos))",
+        .why = R"(
+Past theta = pi - E there is no fallback, as in the authors' code. The margin of row i in call n
+comes from (seed, n, i); the state shows the margins used, E. plus: the smallest margin goes to
+the largest c_y, the second smallest to the second largest, ...
+
+Derivation: the margin is a number, drawn before: ArcFace's and CosFace's gradients with m = E_i.
+
+compat=released: the authors' code assigns the sorted margins by the inverse permutation, to the
+wrong samples.)",
+        .state = "E (B), the margins of the last call; draws, the number of calls"};
+
+    bool arc;
     T s;
     double m, sigma;
-    bool arc, plus, released;
+    bool plus, released;
     State* state;
     StateArray *margins, *draws;
 
-    ElasticFace(const Settings& p, State& state)
-        : s(T(p.number("s"))),
-          m(p.number("m")),
-          sigma(p.number("sigma")),
-          arc(p.is("kind", "arc")),
-          plus(p.flag("plus")),
-          released(p.is("compat", "released")),
+    ElasticFace(Parameters& p, State& state)
+        : arc(p.choice("kind", {"arc", "cos"}, "margin on angle or cosine") == "arc"),
+          s(p.positive("s", 64, "scale of the cosines")),
+          m(p.number("m", 0.5, 0, std::numbers::pi, "mean of the margins")),
+          sigma(p.number("sigma", 0.05, 0, 10, "their standard deviation")),
+          plus(p.flag("plus", false, "the smallest margin to the largest c_y")),
+          released(p.choice("compat", {"none", "released"},
+                            "released: plus by the inverse permutation") == "released"),
           state(&state),
           margins(&state.declare("E", false, false)),
           draws(&state.declare("draws", true, false)) {
@@ -85,34 +94,9 @@ struct ElasticFace : SoftmaxForm<T, ElasticFace<T>> {
         }
     }
 
-    Row begin(const Target<T>& y) const {
+    TargetLogit<T> target(const Target<T>& y) const {
         const T E = T(margins->value[y.row]);
-        Row row;
-        row.target = arc ? additive_angle(y, s, E) : additive_cosine(y, s, E);
-        return row;
-    }
-    FACET_HD T logit(const Row&, T c, std::int64_t) const { return s * c; }
-    FACET_HD T slope(const Row&, T, std::int64_t) const { return s; }
-
-    static LossInfo info() {
-        return {.name = "elasticface",
-                .paper =
-                    "Boutros et al., ElasticFace: elastic margin loss for deep face recognition, "
-                    "CVPRW 2022",
-                .formula =
-                    "z_y = s cos(theta_y + E_i) (arc) or s (c_y - E_i) (cos), E_i ~ N(m, "
-                    "sigma^2); z_j = s c_j, L = -log softmax(z)_y",
-                .gradient =
-                    "dL/dc_y = -s (1-p_y) sin(theta_y+E_i)/sin(theta_y) or -s (1-p_y), dL/dc_j = s "
-                    "p_j",
-                .parameters = {choice("kind", "arc", {"arc", "cos"}, "margin on angle or cosine"),
-                               positive("s", "64", "scale of the cosines"),
-                               number("m", "0.5", 0, std::numbers::pi, "mean of the margins"),
-                               number("sigma", "0.05", 0, 10, "their standard deviation"),
-                               flag("plus", "false", "the smallest margin to the largest c_y"),
-                               choice("compat", "none", {"none", "released"},
-                                      "released: plus by the inverse permutation")},
-                .state = "E (B), the margins of the last call; draws, the number of calls"};
+        return arc ? additive_angle(y, s, E) : additive_cosine(y, s, E);
     }
 };
 

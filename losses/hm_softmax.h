@@ -1,14 +1,3 @@
-// HM-Softmax, hard mining (Shrivastava et al., CVPR 2016, as used by Wang et al. 2018): only the
-// samples with the largest loss count.
-//
-//   z_j = s c_j,   l_i = -log softmax(z)_y,   L = mean of the n largest l_i
-//   n = max(1, floor(save_rate B)), ties to the lower row;   dL/dc_ij = s (p_j - [j = y]) / n
-// for the rows kept, 0 for the others. B counts the rows with a label.
-//
-// Derivation: which rows are kept is piecewise constant; for those it is NormFace's gradient.
-//
-// Public code: the SV-X-Softmax repository keeps int(save_rate B) rows, which may be none of a
-// small batch.
 #pragma once
 
 #include <algorithm>
@@ -20,13 +9,33 @@ namespace facet {
 
 template <class T>
 struct HmSoftmax : NormFace<T> {
-    using Row = SoftmaxRow<T>;
+    static constexpr LossPage page{
+        .name = "hm-softmax",
+        .paper =
+            "Shrivastava et al., Training region-based object detectors with online hard "
+            "example mining, CVPR 2016",
+        .group = LossGroup::weighted,
+        .what = R"(
+HM-Softmax, hard mining as used by Wang et al. 2018: only the samples with the largest loss
+count.)",
+        .formula = R"(
+z_j = s c_j,   l_i = -log softmax(z)_y,   L = mean of the n largest l_i,
+n = max(1, floor(save_rate B)), ties to the lower row)",
+        .gradient = "dL/dc_ij = s (p_j - [j = y]) / n for the rows kept, 0 for the others",
+        .why = R"(
+B counts the rows with a label.
+
+Derivation: which rows are kept is piecewise constant; for those it is NormFace's gradient.
+
+Public code: the SV-X-Softmax repository keeps int(save_rate B) rows, which may be none of a
+small batch.)"};
+
     double save_rate;
 
-    HmSoftmax(const Settings& p, State& state)
-        : NormFace<T>(p, state), save_rate(p.number("save_rate")) {}
+    explicit HmSoftmax(Parameters& p)
+        : NormFace<T>(p), save_rate(p.number("save_rate", 0.9, 0, 1, "part of the samples kept")) {}
 
-    void settle(int, std::span<Row> rows) const {
+    void settle(int, std::span<SoftmaxRow<T>> rows) const {
         std::vector<std::size_t> order;  // rows with a label, the hardest first
         for (std::size_t i = 0; i < rows.size(); ++i) {
             if (rows[i].weight != 0) order.push_back(i);
@@ -38,20 +47,6 @@ struct HmSoftmax : NormFace<T> {
         for (std::size_t k = 0; k < order.size(); ++k) {
             rows[order[k]].weight = k < kept ? T(1) / T(kept) : T(0);
         }
-    }
-
-    static LossInfo info() {
-        return {.name = "hm-softmax",
-                .paper =
-                    "Shrivastava et al., Training region-based object detectors with online hard "
-                    "example mining, CVPR 2016",
-                .formula =
-                    "z_j = s c_j, l_i = -log softmax(z)_y, L = mean of the max(1, floor(save_rate "
-                    "B)) largest l_i",
-                .gradient = "dL/dc_ij = s (p_j - [j=y]) / n for the n rows kept, else 0",
-                .parameters = {positive("s", "32", "scale of the cosines"),
-                               number("save_rate", "0.9", 0, 1, "part of the samples kept")},
-                .state = ""};
     }
 };
 

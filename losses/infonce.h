@@ -1,15 +1,3 @@
-// InfoNCE with labels, or NT-Xent (van den Oord et al., Representation learning with contrastive
-// predictive coding, 2018; Chen et al., SimCLR, ICML 2020): every positive of an anchor against the
-// anchor's negatives.
-//
-//   l_ip = -log( e^{S_ip/tau} / (e^{S_ip/tau} + sum_{n in N_i} e^{S_in/tau}) ),  S = cosines
-//   L    = mean of l_ip over all P ordered positive pairs (i, p)
-//   dL/dS_ip = -(1 - q_0) / (tau P),   dL/dS_in = q_n / (tau P),  q the softmax of l_ip
-// The other positives of i are not in the denominator (SupCon has them). 1 - q_0 is formed from the
-// negatives alone. Without a negative every l_ip is 0: there is nothing to learn from such a batch.
-//
-// Derivation: l_ip is a cross-entropy of S/tau over p and N_i; -(1 - q_0), q_n are its softmax
-// minus its target.
 #pragma once
 
 #include "losses/head/pair_loss.h"
@@ -18,9 +6,30 @@
 namespace facet {
 
 struct InfoNce {
+    static constexpr LossPage page{
+        .name = "infonce",
+        .paper =
+            "van den Oord et al., Representation learning with contrastive predictive coding, "
+            "2018; Chen et al., SimCLR, ICML 2020",
+        .group = LossGroup::pairs,
+        .what = R"(
+InfoNCE with labels, or NT-Xent: every positive of an anchor against the anchor's negatives.)",
+        .formula = R"(
+l_ip = -log( e^{S_ip/tau} / (e^{S_ip/tau} + sum_{n in N_i} e^{S_in/tau}) ),  S = cosines,
+L    = mean of l_ip over all P ordered positive pairs (i, p))",
+        .gradient = R"(
+dL/dS_ip = -(1 - q_0) / (tau P),   dL/dS_in = q_n / (tau P),  q the softmax of l_ip)",
+        .why = R"(
+The other positives of i are not in the denominator (SupCon has them). 1 - q_0 is formed from the
+negatives alone. Without a negative every l_ip is 0: there is nothing to learn from such a batch.
+
+Derivation: l_ip is a cross-entropy of S/tau over p and N_i; -(1 - q_0), q_n are its softmax
+minus its target.)",
+        .state = kPairState};
+
     double tau;
 
-    InfoNce(const Settings& p, State&) : tau(p.number("tau")) {}
+    explicit InfoNce(Parameters& p) : tau(p.positive("tau", 0.07, "temperature of the cosines")) {}
 
     PairQuantity quantity() const { return {}; }
 
@@ -46,19 +55,6 @@ struct InfoNce {
         result.terms = a.total(result.terms);
         result.usable = result.terms > 0 && negatives > -kInfinity;
         return result;
-    }
-
-    static LossInfo info() {
-        return {.name = "infonce",
-                .paper =
-                    "van den Oord et al., Representation learning with contrastive predictive "
-                    "coding, 2018; Chen et al., SimCLR, ICML 2020",
-                .formula =
-                    "L = mean over positive pairs of -log(e^{S_ip/tau} / (e^{S_ip/tau} + "
-                    "sum_n e^{S_in/tau}))",
-                .gradient = "dL/dS_ip = (q_0 - 1)/(tau P), dL/dS_in = q_n/(tau P)",
-                .parameters = {positive("tau", "0.07", "temperature of the cosines")},
-                .state = kPairState};
     }
 };
 

@@ -1,20 +1,3 @@
-// Multi-Similarity loss (Wang et al., Multi-similarity loss with general pair weighting for deep
-// metric learning, CVPR 2019).
-//
-//   L_i = 1/alpha log(1 + sum_{p in P_i} e^{-alpha (S_ip - base)})
-//       + 1/beta  log(1 + sum_{n in N_i} e^{beta (S_in - base)}),   L = mean over B
-//   dL/dS_ip = -e^{-alpha (S_ip - base)} / (1 + sum_P) / B,  dL/dS_in likewise, with +
-//
-// mine=true keeps the pairs that violate, a choice that is constant for the gradient:
-//   p with S_ip - eps < max_{N_i} S,   n with S_in + eps > min_{P_i} S
-// An anchor without negatives keeps no positive and one without positives no negative (maximum and
-// minimum of nothing are -infinity and +infinity): it adds 0 and still counts in B, as in the
-// authors' code, which passes over such anchors and divides by B. mine=false keeps every pair, so
-// such an anchor has the one sum that it has.
-// The authors' code has beta = 40 and leaves out positives with S > 1 - 1e-5; here they stay.
-//
-// Derivation: log(1 + sum e^v) has the derivative e^v / (1 + sum e^v); the 1/alpha, 1/beta cancel
-// the slopes.
 #pragma once
 
 #include "losses/head/pair_loss.h"
@@ -23,15 +6,43 @@
 namespace facet {
 
 struct MultiSimilarity {
+    static constexpr LossPage page{
+        .name = "multi-similarity",
+        .paper =
+            "Wang et al., Multi-similarity loss with general pair weighting for deep metric "
+            "learning, CVPR 2019",
+        .group = LossGroup::pairs,
+        .what = R"(
+Multi-Similarity loss: per anchor a soft maximum of how far its positives fall below `base`, and
+one of how far its negatives exceed it.)",
+        .formula = R"(
+L_i = 1/alpha log(1 + sum_{p in P_i} e^{-alpha (S_ip - base)})
+    + 1/beta  log(1 + sum_{n in N_i} e^{beta (S_in - base)}),   L = mean over B)",
+        .gradient = R"(
+dL/dS_ip = -e^{-alpha (S_ip - base)} / (1 + sum_P) / B,
+dL/dS_in = e^{beta (S_in - base)} / (1 + sum_N) / B)",
+        .why = R"(
+mine=true keeps the pairs that violate, a choice that is constant for the gradient:
+  p with S_ip - eps < max_{N_i} S,   n with S_in + eps > min_{P_i} S
+An anchor without negatives keeps no positive and one without positives no negative (maximum and
+minimum of nothing are -infinity and +infinity): it adds 0 and still counts in B, as in the
+authors' code, which passes over such anchors and divides by B. mine=false keeps every pair, so
+such an anchor has the one sum that it has.
+The authors' code has beta = 40 and leaves out positives with S > 1 - 1e-5; here they stay.
+
+Derivation: log(1 + sum e^v) has the derivative e^v / (1 + sum e^v); the 1/alpha, 1/beta cancel
+the slopes.)",
+        .state = kPairState};
+
     double alpha, beta, base, eps;
     bool mine;
 
-    MultiSimilarity(const Settings& p, State&)
-        : alpha(p.number("alpha")),
-          beta(p.number("beta")),
-          base(p.number("base")),
-          eps(p.number("eps")),
-          mine(p.flag("mine")) {}
+    explicit MultiSimilarity(Parameters& p)
+        : alpha(p.positive("alpha", 2, "scale of the positives")),
+          beta(p.positive("beta", 50, "scale of the negatives")),
+          base(p.number("base", 0.5, -1, 1, "similarity between the two")),
+          eps(p.only_with("mine=true").number("eps", 0.1, 0, 2, "slack of the mining")),
+          mine(p.flag("mine", true, "keep only pairs that violate")) {}
 
     PairQuantity quantity() const { return {}; }
 
@@ -58,28 +69,9 @@ struct MultiSimilarity {
             if (z_p(v) > -kInfinity) g[v] = -p.slope * std::exp(z_p(v) - positives);
             if (z_n(v) > -kInfinity) g[v] = n.slope * std::exp(z_n(v) - negatives);
         });
-        const bool has_p = hardest_p<kInfinity, has_n = hardest_n> - kInfinity;
+        const bool has_p = hardest_p < kInfinity;
+        const bool has_n = hardest_n > -kInfinity;
         return {p.value / alpha + n.value / beta, 1, mine ? has_p && has_n : has_p || has_n};
-    }
-
-    static LossInfo info() {
-        return {.name = "multi-similarity",
-                .paper =
-                    "Wang et al., Multi-similarity loss with general pair weighting for deep "
-                    "metric learning, CVPR 2019",
-                .formula =
-                    "L_i = 1/alpha log(1 + sum_P e^{-alpha(S-base)}) + 1/beta log(1 + sum_N "
-                    "e^{beta(S-base)})",
-                .gradient =
-                    "dL/dS_ip = -e^{-alpha(S-base)}/(1 + sum_P)/B, dL/dS_in = "
-                    "e^{beta(S-base)}/(1 + sum_N)/B",
-                .parameters = {positive("alpha", "2", "scale of the positives"),
-                               positive("beta", "50", "scale of the negatives"),
-                               number("base", "0.5", -1, 1, "similarity between the two"),
-                               only_with("mine=true",
-                                         number("eps", "0.1", 0, 2, "slack of the mining")),
-                               flag("mine", "true", "keep only pairs that violate")},
-                .state = kPairState};
     }
 };
 

@@ -1,19 +1,3 @@
-// MV-Softmax (Wang et al., Mis-classified vector guided softmax loss for face recognition, AAAI
-// 2020): classes that beat the margined target are weighted up.
-//
-//   f = c_y - m (margin=am), cos(theta_y + m) (arc);   I_j = [c_j > f], j != y
-//   adaptive  z_j = s (c_j + t (c_j + 1) I_j),   z'_j = s (1 + t I_j)
-//   fixed     z_j = s (c_j + t I_j),             z'_j = s
-//   z_y = s f,   L = -log softmax(z)_y;   dL/dc_j = p_j z'_j,   dL/dc_y = -s (1 - p_y) f'
-// Its t is SV-Softmax's minus 1. t = 0 is CosFace or ArcFace without a fallback past pi - m.
-// easy: the target is c_y where c_y <= 0; the mask keeps the margin.
-//
-// Derivation: z_j is piecewise linear in c_j. The value jumps where c_j passes f.
-//
-// Public code: the authors' is mode=adaptive easy=true and leaves normalising x to its caller.
-// FaceX-Zoo's mv_weight is 1 + t.
-//
-// compat=facexzoo: with margin=am, easy compares c_y with m instead of 0 (also in tiandunx's code).
 #pragma once
 
 #include <numbers>
@@ -25,45 +9,55 @@ namespace facet {
 
 template <class T>
 struct MvSoftmax : SoftmaxForm<T, MvSoftmax<T>> {
+    static constexpr LossPage page{
+        .name = "mv-softmax",
+        .paper =
+            "Wang et al., Mis-classified vector guided softmax loss for face recognition, "
+            "AAAI 2020",
+        .group = LossGroup::founding,
+        .what = "MV-Softmax: classes that beat the margined target are weighted up.",
+        .formula = R"(
+f = c_y - m (margin=am), cos(theta_y + m) (arc);   I_j = [c_j > f], j != y;
+adaptive  z_j = s (c_j + t (c_j + 1) I_j),   z'_j = s (1 + t I_j);
+fixed     z_j = s (c_j + t I_j),             z'_j = s;
+z_y = s f,   L = -log softmax(z)_y)",
+        .gradient = "dL/dc_j = p_j z'_j,   dL/dc_y = -s (1 - p_y) f'",
+        .why = R"(
+Its t is SV-Softmax's minus 1. t = 0 is CosFace or ArcFace without a fallback past pi - m.
+easy: the target is c_y where c_y <= 0; the mask keeps the margin.
+
+Derivation: z_j is piecewise linear in c_j. The value jumps where c_j passes f.
+
+Public code: the authors' is mode=adaptive easy=true and leaves normalising x to its caller.
+FaceX-Zoo's mv_weight is 1 + t.
+
+compat=facexzoo: with margin=am, easy compares c_y with m instead of 0 (also in tiandunx's
+code).)"};
+
     using Row = SupportRow<T>;
-    SupportTarget<T> target;
     T s, t;
     bool fixed;
+    SupportTarget<T> support;
 
-    MvSoftmax(const Settings& p, State&)
-        : target(p), s(target.s), t(T(p.number("t"))), fixed(p.is("mode", "fixed")) {}
+    explicit MvSoftmax(Parameters& p)
+        : s(p.positive("s", 32, "scale of the cosines")),
+          t(p.number("t", 0.2, 0, 100, "weight of mis-classified vectors; 0 = none")) {
+        support.m = p.number("m", 0.35, 0, std::numbers::pi, "margin");
+        support.arc = p.choice("margin", {"am", "arc"}, "on the cosine or on the angle") == "arc";
+        fixed = p.choice("mode", {"adaptive", "fixed"},
+                         "the weight grows with the cosine, or is exp(s t)") == "fixed";
+        support.easy = p.flag("easy", false, "no margin on the target where c_y <= 0");
+        support.facexzoo = p.choice("compat", {"none", "facexzoo"},
+                                    "facexzoo: with margin=am, easy means c_y <= m") == "facexzoo";
+    }
 
-    Row begin(const Target<T>& y) const { return target.begin(y); }
+    Row begin(const Target<T>& y) const { return support.begin(y, s); }
     FACET_HD T logit(const Row& row, T c, std::int64_t) const {
         const T lift = fixed ? t : t * (c + 1);
         return s * (c > row.threshold ? c + lift : c);
     }
     FACET_HD T slope(const Row& row, T c, std::int64_t) const {
         return c > row.threshold && !fixed ? s * (1 + t) : s;
-    }
-
-    static LossInfo info() {
-        return {
-            .name = "mv-softmax",
-            .paper =
-                "Wang et al., Mis-classified vector guided softmax loss for face recognition, "
-                "AAAI 2020",
-            .formula =
-                "z_y = s f, f = c_y - m or cos(theta_y + m); where c_j > f: z_j = s (c_j + "
-                "t (c_j + 1)) (adaptive) or s (c_j + t) (fixed), else s c_j; "
-                "L = -log softmax(z)_y",
-            .gradient =
-                "dL/dc_j = s p_j (c_j > f and adaptive ? 1 + t : 1), dL/dc_y = -s (1-p_y) f'",
-            .parameters = {positive("s", "32", "scale of the cosines"),
-                           number("t", "0.2", 0, 100, "weight of mis-classified vectors; 0 = none"),
-                           number("m", "0.35", 0, std::numbers::pi, "margin"),
-                           choice("margin", "am", {"am", "arc"}, "on the cosine or on the angle"),
-                           choice("mode", "adaptive", {"adaptive", "fixed"},
-                                  "the weight grows with the cosine, or is exp(s t)"),
-                           flag("easy", "false", "no margin on the target where c_y <= 0"),
-                           choice("compat", "none", {"none", "facexzoo"},
-                                  "facexzoo: with margin=am, easy means c_y <= m")},
-            .state = ""};
     }
 };
 

@@ -1,16 +1,3 @@
-// N-pair loss (Sohn, Improved deep metric learning with multi-class N-pair loss objective, NIPS
-// 2016): softmax cross-entropy in which the positives of other classes are the negatives.
-//
-//   Of every class with at least two rows the first is its anchor a_k, the second its positive p_k;
-//   P such classes, further rows are not read. Raw dot products:
-//   z_kj = <a_k, p_j>,   L = mean_k -log softmax(z_k)_k + reg/4 (mean |a|^2 + mean |p|^2)
-//   dL/dz_kj = (softmax(z_k)_j - [j = k]) / P,   dL/d<a,a> = dL/d<p,p> = reg / (4 P)
-// 1 - softmax_k is formed as the sum of the others. One class only: L is the regulariser.
-//
-// Derivation: a cross-entropy per anchor; dz_kj/da_k = p_j, dz_kj/dp_j = a_k.
-//
-// compat=pml is NPairsLoss of pytorch-metric-learning: it normalises the vectors and, their lengths
-// being 1, has no regulariser. The author's and TensorFlow's code do not normalise.
 #pragma once
 
 #include "losses/head/pair_loss.h"
@@ -19,10 +6,36 @@
 namespace facet {
 
 struct NPair {
+    static constexpr LossPage page{
+        .name = "npair",
+        .paper =
+            "Sohn, Improved deep metric learning with multi-class N-pair loss objective, NIPS 2016",
+        .group = LossGroup::pairs,
+        .what = R"(
+N-pair loss: softmax cross-entropy in which the positives of other classes are the negatives.
+Of every class with at least two rows the first is its anchor a_k, the second its positive p_k;
+P such classes, further rows are not read.)",
+        .formula = R"(
+z_kj = <a_k, p_j>, raw dot products of the first and second row of each class,
+L = mean_k -log softmax(z_k)_k + reg/4 (mean |a|^2 + mean |p|^2))",
+        .gradient = R"(
+dL/dz_kj = (softmax(z_k)_j - [j = k]) / P,   dL/d<a,a> = dL/d<p,p> = reg / (4 P))",
+        .why = R"(
+1 - softmax_k is formed as the sum of the others. One class only: L is the regulariser.
+
+Derivation: a cross-entropy per anchor; dz_kj/da_k = p_j, dz_kj/dp_j = a_k.
+
+compat=pml is NPairsLoss of pytorch-metric-learning: it normalises the vectors and, their lengths
+being 1, has no regulariser. The author's and TensorFlow's code do not normalise.)",
+        .state = kPairState};
+
     double reg;
     bool pml;
 
-    NPair(const Settings& p, State&) : reg(p.number("reg")), pml(p.is("compat", "pml")) {
+    explicit NPair(Parameters& p)
+        : reg(p.only_with("compat=none")
+                  .number("reg", 0.002, 0, 1e6, "weight of the squared lengths")),
+          pml(p.choice("compat", {"none", "pml"}, "pml: unit vectors, no regulariser") == "pml") {
         if (pml) reg = 0;
     }
 
@@ -59,22 +72,6 @@ struct NPair {
         result.sum += l.value;
         result.terms = 1;
         result.usable = true;
-    }
-
-    static LossInfo info() {
-        return {.name = "npair",
-                .paper =
-                    "Sohn, Improved deep metric learning with multi-class N-pair loss objective, "
-                    "NIPS 2016",
-                .formula =
-                    "L = mean_k -log softmax_j(<a_k, p_j>)_k + reg/4 (mean |a|^2 + "
-                    "mean |p|^2), first and second row of each class (raw vectors)",
-                .gradient = "dL/d<a_k, p_j> = (softmax_j - [j=k]) / P",
-                .parameters = {only_with("compat=none", number("reg", "0.002", 0, 1e6,
-                                                               "weight of the squared lengths")),
-                               choice("compat", "none", {"none", "pml"},
-                                      "pml: unit vectors, no regulariser")},
-                .state = kPairState};
     }
 };
 

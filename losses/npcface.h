@@ -1,32 +1,39 @@
-// NPCFace (Zeng et al., NPCFace: negative-positive collaborative training for large-scale face
-// recognition, 2020): hard negatives are emphasised, and raise the margin of their own sample.
-//
-//   M_j = [c_j > cos(theta_y + mask_margin)], j != y;   n = sum_j M_j
-//   mt  = m0 + m1 (sum_j M_j a_j) / n, or m0 if n = 0;   a_j = c_j, or t c_j + alpha (modulated)
-//   z_y = s cos(theta_y + mt),   z_j = s (M_j ? t c_j + alpha : c_j),   L = -log softmax(z)_y
-//   dL/dc_j = s p_j (M_j ? t : 1),   dL/dc_y = -s (1 - p_y) sin(theta_y + mt) / sin(theta_y)
-// easy: the target is s c_y where c_y <= 0; it jumps there by sin(mt).
-// grad=detached, the authors' code, holds mt constant. grad=exact differentiates it too: hard
-// negatives get s (1 - p_y) sin(theta_y + mt) m1 / n (times t where modulated) besides.
-//
-// Public code differs in defaults: the authors' uses alpha=0.2 with mask_margin=0.5 (or 0.35);
-// a third party's grad=exact avg=modulated easy=false s=32 with a focal criterion.
-//
-// Derivation: with M and mt constant z_j has slope s t or s, and z_y is ArcFace's with m = mt.
-// Through mt: dz_y/dmt = -s sin(theta_y + mt), dmt/dc_j = m1/n, dL/dz_y = -(1 - p_y).
 #pragma once
 
 #include <numbers>
 
 #include "losses/head/class_loss.h"
-#include "losses/head/settings.h"
 #include "losses/head/softmax_form.h"
-#include "losses/head/state.h"
 
 namespace facet {
 
 template <class T>
 struct NpcFace : SoftmaxForm<T, NpcFace<T>> {
+    static constexpr LossPage page{
+        .name = "npcface",
+        .paper =
+            "Zeng et al., NPCFace: negative-positive collaborative training for large-scale "
+            "face recognition, arXiv:2007.10172",
+        .group = LossGroup::founding,
+        .what = "NPCFace: hard negatives are emphasised, and raise the margin of their own sample.",
+        .formula = R"(
+M_j = [c_j > cos(theta_y + mask_margin)], j != y;   n = sum_j M_j;
+mt  = m0 + m1 (sum_j M_j a_j) / n, or m0 if n = 0;   a_j = c_j, or t c_j + alpha (modulated);
+z_y = s cos(theta_y + mt),   z_j = s (M_j ? t c_j + alpha : c_j),   L = -log softmax(z)_y)",
+        .gradient =
+            "dL/dc_j = s p_j (M_j ? t : 1),   "
+            "dL/dc_y = -s (1 - p_y) sin(theta_y + mt) / sin(theta_y)",
+        .why = R"(
+easy: the target is s c_y where c_y <= 0; it jumps there by sin(mt).
+grad=detached, the authors' code, holds mt constant. grad=exact differentiates it too: hard
+negatives get s (1 - p_y) sin(theta_y + mt) m1 / n (times t where modulated) besides.
+
+Public code differs in defaults: the authors' uses alpha=0.2 with mask_margin=0.5 (or 0.35);
+a third party's grad=exact avg=modulated easy=false s=32 with a focal criterion.
+
+Derivation: with M and mt constant z_j has slope s t or s, and z_y is ArcFace's with m = mt.
+Through mt: dz_y/dmt = -s sin(theta_y + mt), dmt/dc_j = m1/n, dL/dz_y = -(1 - p_y).)"};
+
     using Base = SoftmaxForm<T, NpcFace<T>>;
     static constexpr int passes = 2;  // the margin, then the softmax
 
@@ -45,19 +52,25 @@ struct NpcFace : SoftmaxForm<T, NpcFace<T>> {
             hard += other.hard;
         }
     };
+
     T s, t, alpha, m0, m1, mask_margin;
     bool easy, modulated, exact;
 
-    NpcFace(const Settings& p, State&)
-        : s(T(p.number("s"))),
-          t(T(p.number("t"))),
-          alpha(T(p.number("alpha"))),
-          m0(T(p.number("m0"))),
-          m1(T(p.number("m1"))),
-          mask_margin(T(p.has("mask_margin") ? p.number("mask_margin") : p.number("m0"))),
-          easy(p.flag("easy")),
-          modulated(p.is("avg", "modulated")),
-          exact(p.is("grad", "exact")) {}
+    explicit NpcFace(Parameters& p)
+        : s(p.positive("s", 64, "scale of the cosines")),
+          t(p.number("t", 1.1, 0, 100, "factor of hard negatives")),
+          alpha(p.number("alpha", 0.25, -10, 10, "shift of hard negatives")),
+          m0(p.number("m0", 0.4, 0, std::numbers::pi, "margin without hard negatives")),
+          m1(p.number("m1", 0.2, 0, std::numbers::pi,
+                      "margin added per mean cosine of the hard negatives")),
+          mask_margin(p.optional_number("mask_margin", 0, std::numbers::pi,
+                                        "margin in the mask; not set: m0")
+                          .value_or(m0)),
+          easy(p.flag("easy", true, "no margin on the target where c_y <= 0")),
+          modulated(p.choice("avg", {"raw", "modulated"}, "mean of c_j, or of t c_j + alpha") ==
+                    "modulated"),
+          exact(p.choice("grad", {"detached", "exact"}, "detached: the margin is a constant") ==
+                "exact") {}
 
     Row begin(const Target<T>& y) const {
         Row row;
@@ -128,35 +141,7 @@ struct NpcFace : SoftmaxForm<T, NpcFace<T>> {
             for (std::int64_t j = 0; j < n; ++j) g[at + j] += through_margin(row, c[j]);
         }
     }
-
-    static LossInfo info();
 };
-
-template <class T>
-LossInfo NpcFace<T>::info() {
-    return {.name = "npcface",
-            .paper =
-                "Zeng et al., NPCFace: negative-positive collaborative training for large-scale "
-                "face recognition, arXiv:2007.10172",
-            .formula =
-                "z_y = s cos(theta_y + mt), z_j = s (M_j ? t c_j + alpha : c_j), M_j = [c_j > "
-                "cos(theta_y + mask_margin)], mt = m0 + m1 mean_{M} c_j; L = -log softmax(z)_y",
-            .gradient =
-                "dL/dc_j = s p_j (M_j ? t : 1), dL/dc_y = -s (1-p_y) sin(theta_y+mt)/sin(theta_y)",
-            .parameters =
-                {positive("s", "64", "scale of the cosines"),
-                 number("t", "1.1", 0, 100, "factor of hard negatives"),
-                 number("alpha", "0.25", -10, 10, "shift of hard negatives"),
-                 number("m0", "0.4", 0, std::numbers::pi, "margin without hard negatives"),
-                 number("m1", "0.2", 0, std::numbers::pi,
-                        "margin added per mean cosine of the hard negatives"),
-                 number("mask_margin", "", 0, std::numbers::pi, "margin in the mask; not set: m0"),
-                 flag("easy", "true", "no margin on the target where c_y <= 0"),
-                 choice("avg", "raw", {"raw", "modulated"}, "mean of c_j, or of t c_j + alpha"),
-                 choice("grad", "detached", {"detached", "exact"},
-                        "detached: the margin is a constant")},
-            .state = ""};
-}
 
 inline const Registered<ClassLoss<NpcFace>> registered_npcface;
 

@@ -1,31 +1,39 @@
-// NPT-Loss (Khalid et al., NPT-Loss: demystifying face recognition losses with nearest proxies
-// triplet, TPAMI 2023): a triplet hinge on squared distances to the k nearest negative proxies, on
-// a sphere of radius r.
-//
-//   L = sum_{j in N_k} [d_y - d_j + delta]_+,  d_j = 2 r^2 (1 - c_j)
-//     = 2 r^2 sum_{j in N_k} [c_j - c_y + m]_+,  m = delta / (2 r^2)
-//   dL/dc_j = 2 r^2 for j in A,   dL/dc_y = -2 r^2 |A|,   A = {j in N_k : hinge > 0}
-// N_k: the k largest c_j, j != y, ties to the lower class; k = 0 or k > C - 1: all of them. With
-// one class only there are no negatives and L = 0. own=zero: the own class stays in the list with
-// cosine 0. If it is among the k it adds [m - c_y]_+, which pulls on c_y alone.
-//
-// Derivation: an active hinge is linear in c_j and c_y; N_k and A are piecewise constant. It is
-// what CosFace becomes: L_CosFace/s -> L/(2 r^2) for k = 1 and the same m, within log(C)/s (the
-// paper's eq. 8 prints log(C)/R for log(C)/R^2, its s = R^2).
-//
-// compat=released: the authors' code has own=zero, the factor 2 r instead of 2 r^2, and takes delta
-// as the margin on the cosine (0.5 there; with r = 1 the paper's delta = 1 is the same).
 #pragma once
 
 #include "losses/head/class_loss.h"
 #include "losses/head/nearest.h"
-#include "losses/head/settings.h"
-#include "losses/head/state.h"
 
 namespace facet {
 
 template <class T>
 struct Npt {
+    static constexpr LossPage page{
+        .name = "npt",
+        .paper =
+            "Khalid et al., NPT-Loss: demystifying face recognition losses with nearest "
+            "proxies triplet, TPAMI 2023",
+        .group = LossGroup::founding,
+        .what = R"(
+NPT-Loss: a triplet hinge on squared distances to the k nearest negative proxies, on a sphere of
+radius r.)",
+        .formula = R"(
+L = sum_{j in N_k} [d_y - d_j + delta]_+
+  = 2 r^2 sum_{j in N_k} [c_j - c_y + m]_+,   d_j = 2 r^2 (1 - c_j),   m = delta / (2 r^2))",
+        .gradient =
+            "dL/dc_j = 2 r^2 for j in A,   dL/dc_y = -2 r^2 |A|,   "
+            "A = {j in N_k : hinge > 0}",
+        .why = R"(
+N_k: the k largest c_j, j != y, ties to the lower class; k = 0 or k > C - 1: all of them. With
+one class only there are no negatives and L = 0. own=zero: the own class stays in the list with
+cosine 0. If it is among the k it adds [m - c_y]_+, which pulls on c_y alone.
+
+Derivation: an active hinge is linear in c_j and c_y; N_k and A are piecewise constant. It is
+what CosFace becomes: L_CosFace/s -> L/(2 r^2) for k = 1 and the same m, within log(C)/s (the
+paper's eq. 8 prints log(C)/R for log(C)/R^2, its s = R^2).
+
+compat=released: the authors' code has own=zero, the factor 2 r instead of 2 r^2, and takes delta
+as the margin on the cosine (0.5 there; with r = 1 the paper's delta = 1 is the same).)"};
+
     using Scalar = T;
     static constexpr bool normalised = true;
     static constexpr int passes = 1;
@@ -51,10 +59,16 @@ struct Npt {
     bool all = false;    // N_k is every negative
     bool alone = false;  // C = 1
 
-    Npt(const Settings& p, State&)
-        : k(p.count("k")), own_zero(p.is("own", "zero") || p.is("compat", "released")) {
-        const double r = p.number("r"), delta = p.number("delta");
-        const bool released = p.is("compat", "released");
+    explicit Npt(Parameters& p) {
+        const double delta = p.number("delta", 1, 0, 1e6, "margin on squared distances");
+        const double r = p.positive("r", 1, "radius of the sphere");
+        k = p.count("k", 1, "nearest negative proxies; 0: all");
+        own_zero = p.choice("own", {"exclude", "zero"},
+                            "zero: the own class competes with cosine 0") == "zero";
+        const bool released =
+            p.choice("compat", {"none", "released"},
+                     "released: own=zero, factor 2 r, delta on the cosine") == "released";
+        if (released) own_zero = true;
         height = T(released ? 2 * r : 2 * r * r);
         margin = T(released ? delta : delta / (2 * r * r));
     }
@@ -90,23 +104,6 @@ struct Npt {
 
     FACET_HD T derivative(const Row& row, T c, std::int64_t j) const {
         return (row.cut.keeps(c, j) & (c > row.margin_line)) ? row.weight * height : T(0);
-    }
-
-    static LossInfo info() {
-        return {.name = "npt",
-                .paper =
-                    "Khalid et al., NPT-Loss: demystifying face recognition losses with "
-                    "nearest proxies triplet, TPAMI 2023",
-                .formula = "L = 2 r^2 sum_{j in k nearest negatives} [c_j - c_y + delta/(2 r^2)]_+",
-                .gradient = "dL/dc_j = 2 r^2 where the hinge is active, dL/dc_y = -2 r^2 (active)",
-                .parameters = {number("delta", "1", 0, 1e6, "margin on squared distances"),
-                               positive("r", "1", "radius of the sphere"),
-                               count("k", "1", "nearest negative proxies; 0: all"),
-                               choice("own", "exclude", {"exclude", "zero"},
-                                      "zero: the own class competes with cosine 0"),
-                               choice("compat", "none", {"none", "released"},
-                                      "released: own=zero, factor 2 r, delta on the cosine")},
-                .state = ""};
     }
 };
 

@@ -1,26 +1,34 @@
-// NPT-LSE, the smooth member of the NPT family (Khalid et al., section 4.1, Unification under
-// LogSumExp): a softened maximum instead of the hinge.
-//
-//   L = 1/tau log(1 + sum_{j in N_k} exp(tau (c_j - c_y + m)))
-//   dL/dc_j = p_j for j in N_k, else 0;   dL/dc_y = -(1 - p_y)
-// with p the softmax of z_y = tau (c_y - m), z_j = tau c_j over y and N_k. With all negatives (k=0)
-// it is CosFace's loss with s = tau, divided by tau; for tau -> inf NPT's with delta = 2 r^2 m and
-// k = 1, divided by 2 r^2. N_k: the k nearest negatives, ties to the lower class.
-//
-// Derivation: L = (log sum_j e^{z_j} - z_y)/tau, where dz/dc = tau cancels the 1/tau. N_k is
-// piecewise constant.
 #pragma once
+
+#include <limits>
 
 #include "losses/head/class_loss.h"
 #include "losses/head/nearest.h"
-#include "losses/head/settings.h"
 #include "losses/head/softmax_form.h"
-#include "losses/head/state.h"
 
 namespace facet {
 
 template <class T>
 struct NptLse : SoftmaxForm<T, NptLse<T>> {
+    static constexpr LossPage page{
+        .name = "npt-lse",
+        .paper =
+            "Khalid et al., NPT-Loss: demystifying face recognition losses with nearest "
+            "proxies triplet, TPAMI 2023 (section 4.1)",
+        .group = LossGroup::founding,
+        .what = R"(
+NPT-LSE, the smooth member of the NPT family (the paper's Unification under LogSumExp): a softened
+maximum instead of the hinge.)",
+        .formula = "L = 1/tau log(1 + sum_{j in N_k} exp(tau (c_j - c_y + m)))",
+        .gradient = "dL/dc_j = p_j for j in N_k, else 0;   dL/dc_y = -(1 - p_y)",
+        .why = R"(
+p is the softmax of z_y = tau (c_y - m), z_j = tau c_j over y and N_k. With all negatives (k=0)
+it is CosFace's loss with s = tau, divided by tau; for tau -> inf NPT's with delta = 2 r^2 m and
+k = 1, divided by 2 r^2. N_k: the k nearest negatives, ties to the lower class.
+
+Derivation: L = (log sum_j e^{z_j} - z_y)/tau, where dz/dc = tau cancels the 1/tau. N_k is
+piecewise constant.)"};
+
     using Base = SoftmaxForm<T, NptLse<T>>;
     struct Row : SoftmaxRow<T> {
         NearestCut<T> cut;
@@ -29,8 +37,10 @@ struct NptLse : SoftmaxForm<T, NptLse<T>> {
     std::int64_t k;
     bool all = false;
 
-    NptLse(const Settings& p, State&)
-        : m(T(p.number("m"))), tau(T(p.number("tau"))), k(p.count("k")) {}
+    explicit NptLse(Parameters& p)
+        : m(p.number("m", 0.5, 0, 10, "margin on cosines")),
+          tau(p.positive("tau", 64, "sharpness of the maximum")),
+          k(p.count("k", 0, "nearest negative proxies; 0: all")) {}
 
     void open(const Batch<T>& batch) { all = k == 0 || k >= batch.C - 1; }
     std::int64_t nearest() const { return all ? 0 : k; }
@@ -49,20 +59,6 @@ struct NptLse : SoftmaxForm<T, NptLse<T>> {
         return row.cut.keeps(c, j) ? tau * c : -std::numeric_limits<T>::infinity();
     }
     FACET_HD T slope(const Row&, T, std::int64_t) const { return tau; }
-
-    static LossInfo info() {
-        return {
-            .name = "npt-lse",
-            .paper =
-                "Khalid et al., NPT-Loss: demystifying face recognition losses with nearest "
-                "proxies triplet, TPAMI 2023 (section 4.1)",
-            .formula = "L = 1/tau log(1 + sum_{j in k nearest negatives} exp(tau (c_j - c_y + m)))",
-            .gradient = "dL/dc_j = p_j, dL/dc_y = -(1-p_y), p = softmax of tau (c_y - m), tau c_j",
-            .parameters = {number("m", "0.5", 0, 10, "margin on cosines"),
-                           positive("tau", "64", "sharpness of the maximum"),
-                           count("k", "0", "nearest negative proxies; 0: all")},
-            .state = ""};
-    }
 };
 
 inline const Registered<ClassLoss<NptLse>> registered_npt_lse;

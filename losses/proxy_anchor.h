@@ -1,31 +1,36 @@
-// Proxy-Anchor (Kim et al., CVPR 2020): every proxy gathers its samples and repels all others.
-//
-//   L = 1/|P+| sum_{j in P+} log(1 + sum_{i: y_i = j} e^{-alpha (c_ij - delta)})
-//     + 1/C    sum_j         log(1 + sum_{i: y_i != j} e^{alpha (c_ij + delta)})
-//   dL/dc_iy = -alpha/|P+| e^{-alpha (c_iy - delta)} / (1 + sum over the samples of y)
-//   dL/dc_ij =  alpha/C    e^{alpha (c_ij + delta)}  / (1 + sum over the samples not of j)
-// P+: the classes present in the batch. The softmax is over samples, so this is a column loss.
-//
-// Derivation: log(1 + sum e^v) has the derivative e^v / (1 + sum e^v), a softmax beside a logit 0.
 #pragma once
 
 #include <map>
 
-#include "losses/head/accumulators.h"
 #include "losses/head/class_loss.h"
-#include "losses/head/columns.h"
-#include "losses/head/settings.h"
-#include "losses/head/state.h"
 
 namespace facet {
 
 template <class T>
 struct ProxyAnchor {
+    static constexpr LossPage page{
+        .name = "proxy-anchor",
+        .paper = "Kim et al., Proxy anchor loss for deep metric learning, CVPR 2020",
+        .group = LossGroup::proxies,
+        .what = "Proxy-Anchor: every proxy gathers its samples and repels all others.",
+        .formula = R"(
+L = 1/|P+| sum_{j in P+} log(1 + sum_{i: y_i = j} e^{-alpha (c_ij - delta)})
+  + 1/C    sum_j         log(1 + sum_{i: y_i != j} e^{alpha (c_ij + delta)}))",
+        .gradient = R"(
+dL/dc_iy = -alpha/|P+| e^{-alpha (c_iy - delta)} / (1 + sum over the samples of y)
+dL/dc_ij =  alpha/C    e^{alpha (c_ij + delta)}  / (1 + sum over the samples not of j))",
+        .why = R"(
+P+: the classes present in the batch. The softmax is over samples, so this is a column loss.
+
+Derivation: log(1 + sum e^v) has the derivative e^v / (1 + sum e^v), a softmax beside a logit 0.)"};
+
     using Scalar = T;
+
     T alpha, delta;
 
-    ProxyAnchor(const Settings& p, State&)
-        : alpha(T(p.number("alpha"))), delta(T(p.number("delta"))) {}
+    explicit ProxyAnchor(Parameters& p)
+        : alpha(p.positive("alpha", 32, "scale")),
+          delta(p.number("delta", 0.1, -10, 10, "margin")) {}
 
     double open(const Batch<T>& batch, std::span<RowResult<T>> rows) const {
         const auto z = [&](const Target<T>& y) {
@@ -54,20 +59,6 @@ struct ProxyAnchor {
     T weight(std::int64_t C) const { return T(1) / T(C); }
     FACET_HD T logit(T c) const { return alpha * (c + delta); }
     FACET_HD T slope(T) const { return alpha; }
-
-    static LossInfo info() {
-        return {.name = "proxy-anchor",
-                .paper = "Kim et al., Proxy anchor loss for deep metric learning, CVPR 2020",
-                .formula =
-                    "L = 1/|P+| sum_{j in P+} log(1 + sum_{y_i = j} e^{-alpha (c_ij - delta)}) + "
-                    "1/C sum_j log(1 + sum_{y_i != j} e^{alpha (c_ij + delta)})",
-                .gradient =
-                    "dL/dc_iy = -alpha/|P+| (softmax over the samples of y), dL/dc_ij = alpha/C "
-                    "(softmax over the samples not of j), each with an implicit 1",
-                .parameters = {positive("alpha", "32", "scale"),
-                               number("delta", "0.1", -10, 10, "margin")},
-                .state = ""};
-    }
 };
 
 inline const Registered<ClassLoss<ProxyAnchor, ColumnsOf>> registered_proxy_anchor;

@@ -1,36 +1,37 @@
-// Proxy-NCA (Movshovitz-Attias et al., ICCV 2017): neighbourhood components with one proxy a
-// class; the positive is not in the denominator.
-//
-//   d_j = |xh - wh_j|^2 = 2 - 2 c_j
-//   L   = -log (e^{-d_y} / sum_{j != y} e^{-d_j}) = d_y + log sum_{j != y} e^{-d_j}
-//   dL/dc_y = -2,   dL/dc_j = 2 q_j,   q = softmax of -d over j != y
-// L can be negative, and the pull on the target never ends. Without negatives L is taken as 0.
-//
-// Derivation: dL/dd_y = 1, dL/dd_j = -q_j, dd/dc = -2.
 #pragma once
 
 #include "losses/head/class_loss.h"
-#include "losses/head/settings.h"
 #include "losses/head/softmax_form.h"
-#include "losses/head/state.h"
 
 namespace facet {
 
 template <class T>
 struct ProxyNca : SoftmaxForm<T, ProxyNca<T>> {
-    using Row = SoftmaxRow<T>;
+    static constexpr LossPage page{
+        .name = "proxy-nca",
+        .paper =
+            "Movshovitz-Attias et al., No fuss distance metric learning using proxies, "
+            "ICCV 2017",
+        .group = LossGroup::proxies,
+        .what = R"(
+Proxy-NCA: neighbourhood components with one proxy a class; the positive is not in the
+denominator.)",
+        .formula = R"(
+d_j = |xh - wh_j|^2 = 2 - 2 c_j
+L   = -log (e^{-d_y} / sum_{j != y} e^{-d_j}) = d_y + log sum_{j != y} e^{-d_j})",
+        .gradient = "dL/dc_y = -2,   dL/dc_j = 2 q_j,   q = softmax of -d over j != y",
+        .why = R"(
+L can be negative, and the pull on the target never ends. Without negatives L is taken as 0.
 
-    ProxyNca(const Settings&, State&) {}
+Derivation: dL/dd_y = 1, dL/dd_j = -q_j, dd/dc = -2.)"};
 
-    Row begin(const Target<T>& y) const {
-        Row row;
-        row.target = {2 * y.cos - 2, 2, -2 * y.sin};
-        return row;
-    }
-    FACET_HD T logit(const Row&, T c, std::int64_t) const { return 2 * c - 2; }
-    FACET_HD T slope(const Row&, T, std::int64_t) const { return 2; }
+    explicit ProxyNca(Parameters&) {}
 
-    void close(int, Row& row, const LogSumExp<T>& others) const {
+    TargetLogit<T> target(const Target<T>& y) const { return {2 * y.cos - 2, 2, -2 * y.sin}; }
+    FACET_HD T logit(const SoftmaxRow<T>&, T c, std::int64_t) const { return 2 * c - 2; }
+    FACET_HD T slope(const SoftmaxRow<T>&, T, std::int64_t) const { return 2; }
+
+    void close(int, SoftmaxRow<T>& row, const LogSumExp<T>& others) const {
         if (others.sum == 0) return;
         row.value = others.log() - double(row.target.z);
         row.top = others.max;
@@ -38,17 +39,6 @@ struct ProxyNca : SoftmaxForm<T, ProxyNca<T>> {
         row.missing = 1;
         row.dcos = -row.target.dcos;
         row.dtheta = -row.target.dtheta;
-    }
-
-    static LossInfo info() {
-        return {.name = "proxy-nca",
-                .paper =
-                    "Movshovitz-Attias et al., No fuss distance metric learning using proxies, "
-                    "ICCV 2017",
-                .formula = "L = d_y + log sum_{j != y} e^{-d_j}, d_j = 2 - 2 c_j",
-                .gradient = "dL/dc_y = -2, dL/dc_j = 2 softmax_{j != y}(-d)_j",
-                .parameters = {},
-                .state = ""};
     }
 };
 

@@ -1,25 +1,10 @@
-// SphereFace, A-Softmax (Liu et al., CVPR 2017): a multiplicative angular margin, annealed in.
-//
-//   psi(theta) = (-1)^k cos(m theta) - 2k,   k = floor(m theta / pi)
-//   z_y = |x| (lambda c_y + psi(theta_y)) / (1 + lambda),   z_j = |x| c_j,   L = -log softmax(z)_y
-//   dL/dc_j = |x| p_j,   dpsi/dc = (-1)^k m sin(m theta) / sin(theta)
-//   dL/dc_y = -|x| (1 - p_y) (lambda + dpsi/dc) / (1 + lambda)
-//   dL/d|x| = sum_j p_j u_j - u_y,   z = |x| u: the norm is part of the logits and is learned
-//   lambda = max(lam_min, base (1 + gamma it)^-power), it = 1 in the first call; or `lam`, fixed.
-//
-// Derivation: on one piece k is constant and dpsi/dtheta = -(-1)^k m sin(m theta), over dc/dtheta =
-// -sin(theta); the -2k keeps psi continuous from piece to piece. u does not depend on |x|, so
-// dL/d|x| = sum_j dL/dz_j u_j.
-//
-// Public code: the defaults are those of the authors' Caffe code; others put a fixed s for |x|.
 #pragma once
 
 #include <numbers>
+#include <optional>
 
 #include "losses/head/class_loss.h"
-#include "losses/head/settings.h"
 #include "losses/head/softmax_form.h"
-#include "losses/head/state.h"
 
 namespace facet {
 
@@ -39,6 +24,29 @@ struct Psi {
 
 template <class T>
 struct SphereFace : SoftmaxForm<T, SphereFace<T>> {
+    static constexpr LossPage page{
+        .name = "sphereface",
+        .paper =
+            "Liu et al., SphereFace: deep hypersphere embedding for face recognition, "
+            "CVPR 2017",
+        .group = LossGroup::margins,
+        .what = "SphereFace, A-Softmax: a multiplicative angular margin, annealed in.",
+        .formula = R"(
+psi(theta) = (-1)^k cos(m theta) - 2k,   k = floor(m theta / pi)
+z_y = |x| (lambda c_y + psi(theta_y)) / (1 + lambda),   z_j = |x| c_j,   L = -log softmax(z)_y
+lambda = max(lam_min, base (1 + gamma it)^-power), it = 1 in the first call; or `lam`, fixed)",
+        .gradient = R"(
+dL/dc_j = |x| p_j,   dpsi/dc = (-1)^k m sin(m theta) / sin(theta)
+dL/dc_y = -|x| (1 - p_y) (lambda + dpsi/dc) / (1 + lambda)
+dL/d|x| = sum_j p_j u_j - u_y,   z = |x| u: the norm is part of the logits and is learned)",
+        .why = R"(
+Derivation: on one piece k is constant and dpsi/dtheta = -(-1)^k m sin(m theta), over dc/dtheta =
+-sin(theta); the -2k keeps psi continuous from piece to piece. u does not depend on |x|, so
+dL/d|x| = sum_j dL/dz_j u_j.
+
+Public code: the defaults are those of the authors' Caffe code; others put a fixed s for |x|.)",
+        .state = "it: calls made so far, starts at 0"};
+
     using Base = SoftmaxForm<T, SphereFace<T>>;
 
     struct Row : SoftmaxRow<T> {
@@ -60,18 +68,18 @@ struct SphereFace : SoftmaxForm<T, SphereFace<T>> {
     };
 
     T m;
-    double base, gamma, power, lam_min, lam;
-    bool fixed;
+    double base, gamma, power, lam_min;
+    std::optional<double> fixed;
+    double lam = 0;
     StateArray* it;
 
-    SphereFace(const Settings& p, State& state)
-        : m(T(p.number("m"))),
-          base(p.number("base")),
-          gamma(p.number("gamma")),
-          power(p.number("power")),
-          lam_min(p.number("lam_min")),
-          lam(p.number("lam")),
-          fixed(p.has("lam")),
+    SphereFace(Parameters& p, State& state)
+        : m(p.number("m", 4, 1, 100, "factor of the target's angle")),
+          base(p.only_with("lam=").number("base", 1000, 0, 1e12, "lambda before annealing")),
+          gamma(p.only_with("lam=").number("gamma", 0.12, 0, 1e6, "speed of the annealing")),
+          power(p.only_with("lam=").number("power", 1, 0, 100, "power of the annealing")),
+          lam_min(p.only_with("lam=").number("lam_min", 5, 0, 1e12, "smallest lambda")),
+          fixed(p.optional_number("lam", 0, 1e12, "a fixed lambda instead")),
           it(&state.declare("it", true, false)) {
         it->lowest = 0;
         if (it->value.empty()) it->value = {0};
@@ -79,7 +87,7 @@ struct SphereFace : SoftmaxForm<T, SphereFace<T>> {
 
     void open(const Batch<T>&) {
         const double calls = it->value[0] += 1;
-        if (!fixed) lam = std::max(lam_min, base * std::pow(1 + gamma * calls, -power));
+        lam = fixed ? *fixed : std::max(lam_min, base * std::pow(1 + gamma * calls, -power));
     }
     Row begin(const Target<T>& y) const {
         const Psi<T> psi(y, m);
@@ -121,27 +129,6 @@ struct SphereFace : SoftmaxForm<T, SphereFace<T>> {
         Base::close(pass, row, acc.others);
         const double mean = acc.others.sum > 0 ? acc.moment / acc.others.sum : 0;  // of the others
         row.dnorm = row.missing * T(mean - double(row.target_u));
-    }
-
-    static LossInfo info() {
-        return {.name = "sphereface",
-                .paper =
-                    "Liu et al., SphereFace: deep hypersphere embedding for face recognition, "
-                    "CVPR 2017",
-                .formula =
-                    "z_y = |x| (lambda c_y + psi(theta_y))/(1 + lambda), psi = (-1)^k cos(m theta) "
-                    "- 2k, k = floor(m theta/pi); z_j = |x| c_j, L = -log softmax(z)_y",
-                .gradient =
-                    "dL/dc_y = -|x| (1-p_y) (lambda + (-1)^k m sin(m theta)/sin(theta))/(1 + "
-                    "lambda), dL/dc_j = |x| p_j, dL/d|x| = sum_j p_j u_j - u_y",
-                .parameters =
-                    {number("m", "4", 1, 100, "factor of the target's angle"),
-                     only_with("lam=", number("base", "1000", 0, 1e12, "lambda before annealing")),
-                     only_with("lam=", number("gamma", "0.12", 0, 1e6, "speed of the annealing")),
-                     only_with("lam=", number("power", "1", 0, 100, "power of the annealing")),
-                     only_with("lam=", number("lam_min", "5", 0, 1e12, "smallest lambda")),
-                     number("lam", "", 0, 1e12, "a fixed lambda instead")},
-                .state = "it: calls made so far, starts at 0"};
     }
 };
 

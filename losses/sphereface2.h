@@ -1,50 +1,62 @@
-// SphereFace2 (Wen et al., SphereFace2: binary classification is all you need for deep face
-// recognition, ICLR 2022): K binary classifiers instead of a softmax.
-//
-//   g(c) = 2 ((c + 1) / 2)^t - 1
-//   C  z_y = r (g(c_y) - m) + b,               z_j = r (g(c_j) + m) + b
-//   A  z_y = r g(cos(min(theta_y + m, pi))) + b,   z_j = r g(c_j) + b
-//   M  z_y = r g(cos(min(m theta_y, pi))) + b,     z_j = r g(c_j) + b
-//   L  = lw (lam / r softplus(-z_y) + (1 - lam) / r sum_{j != y} softplus(z_j))
-//   dz/dc = r g'(c), g' = t ((c + 1) / 2)^(t - 1); of A and M through the angle
-//   dL/dc_y = -lw lam sigmoid(-z_y) g'_y,   dL/dc_j = lw (1 - lam) sigmoid(z_j) g'_j,
-//   dL/db = sum_j dL/dz_j
-// grad=detached, the released code: dz/dc = r. b is learned; it starts where dL/db = 0 if every
-// cosine is 0.
-//
-// Derivation: dL/dz_y = -lw lam/r sigmoid(-z_y), dL/dz_j = lw (1 - lam)/r sigmoid(z_j): softplus'
-// is the sigmoid. b is in every logit.
-//
-// Public code: r=30 in the paper, 40 as released, with lw=50 there.
 #pragma once
 
 #include <numbers>
 
 #include "losses/head/class_loss.h"
-#include "losses/head/settings.h"
 #include "losses/head/sigmoid_form.h"
 
 namespace facet {
 
 template <class T>
 struct SphereFace2 : SigmoidForm<T, SphereFace2<T>> {
-    using Row = SigmoidRow<T>;
+    static constexpr LossPage page{
+        .name = "sphereface2",
+        .paper =
+            "Wen et al., SphereFace2: binary classification is all you need for deep face "
+            "recognition, ICLR 2022",
+        .group = LossGroup::binary,
+        .what = "SphereFace2: K binary classifiers instead of a softmax.",
+        .formula = R"(
+g(c) = 2 ((c + 1) / 2)^t - 1
+C  z_y = r (g(c_y) - m) + b,               z_j = r (g(c_j) + m) + b
+A  z_y = r g(cos(min(theta_y + m, pi))) + b,   z_j = r g(c_j) + b
+M  z_y = r g(cos(min(m theta_y, pi))) + b,     z_j = r g(c_j) + b
+L  = lw (lam / r softplus(-z_y) + (1 - lam) / r sum_{j != y} softplus(z_j)))",
+        .gradient = R"(
+dz/dc = r g'(c), g' = t ((c + 1) / 2)^(t - 1); of A and M through the angle
+dL/dc_y = -lw lam sigmoid(-z_y) g'_y,   dL/dc_j = lw (1 - lam) sigmoid(z_j) g'_j,
+  dL/db = sum_j dL/dz_j
+grad=detached, the released code: dz/dc = r, g' = 1)",
+        .why = R"(
+b is learned; it starts where dL/db = 0 if every cosine is 0.
+
+Derivation: dL/dz_y = -lw lam/r sigmoid(-z_y), dL/dz_j = lw (1 - lam)/r sigmoid(z_j): softplus'
+is the sigmoid. b is in every logit.
+
+Public code: r=30 in the paper, 40 as released, with lw=50 there.)",
+        .state = "b, learned, starts where dL/db = 0 at c = 0"};
+
+    enum class Kind { C, A, M };
+
+    Kind kind;
     double lam, margin;
     T r, m, t;
-    char kind;
-    bool frozen;
+    bool detach;
 
-    SphereFace2(const Settings& p, State& state)
-        : SigmoidForm<T, SphereFace2<T>>(state),
-          lam(p.number("lam")),
-          margin(p.number("m")),
-          r(T(p.number("r"))),
-          m(T(margin)),
-          t(T(p.number("t"))),
-          kind(p.text("kind")[0]),
-          frozen(p.is("grad", "detached")) {
-        this->pull = T(p.number("lw") * lam / p.number("r"));
-        this->push = T(p.number("lw") * (1 - lam) / p.number("r"));
+    SphereFace2(Parameters& p, State& state) : SigmoidForm<T, SphereFace2<T>>(state) {
+        kind = p.choice<Kind>("kind", {"C", "A", "M"},
+                              "margin on the cosine, added to or multiplying the angle");
+        lam = p.number("lam", 0.7, 1e-6, 0.999999, "weight of the positive");
+        const double scale = p.positive("r", 40, "scale");
+        margin = p.number("m", 0.4, 0, 100, "margin");
+        t = T(p.number("t", 3, 1, 100, "exponent of g"));
+        const double lw = p.positive("lw", 1, "weight of the loss");
+        detach = p.choice("grad", {"detached", "exact"}, "detached: dz/dc = r, as released") ==
+                 "detached";
+        r = T(scale);
+        m = T(margin);
+        this->pull = T(lw * lam / scale);
+        this->push = T(lw * (1 - lam) / scale);
     }
 
     void prepare(std::int64_t C) {
@@ -57,9 +69,9 @@ struct SphereFace2 : SigmoidForm<T, SphereFace2<T>> {
         const double pi = std::numbers::pi, scale = double(r);
         const auto lift = [&](double c) { return 2 * std::pow((c + 1) / 2, double(t)) - 1; };
         double a_y = scale * lift(0), a_j = scale * lift(0);
-        if (kind == 'C') a_y -= scale * margin, a_j += scale * margin;
-        if (kind == 'A') a_y = scale * lift(std::cos(std::min(pi, pi / 2 + margin)));
-        if (kind == 'M') a_y = scale * lift(std::cos(std::min(pi, margin * pi / 2)));
+        if (kind == Kind::C) a_y -= scale * margin, a_j += scale * margin;
+        if (kind == Kind::A) a_y = scale * lift(std::cos(std::min(pi, pi / 2 + margin)));
+        if (kind == Kind::M) a_y = scale * lift(std::cos(std::min(pi, margin * pi / 2)));
         const double z = lam / ((1 - lam) * others), e = 4 * z * std::exp(a_y - a_j);
         const double root = std::sqrt((1 - z) * (1 - z) + e);
         // 1 - z + root, without cancellation where z > 1
@@ -76,46 +88,21 @@ struct SphereFace2 : SigmoidForm<T, SphereFace2<T>> {
     FACET_HD T lift_slope(T c) const { return t * power((c + 1) / 2, t - 1); }
 
     TargetLogit<T> target(const Target<T>& y) const {
-        if (kind == 'C') {
+        const TargetLogit<T> exact = exact_target(y);
+        return detach ? detached(y, exact.z, r) : exact;
+    }
+    TargetLogit<T> exact_target(const Target<T>& y) const {
+        if (kind == Kind::C) {
             const T slope = r * lift_slope(y.cos);
             return {r * (lift(y.cos) - m), slope, -slope * y.sin};
         }
-        const T turned = kind == 'A' ? y.angle() + m : m * y.angle();
+        const T turned = kind == Kind::A ? y.angle() + m : m * y.angle();
         if (turned >= std::numbers::pi_v<T>) return {-r, 0, 0};
-        const T c = std::cos(turned), inner = kind == 'A' ? T(1) : m;
+        const T c = std::cos(turned), inner = kind == Kind::A ? T(1) : m;
         return by_angle(y, r * lift(c), -r * lift_slope(c) * std::sin(turned) * inner);
     }
-    Row begin(const Target<T>& y) const {
-        Row row;
-        row.target = target(y);
-        if (frozen) row.target = detached(y, row.target.z, r);
-        return row;
-    }
-    FACET_HD T logit(T c) const { return r * (lift(c) + (kind == 'C' ? m : T(0))); }
-    FACET_HD T slope(T c) const { return frozen ? r : r * lift_slope(c); }
-
-    static LossInfo info() {
-        return {.name = "sphereface2",
-                .paper =
-                    "Wen et al., SphereFace2: binary classification is all you need for deep face "
-                    "recognition, ICLR 2022",
-                .formula =
-                    "z_y = r (g(c_y) - m) + b, z_j = r (g(c_j) + m) + b (kind C; A, M: angular), "
-                    "g(c) = 2 ((c+1)/2)^t - 1; L = lw/r (lam softplus(-z_y) + (1-lam) "
-                    "sum_j softplus(z_j))",
-                .gradient =
-                    "dL/dc_y = -lw lam sigmoid(-z_y) g'(c_y), dL/dc_j = lw (1-lam) sigmoid(z_j) "
-                    "g'(c_j), dL/db = sum dL/dz; detached: g' = 1",
-                .parameters = {choice("kind", "C", {"C", "A", "M"},
-                                      "margin on the cosine, added to or multiplying the angle"),
-                               number("lam", "0.7", 1e-6, 0.999999, "weight of the positive"),
-                               positive("r", "40", "scale"), number("m", "0.4", 0, 100, "margin"),
-                               number("t", "3", 1, 100, "exponent of g"),
-                               positive("lw", "1", "weight of the loss"),
-                               choice("grad", "detached", {"detached", "exact"},
-                                      "detached: dz/dc = r, as released")},
-                .state = "b, learned, starts where dL/db = 0 at c = 0"};
-    }
+    FACET_HD T logit(T c) const { return r * (lift(c) + (kind == Kind::C ? m : T(0))); }
+    FACET_HD T slope(T c) const { return detach ? r : r * lift_slope(c); }
 };
 
 inline const Registered<ClassLoss<SphereFace2>> registered_sphereface2;

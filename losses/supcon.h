@@ -1,20 +1,3 @@
-// SupCon (Khosla et al., Supervised contrastive learning, NeurIPS 2020), the form L_out: the mean
-// over an anchor's positives is outside of the logarithm.
-//
-//   L_i = -1/|P_i| sum_{p in P_i} log( e^{s_p} / sum_{a != i} e^{s_a} ),  s_a = S_ia / tau
-//   L   = mean of L_i over the A anchors that have a positive
-//   dL/dS_ij = (softmax_{a != i}(s)_j - [j in P_i] / |P_i|) / (tau A)
-//
-// At the optimum the softmax of a positive is 1/|P_i| but for rounding. With d_a = e^{s_a - c} - 1,
-// c the largest s of the positives, and Z = sum_{a != i} e^{s_a},
-//   softmax_p - 1/|P| = e^c ( |P| d_p - sum_P d - sum_N e^{s_n - c} ) / (|P| Z),
-// in which nothing is close to 1 and subtracted from it.
-//
-// Derivation: L_i is the mean of |P_i| cross-entropies over the same logits s, one for each p; the
-// gradient of each is the softmax less [j = p].
-//
-// compat=supcontrast is the authors' repository: the sum is divided by B, anchors without a
-// positive counting 0 (its first versions give NaN for them).
 #pragma once
 
 #include "losses/head/pair_loss.h"
@@ -23,11 +6,38 @@
 namespace facet {
 
 struct SupCon {
+    static constexpr LossPage page{
+        .name = "supcon",
+        .paper = "Khosla et al., Supervised contrastive learning, NeurIPS 2020",
+        .group = LossGroup::pairs,
+        .what = R"(
+SupCon, supervised contrastive learning, the form L_out: the mean over an anchor's positives is
+outside of the logarithm.)",
+        .formula = R"(
+L_i = -1/|P_i| sum_{p in P_i} log( e^{s_p} / sum_{a != i} e^{s_a} ),  s_a = S_ia / tau
+L   = mean of L_i over the A anchors that have a positive)",
+        .gradient = "dL/dS_ij = (softmax_{a != i}(s)_j - [j in P_i] / |P_i|) / (tau A)",
+        .why = R"(
+At the optimum the softmax of a positive is 1/|P_i| but for rounding. With d_a = e^{s_a - c} - 1,
+c the largest s of the positives, and Z = sum_{a != i} e^{s_a},
+  softmax_p - 1/|P| = e^c ( |P| d_p - sum_P d - sum_N e^{s_n - c} ) / (|P| Z),
+in which nothing is close to 1 and subtracted from it.
+
+Derivation: L_i is the mean of |P_i| cross-entropies over the same logits s, one for each p; the
+gradient of each is the softmax less [j = p].
+
+compat=supcontrast is the authors' repository: the sum is divided by B, anchors without a
+positive counting 0 (its first versions give NaN for them).)",
+        .state = kPairState};
+
     double tau;
     bool count_all;
 
-    SupCon(const Settings& p, State&)
-        : tau(p.number("tau")), count_all(p.is("compat", "supcontrast")) {}
+    explicit SupCon(Parameters& p)
+        : tau(p.positive("tau", 0.1, "temperature of the cosines")),
+          count_all(p.choice("compat", {"none", "supcontrast"},
+                             "supcontrast: divided by B, anchors without a positive count 0") ==
+                    "supcontrast") {}
 
     PairQuantity quantity() const { return {}; }
 
@@ -64,20 +74,6 @@ struct SupCon {
         const double log_Z = largest == c ? std::log(P) + std::log1p((sum_d + others) / P)
                                           : largest - c + std::log(Z);
         return {log_Z + below / P, 1, true};
-    }
-
-    static LossInfo info() {
-        return {.name = "supcon",
-                .paper = "Khosla et al., Supervised contrastive learning, NeurIPS 2020",
-                .formula =
-                    "L_i = -1/|P_i| sum_{p in P_i} log(e^{S_ip/tau} / sum_{a != i} "
-                    "e^{S_ia/tau}), mean over anchors with a positive",
-                .gradient = "dL/dS_ij = (softmax_{a != i}(S_i/tau)_j - [j in P_i]/|P_i|) / (tau A)",
-                .parameters = {positive("tau", "0.1", "temperature of the cosines"),
-                               choice("compat", "none", {"none", "supcontrast"},
-                                      "supcontrast: divided by B, anchors without a positive "
-                                      "count 0")},
-                .state = kPairState};
     }
 };
 

@@ -1,21 +1,3 @@
-// Triplet loss (Schroff et al., FaceNet, CVPR 2015; batch-hard: Hermans et al., In defense of the
-// triplet loss, 2017): a positive p must be closer to the anchor a than a negative n by a margin.
-//
-//   D = |xh_a - xh_b|^2 of unit vectors (2 - 2 cos), or its root with squared=false
-//   L = mean over the selected triplets of l(v),  v = D_ap - D_an + m
-//   l = [v]_+, or log(1 + e^v) with soft=true;  dL/dD_ap = l'(v),  dL/dD_an = -l'(v)
-//
-// mining:
-//   all       every triplet; the mean is over those with v > 0 (soft: over all of them)
-//   hard      per anchor the farthest positive and the closest negative
-//   semihard  per (anchor, positive) the closest negative with D_an > D_ap; if there is none, the
-//             farthest negative (FaceNet's rule as TensorFlow completed it)
-// hard and semihard average over what they select, satisfied or not. Ties go to the lowest row.
-// What is selected is a constant for the gradient. Hermans' soft form is soft=true with margin=0.
-//
-// A root distance of 0 has derivative 0; public code with sqrt(2 - 2 cos) returns NaN there.
-//
-// Derivation: D of squared distances has dD/dxh_a = 2 (xh_a - xh_b), its root (xh_a - xh_b)/D.
 #pragma once
 
 #include "losses/head/pair_loss.h"
@@ -24,19 +6,46 @@
 namespace facet {
 
 struct Triplet {
+    static constexpr LossPage page{
+        .name = "triplet",
+        .paper =
+            "Schroff et al., FaceNet, CVPR 2015; Hermans et al., In defense of the triplet "
+            "loss for person re-identification, 2017",
+        .group = LossGroup::pairs,
+        .what = R"(
+Triplet loss: a positive p must be closer to the anchor a than a negative n by a margin.)",
+        .formula = R"(
+D = |xh_a - xh_b|^2 of unit vectors (2 - 2 cos), or its root with squared=false
+L = mean over the selected triplets of l(v),  v = D_ap - D_an + m
+l = [v]_+, or log(1 + e^v) with soft=true)",
+        .gradient = "dL/dD_ap = l'(v),   dL/dD_an = -l'(v),   over the triplets",
+        .why = R"(
+mining:
+  all       every triplet; the mean is over those with v > 0 (soft: over all of them)
+  hard      per anchor the farthest positive and the closest negative (batch-hard, Hermans et al.)
+  semihard  per (anchor, positive) the closest negative with D_an > D_ap; if there is none, the
+            farthest negative (FaceNet's rule as TensorFlow completed it)
+hard and semihard average over what they select, satisfied or not. Ties go to the lowest row.
+What is selected is a constant for the gradient. Hermans' soft form is soft=true with margin=0.
+
+A root distance of 0 has derivative 0; public code with sqrt(2 - 2 cos) returns NaN there.
+
+Derivation: D of squared distances has dD/dxh_a = 2 (xh_a - xh_b), its root (xh_a - xh_b)/D.)",
+        .state = kPairState};
+
     enum class Mining { all, hard, semihard };
 
     double margin;
     Mining mining;
     bool squared, soft;
 
-    Triplet(const Settings& p, State&)
-        : margin(p.number("margin")),
-          mining(p.is("mining", "hard")       ? Mining::hard
-                 : p.is("mining", "semihard") ? Mining::semihard
-                                              : Mining::all),
-          squared(p.flag("squared")),
-          soft(p.flag("soft")) {}
+    explicit Triplet(Parameters& p)
+        : margin(p.number("margin", 0.2, 0, 4, "by which negatives are farther")),
+          mining(p.choice<Mining>("mining", {"all", "hard", "semihard"},
+                                  "triplets: all that violate, the hardest an anchor, or the "
+                                  "closest negative beyond each positive")),
+          squared(p.flag("squared", true, "squared distances; false: distances")),
+          soft(p.flag("soft", false, "log(1 + e^v) in place of the hinge")) {}
 
     PairQuantity quantity() const {
         return {PairVectors::unit, squared ? PairMeasure::squared_distance : PairMeasure::distance};
@@ -115,24 +124,6 @@ struct Triplet {
     template <class Row>
     FACET_HD static std::int64_t farthest_positive(const Row& a) {
         return a.lowest([&](std::int64_t p) { return a.positive(p) ? -a.q[p] : kInfinity; });
-    }
-
-    static LossInfo info() {
-        return {.name = "triplet",
-                .paper =
-                    "Schroff et al., FaceNet, CVPR 2015; Hermans et al., In defense of the "
-                    "triplet loss for person re-identification, 2017",
-                .formula =
-                    "L = mean over selected triplets of [D_ap - D_an + margin]_+, D = "
-                    "|xh_a - xh_b|^2 of unit vectors",
-                .gradient = "dL/dD_ap = l'(v), dL/dD_an = -l'(v), over the triplets",
-                .parameters = {number("margin", "0.2", 0, 4, "by which negatives are farther"),
-                               choice("mining", "all", {"all", "hard", "semihard"},
-                                      "triplets: all that violate, the hardest an anchor, or the "
-                                      "closest negative beyond each positive"),
-                               flag("squared", "true", "squared distances; false: distances"),
-                               flag("soft", "false", "log(1 + e^v) in place of the hinge")},
-                .state = kPairState};
     }
 };
 

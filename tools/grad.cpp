@@ -6,9 +6,9 @@
 
 #include "engine/error.h"
 #include "losses/head/loss.h"
+#include "losses/head/state_json.h"
 #include "losses/proof/composition.h"
 #include "losses/proof/numeric.h"
-#include "losses/head/state_json.h"
 #include "tools/arrays.h"
 #include "tools/commands.h"
 #include "tools/numbers.h"

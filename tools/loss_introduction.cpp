@@ -5,7 +5,7 @@ namespace facet {
 std::string_view losses_introduction() {
     return R"(# The losses
 
-One page a loss, made by `make docs` from the comment at the head of the loss's own file: the page
+One page a loss, made by `make docs` from the text in the loss's own file: the page
 and the code cannot say different things. `facet losses NAME` prints the same text; `facet verify`
 compares every gradient below with ones that know nothing of its derivation.
 [How to add a loss](../add-a-loss.md).

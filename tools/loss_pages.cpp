@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <sstream>
 
 #include "engine/error.h"
 #include "tools/loss_picture.h"
-#include "tools/loss_texts.h"
 #include "tools/outputs.h"
 #include "train/files/atomic.h"
 
@@ -114,6 +114,39 @@ std::string example(const LossInfo& info) {
 
 }  // namespace
 
+std::vector<ListedLosses> listed_losses() {
+    std::vector<ListedLosses> groups;
+    for (const LossInfo* info : all_losses()) {
+        if (groups.empty() || groups.back().name != info->group)
+            groups.push_back({info->group, {}});
+        groups.back().losses.push_back(info);
+    }
+    return groups;
+}
+
+std::vector<Block> blocks_of(std::string_view text) {
+    std::vector<Block> blocks;
+    bool fresh = true;  // the next line begins a block
+    std::istringstream in{std::string(text)};
+    for (std::string line; std::getline(in, line);) {
+        if (line.empty()) {
+            fresh = true;
+            continue;
+        }
+        const bool formulas = line[0] == ' ';
+        if (fresh || blocks.back().formulas != formulas) blocks.push_back({formulas, {}});
+        blocks.back().lines.push_back(line);
+        fresh = false;
+    }
+    for (Block& block : blocks) {
+        std::size_t least = std::string::npos;
+        for (const std::string& line : block.lines)
+            least = std::min(least, line.find_first_not_of(' '));
+        for (std::string& line : block.lines) line.erase(0, least);
+    }
+    return blocks;
+}
+
 std::string short_paper(const LossInfo& info) {
     std::string paper = info.paper.substr(0, info.paper.find(';'));
     if (const std::size_t note = paper.rfind(" ("); note != std::string::npos) paper.resize(note);
@@ -124,26 +157,18 @@ std::string short_paper(const LossInfo& info) {
 
 std::string loss_page(const LossInfo& info) {
     std::string page = fmt::format("# {}\n\n", info.name);
-    if (const LossText* text = loss_text(info.name)) {
-        page += markdown(text->text);
-    } else {
-        page += fmt::format("```text\n{}\n{}\n```\n\n", info.formula, info.gradient);
-    }
+    page += markdown(info.text);
     const CurvePicture picture = loss_curves(info);
     page +=
         fmt::format("![value and gradient of {0}]({0}.svg)\n\n{1}\n\n", info.name, picture.caption);
     page += "## Parameters\n\n" + parameter_table(info) + facts(info) + "\n" + example(info);
-    if (const LossText* text = loss_text(info.name)) {
-        page += fmt::format("\nAll of it is in [{0}](../../{0}). ", text->file);
-    } else {
-        page += "\n";
-    }
+    page += fmt::format("\nAll of it is in [{0}](../../{0}). ", info.file);
     return page + "What the losses share: [README.md](README.md).\n";
 }
 
 std::string losses_index() {
     std::string page(losses_introduction());
-    for (const LossGroup& group : loss_groups()) {
+    for (const ListedLosses& group : listed_losses()) {
         page += fmt::format("\n### {}\n\n| loss | paper | parameters |\n| --- | --- | --- |\n",
                             group.name);
         for (const LossInfo* info : group.losses) {

@@ -4,10 +4,25 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "losses/head/loss.h"
 
 namespace facet {
+
+// The losses under their headings.
+struct ListedLosses {
+    std::string name;
+    std::vector<const LossInfo*> losses;
+};
+std::vector<ListedLosses> listed_losses();
+
+// A run of lines of a loss's text: prose, or the formulas between them, which are indented.
+struct Block {
+    bool formulas = false;
+    std::vector<std::string> lines;  // the indentation of the block taken off
+};
+std::vector<Block> blocks_of(std::string_view text);
 
 // "Khalid et al., TPAMI 2023": authors and venue of the (first) paper.
 std::string short_paper(const LossInfo& info);

@@ -7,7 +7,6 @@
 #include "losses/head/loss.h"
 #include "tools/commands.h"
 #include "tools/loss_pages.h"
-#include "tools/loss_texts.h"
 #include "tools/option_rules.h"
 #include "tools/terminal.h"
 
@@ -42,12 +41,11 @@ ordered_json to_json(const LossInfo& info) {
         parameters.push_back(entry);
     }
     for (const ParameterInfo* p : info.gradient_modes()) modes[p->name] = p->choices;
-    const LossText* text = loss_text(info.name);
     return {{"name", info.name},
-            {"group", text ? text->group : ""},
-            {"file", text ? text->file : ""},
+            {"group", info.group},
+            {"file", info.file},
             {"paper", info.paper},
-            {"text", text ? text->text : ""},
+            {"text", info.text},
             {"formula", info.formula},
             {"gradient", info.gradient},
             {"gradient_modes", modes},
@@ -57,17 +55,8 @@ ordered_json to_json(const LossInfo& info) {
             {"parameters", parameters}};
 }
 
-// The text of the loss's file; of a loss that was linked from elsewhere, its description.
-void print_text(const LossInfo& info) {
-    if (const LossText* text = loss_text(info.name)) {
-        fmt::print("{}\n", text->text);
-    } else {
-        fmt::print("{}\n\n  {}\n  {}\n\n", info.name, info.formula, info.gradient);
-    }
-}
-
 void print_one(const LossInfo& info) {
-    print_text(info);
+    fmt::print("{}\n", info.text);
     if (!info.parameters.empty()) {
         Table table({"parameter", "default", "allowed", "meaning"});
         for (const ParameterInfo& p : info.parameters) {
@@ -85,7 +74,7 @@ void print_one(const LossInfo& info) {
     if (info.fewest_classes > 1)
         fmt::print("classes   at least {}: {}\n", info.fewest_classes, info.too_few);
     fmt::print("paper     {}\n", info.paper);
-    if (const LossText* text = loss_text(info.name)) fmt::print("file      {}\n", text->file);
+    fmt::print("file      {}\n", info.file);
 }
 
 // Words joined by blanks into lines of at most `width` characters, one longer word a line.
@@ -101,7 +90,7 @@ std::vector<std::string> wrapped(const std::vector<std::string>& words, std::siz
 }
 
 // 100 columns wide.
-void print_group(const LossGroup& group) {
+void print_group(const ListedLosses& group) {
     fmt::print("{}\n", group.name);
     for (const LossInfo* info : group.losses) {
         std::vector<std::string> parameters;
@@ -118,7 +107,7 @@ void print_group(const LossGroup& group) {
 }
 
 void print_all() {
-    for (const LossGroup& group : loss_groups()) print_group(group);
+    for (const ListedLosses& group : listed_losses()) print_group(group);
     fmt::print("facet losses NAME tells everything about one.\n");
 }
 
@@ -144,7 +133,7 @@ void run(const Options& options) {
     }
     if (!json) return print_all();
     ordered_json list = ordered_json::array();
-    for (const LossGroup& group : loss_groups()) {
+    for (const ListedLosses& group : listed_losses()) {
         for (const LossInfo* info : group.losses) list.push_back(to_json(*info));
     }
     fmt::print("{}\n", list.dump(2));

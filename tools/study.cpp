@@ -2,10 +2,10 @@
 #include <CLI/CLI.hpp>
 
 #include "tools/commands.h"
+#include "tools/lab/study/page.h"
 #include "tools/option_rules.h"
 #include "tools/outputs.h"
 #include "tools/signals.h"
-#include "tools/lab/study/page.h"
 #include "tools/terminal.h"
 
 namespace facet {

@@ -4,8 +4,8 @@
 #include <numeric>
 
 #include "engine/ledger.h"
-#include "losses/head/class_sampling.h"
 #include "losses/head/apply_loss.h"
+#include "losses/head/class_sampling.h"
 
 namespace facet {
 namespace {
@@ -63,8 +63,8 @@ Var Learner::apply(Tape& tape, const Var& embeddings, const std::vector<int64_t>
         tape.variable(gathered_rows(proxies_->value, sample.classes), "head.weight");
     const SampledState state_of_the_sample(loss_->state(), sample.classes);
     sampled_ = Sampled{std::move(sample.classes), std::move(sample.labels), proxies};
-    return apply_loss(tape, *loss_, embeddings, proxies, sampled_->labels, diagnostics_, config_.head,
-                      &value);
+    return apply_loss(tape, *loss_, embeddings, proxies, sampled_->labels, diagnostics_,
+                      config_.head, &value);
 }
 
 // Hands what the loss says of its own parameters to them; returns the gradients of sampled rows.

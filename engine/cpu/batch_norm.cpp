@@ -195,49 +195,4 @@ void batch_norm_backward(const BatchNorm& bn, const Tensor& x, const Tensor& mea
     });
 }
 
-void prelu_forward(const Tensor& x, const Tensor& slope, const Tensor& y) {
-    with_width([&]<int Width>() {
-        const Channels<Width> channels(x);
-        const float *from = x.data<float>(), *slopes = slope.data<float>();
-        float* to = y.data<float>();
-        each_vector<Width>(x, [&](int64_t block, auto access) {
-            const Lanes<Width> s = channel_values(slopes, channels, block);
-            return [=](int64_t at) {
-                const Lanes<Width> v = access.load(from + at);
-                access.store(to + at, v > 0 ? v : s * v);
-            };
-        });
-    });
-}
-
-void prelu_backward(const Tensor& x, const Tensor& slope, const Tensor& dy, const Tensor& dslope,
-                    Grad slope_mode, const Tensor& dx, Grad dx_mode) {
-    with_width([&]<int Width>() {
-        const Channels<Width> channels(x);
-        const float *px = x.data<float>(), *pdy = dy.data<float>(), *slopes = slope.data<float>();
-        float* to = dx.data<float>();
-        if (dslope.defined()) {
-            const auto sums = channel_sums<Width, 1>(x, [&](int64_t, auto access) {
-                return [=](int64_t at, Lanes<Width>* sum) {
-                    const Lanes<Width> v = access.load(px + at);
-                    sum[0] += v > 0 ? Lanes<Width>{} : v * access.load(pdy + at);
-                };
-            });
-            for (int64_t c = 0; c < channels.C; ++c) {
-                put(sums[0][c], dslope.data<float>()[c], slope_mode);
-            }
-        }
-        const bool accumulate = dx_mode == Grad::Accumulate;
-        each_vector<Width>(x, [&](int64_t block, auto access) {
-            const Lanes<Width> s = channel_values(slopes, channels, block);
-            return [=](int64_t at) {
-                const Lanes<Width> d = access.load(pdy + at);
-                Lanes<Width> result = access.load(px + at) > 0 ? d : s * d;
-                if (accumulate) result += access.load(to + at);
-                access.store(to + at, result);
-            };
-        });
-    });
-}
-
 }  // namespace facet::cpu

@@ -1,5 +1,5 @@
-// Batch normalisation and PReLU in float32 over channel blocks; called by CpuDevice, which has
-// checked the shapes. See engine/device.h for what each computes.
+// Batch normalisation in float32 over channel blocks; called by CpuDevice, which has checked the
+// shapes. See engine/device.h for what each computes.
 #pragma once
 
 #include "engine/device.h"
@@ -15,8 +15,5 @@ void batch_norm_backward(const BatchNorm& bn, const Tensor& x, const Tensor& mea
                          const Tensor& invstd, const Tensor& dy, const Tensor& dgamma,
                          const Tensor& dbeta, const Tensor& dslope, Grad parameter_mode,
                          const Tensor& dx, Grad dx_mode);
-void prelu_forward(const Tensor& x, const Tensor& slope, const Tensor& y);
-void prelu_backward(const Tensor& x, const Tensor& slope, const Tensor& dy, const Tensor& dslope,
-                    Grad slope_mode, const Tensor& dx, Grad dx_mode);
 
 }  // namespace facet::cpu

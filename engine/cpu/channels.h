@@ -21,11 +21,6 @@ template <int Width>
 using WideLanes __attribute__((vector_size(Width * sizeof(double)))) = double;
 
 template <int Width>
-Lanes<Width> broadcast(float value) {
-    return Lanes<Width>{} + value;
-}
-
-template <int Width>
 struct Channels {
     int64_t C, groups, blocks, pixels;
     int64_t pixel_stride;  // floats from one pixel to the next

@@ -140,20 +140,4 @@ void CpuDevice::batch_norm_backward(const BatchNorm& bn, const Tensor& x, const 
                              dx_mode);
 }
 
-void CpuDevice::prelu_forward(const Tensor& x, const Tensor& slope, const Tensor& y) {
-    prelu_shape(x, slope, y);
-    const LedgerScope scope("prelu_forward", 2.0 * x.count(), bytes_of(x, y),
-                            [&] { return to_string(x.shape()); });
-    cpu::prelu_forward(x, slope, y);
-}
-
-void CpuDevice::prelu_backward(const Tensor& x, const Tensor& slope, const Tensor& dy,
-                               const Tensor& dslope, Grad slope_mode, const Tensor& dx,
-                               Grad dx_mode) {
-    prelu_backward_shape(x, slope, dy, dslope, dx);
-    const LedgerScope scope("prelu_backward", 4.0 * x.count(), bytes_of(x, dy, dx),
-                            [&] { return to_string(x.shape()); });
-    cpu::prelu_backward(x, slope, dy, dslope, slope_mode, dx, dx_mode);
-}
-
 }  // namespace facet

@@ -34,18 +34,6 @@ public:
                              const Tensor& invstd, const Tensor& dy, const Tensor& dgamma,
                              const Tensor& dbeta, const Tensor& dslope, Grad parameter_mode,
                              const Tensor& dx, Grad dx_mode) override;
-    void prelu_forward(const Tensor& x, const Tensor& slope, const Tensor& y) override;
-    void prelu_backward(const Tensor& x, const Tensor& slope, const Tensor& dy,
-                        const Tensor& dslope, Grad slope_mode, const Tensor& dx,
-                        Grad dx_mode) override;
-
-    // pooling.cpp
-    void max_pool_forward(const Tensor& x, int64_t window, ConvGeometry g,
-                          const Tensor& y) override;
-    void max_pool_backward(const Tensor& x, const Tensor& dy, int64_t window, ConvGeometry g,
-                           const Tensor& dx, Grad mode) override;
-    void average_pool_forward(const Tensor& x, const Tensor& y) override;
-    void average_pool_backward(const Tensor& dy, const Tensor& dx, Grad mode) override;
 
     // rows.cpp: storage, rows, elements, optimiser steps
     void fill(const Tensor& y, double value) override;

@@ -33,20 +33,14 @@ public:
     void adamw_step(const AdamWStep& step, const Tensor& dw, const Tensor& m, const Tensor& v,
                     const Tensor& w) override;
 
-    // reference_windows.cpp: windows sliding over maps
+    // reference_convolution.cpp: convolution
     void conv_forward(const Tensor& x, const Tensor& w, ConvGeometry g, const Tensor& y) override;
     void conv_backward_data(const Tensor& dy, const Tensor& w, ConvGeometry g, const Tensor& dx,
                             Grad mode) override;
     void conv_backward_filter(const Tensor& x, const Tensor& dy, ConvGeometry g, const Tensor& dw,
                               Grad mode) override;
-    void max_pool_forward(const Tensor& x, int64_t window, ConvGeometry g,
-                          const Tensor& y) override;
-    void max_pool_backward(const Tensor& x, const Tensor& dy, int64_t window, ConvGeometry g,
-                           const Tensor& dx, Grad mode) override;
-    void average_pool_forward(const Tensor& x, const Tensor& y) override;
-    void average_pool_backward(const Tensor& dy, const Tensor& dx, Grad mode) override;
 
-    // reference_channels.cpp: one parameter a channel
+    // reference_batch_norm.cpp: batch normalisation
     void batch_norm_train(const BatchNorm& bn, const Tensor& x, const Tensor& addend,
                           const RunningStatistics& running, const Tensor& mean,
                           const Tensor& invstd, const Tensor& y) override;
@@ -56,10 +50,6 @@ public:
                              const Tensor& invstd, const Tensor& dy, const Tensor& dgamma,
                              const Tensor& dbeta, const Tensor& dslope, Grad parameter_mode,
                              const Tensor& dx, Grad dx_mode) override;
-    void prelu_forward(const Tensor& x, const Tensor& slope, const Tensor& y) override;
-    void prelu_backward(const Tensor& x, const Tensor& slope, const Tensor& dy,
-                        const Tensor& dslope, Grad slope_mode, const Tensor& dx,
-                        Grad dx_mode) override;
 };
 
 // target = value or target += value.

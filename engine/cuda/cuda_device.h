@@ -62,7 +62,7 @@ public:
     void conv_backward_filter(const Tensor& x, const Tensor& dy, ConvGeometry g, const Tensor& dw,
                               Grad mode) override;
 
-    // cuda_channels.cpp: batch norm, PReLU, pooling
+    // cuda_batch_norm.cpp: batch norm
     void batch_norm_train(const BatchNorm& bn, const Tensor& x, const Tensor& addend,
                           const RunningStatistics& running, const Tensor& mean,
                           const Tensor& invstd, const Tensor& y) override;
@@ -72,16 +72,6 @@ public:
                              const Tensor& invstd, const Tensor& dy, const Tensor& dgamma,
                              const Tensor& dbeta, const Tensor& dslope, Grad parameter_mode,
                              const Tensor& dx, Grad dx_mode) override;
-    void prelu_forward(const Tensor& x, const Tensor& slope, const Tensor& y) override;
-    void prelu_backward(const Tensor& x, const Tensor& slope, const Tensor& dy,
-                        const Tensor& dslope, Grad slope_mode, const Tensor& dx,
-                        Grad dx_mode) override;
-    void max_pool_forward(const Tensor& x, int64_t window, ConvGeometry g,
-                          const Tensor& y) override;
-    void max_pool_backward(const Tensor& x, const Tensor& dy, int64_t window, ConvGeometry g,
-                           const Tensor& dx, Grad mode) override;
-    void average_pool_forward(const Tensor& x, const Tensor& y) override;
-    void average_pool_backward(const Tensor& dy, const Tensor& dx, Grad mode) override;
 
     // cuda_rows.cpp: rows, elements, optimiser steps, hashes
     void add_bias(const Tensor& y, const Tensor& bias) override;

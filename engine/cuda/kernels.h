@@ -62,38 +62,6 @@ cudaError_t batch_norm_backward(const BatchNormParameters& bn, const T* x, const
                                 const BatchNormGradients& gradients, T* dx, bool accumulate,
                                 void* workspace, cudaStream_t stream);
 
-// --- PReLU (prelu.cu) ---
-
-size_t prelu_workspace(int64_t rows, int64_t C);  // bytes, for the backward pass
-template <class T>
-cudaError_t prelu_forward(const T* x, const float* slope, int64_t rows, int64_t C, T* y,
-                          cudaStream_t stream);
-// dslope may be null: the slope is a constant, and no workspace is needed.
-template <class T>
-cudaError_t prelu_backward(const T* x, const float* slope, const T* dy, int64_t rows, int64_t C,
-                           float* dslope, bool accumulate_slope, T* dx, bool accumulate,
-                           void* workspace, cudaStream_t stream);
-
-// --- pooling (pooling.cu) ---
-
-struct Pooling {
-    int64_t N, C;             // x (N, H, W, C), y (N, P, Q, C)
-    int H, W, P, Q;           // fewer than 2^31 pixels
-    int window, stride, pad;  // pad < window
-};
-template <class T>
-cudaError_t max_pool_forward(const T* x, const Pooling& pool, T* y, cudaStream_t stream);
-template <class T>
-cudaError_t max_pool_backward(const T* x, const T* dy, const Pooling& pool, T* dx, bool accumulate,
-                              cudaStream_t stream);
-// x (N, pixels, C), y (N, C).
-template <class T>
-cudaError_t average_pool_forward(const T* x, int64_t N, int64_t pixels, int64_t C, float* y,
-                                 cudaStream_t stream);
-template <class T>
-cudaError_t average_pool_backward(const float* dy, int64_t N, int64_t pixels, int64_t C, T* dx,
-                                  bool accumulate, cudaStream_t stream);
-
 // --- rows (rows.cu): x, y, dx (B, D) ---
 
 cudaError_t add_bias(float* y, const float* bias, int64_t B, int64_t D, cudaStream_t stream);
@@ -197,8 +165,6 @@ size_t sum_of_squares_workspace(int64_t count);  // bytes
 // *sum, in device memory, is written.
 cudaError_t sum_of_squares(const float* x, int64_t count, double* sum, void* workspace,
                            cudaStream_t stream);
-// Adds to *found, in device memory, how many elements are infinite or NaN.
-cudaError_t count_nonfinite(const float* x, int64_t count, unsigned* found, cudaStream_t stream);
 
 // --- hashes (hash.cu) ---
 

@@ -104,24 +104,6 @@ __global__ void __launch_bounds__(kThreads, kBlocks)
     cell->gradient_scale = static_cast<float>(clip > 0 && norm > clip ? clip / norm : 1);
 }
 
-// Whole numbers may be added atomically: their sum has no order.
-template <int V>
-__global__ void __launch_bounds__(kThreads, kBlocks)
-    count_nonfinite_kernel(const float* __restrict__ x, int64_t count, unsigned* found) {
-    unsigned bad = 0;
-    for_each_step<V>(count, [&]<int n>(int64_t i) {
-        const Lanes<n> value = load<n>(x + i);
-        for (int k = 0; k < n; ++k) bad += value[k] - value[k] == 0 ? 0 : 1;
-    });
-    bad = warp_sum(bad);
-    if (threadIdx.x % 32 != 0 || bad == 0) return;
-#ifdef BUG_NO_ATOMIC
-    *found += bad;
-#else
-    atomicAdd(found, bad);
-#endif
-}
-
 }  // namespace
 
 cudaError_t decide_update(const double* squares, int clipped, int count, double clip,
@@ -167,17 +149,6 @@ cudaError_t sum_of_squares(const float* x, int64_t count, double* sum, void* wor
     }
     FACET_LAUNCH(sum_of_squares_finish_kernel, 1, kThreads, 0, stream)
     (partial, static_cast<int>(blocks), sum);
-    return cudaGetLastError();
-}
-
-cudaError_t count_nonfinite(const float* x, int64_t count, unsigned* found, cudaStream_t stream) {
-    if (aligned(x)) {
-        FACET_LAUNCH(count_nonfinite_kernel<V>, flat_blocks(count, V), kThreads, 0, stream)
-        (x, count, found);
-    } else {
-        FACET_LAUNCH(count_nonfinite_kernel<1>, flat_blocks(count, 1), kThreads, 0, stream)
-        (x, count, found);
-    }
     return cudaGetLastError();
 }
 

@@ -7,9 +7,9 @@
 #include <deque>
 #include <span>
 
-#include "engine/download.h"
 #include "engine/cuda/memory_pool.h"
 #include "engine/cuda/runtime.h"
+#include "engine/download.h"
 
 namespace facet::cuda {
 

@@ -8,8 +8,8 @@
 #include <limits>
 #include <vector>
 
-#include "losses/head/exp.h"
 #include "engine/hd.h"
+#include "losses/head/exp.h"
 #include "losses/head/lanes.h"
 
 namespace facet {

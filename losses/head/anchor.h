@@ -1,7 +1,8 @@
 // One anchor of a pair loss: row u of the matrix q of all pairs, with the ways to walk over it.
 //
 // A loss is written once for two walkers: Anchor, one thread that sees the whole row, and
-// WarpAnchor (losses/head/cuda/pair_losses.cu), a lane of the 32 that share a row on a GPU. Both have
+// WarpAnchor (losses/head/cuda/pair_losses.cu), a lane of the 32 that share a row on a GPU. Both
+// have
 //
 //   each(use)              use(v) for the rows v that are this walker's
 //   owns(v)                whether v is one of them: who writes g[v] outside of each()

@@ -11,8 +11,12 @@ double run_on_host(Loss& loss, const LossTensors& in, HeadDiagnostics& diagnosti
     const auto address = [](const Tensor& tensor) {
         return tensor.defined() ? tensor.data<T>() : nullptr;
     };
-    const HeadBatch<T> batch{address(in.x), address(in.w), in.labels.data(), in.x.size(0),
-                             in.w.defined() ? in.w.size(0) : 0, in.x.size(1)};
+    const HeadBatch<T> batch{address(in.x),
+                             address(in.w),
+                             in.labels.data(),
+                             in.x.size(0),
+                             in.w.defined() ? in.w.size(0) : 0,
+                             in.x.size(1)};
     // Rounded as a tensor of its type has it.
     return T(loss.forward_backward(batch, {address(in.dx), address(in.dw), nullptr}, diagnostics,
                                    options));
@@ -47,8 +51,7 @@ Var apply_loss(Tape& tape, Loss& loss, const Var& x, const Var& w,
         dw = reusable ? w->grad : proxies.like();
         inputs.push_back(w);
     }
-    const double value =
-        run_loss(loss, {x->value, proxies, labels, dx, dw}, diagnostics, options);
+    const double value = run_loss(loss, {x->value, proxies, labels, dx, dw}, diagnostics, options);
     if (end) *end = value;
     Device& device = x->value.device();
     const auto hand_on = [x, w, dx, dw, is_end = end != nullptr](const Tensor& dy) {

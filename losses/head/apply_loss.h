@@ -14,8 +14,8 @@ namespace facet {
 // CUDA device float32. The gradients are formed here, in the same sweep as the value,
 // and kept until `backward`. Also leaves the diagnostics of the call in `diagnostics`.
 //
-// With `end`, where the value is written too, rounded to the type of x, the tape ends here: the gradient by the
-// value is 1. The host then waits for no copy of either number from the device.
+// With `end`, where the value is written too, rounded to the type of x, the tape ends here: the
+// gradient by the value is 1. The host then waits for no copy of either number from the device.
 Var apply_loss(Tape& tape, Loss& loss, const Var& x, const Var& w,
                const std::vector<int64_t>& labels, HeadDiagnostics& diagnostics,
                const HeadOptions& options = {}, double* end = nullptr);

@@ -1,9 +1,9 @@
 // What a device does for a head. The algorithms (class_head.h, pair_head.h, center.h) are written
 // once over these operations; losses/head/cpu has them for the host, losses/head/cuda for a GPU.
 //
-// Pointers are into the backend's memory; what is said to be on the host is there. Norms, angles and
-// all of the pairs are double whatever T is: n^2 work beside n^2 D, and a vector's length decides
-// where an angle is defined.
+// Pointers are into the backend's memory; what is said to be on the host is there. Norms, angles
+// and all of the pairs are double whatever T is: n^2 work beside n^2 D, and a vector's length
+// decides where an angle is defined.
 #pragma once
 
 #include <cstdint>
@@ -77,11 +77,11 @@ public:
     // pulls (B) on the host.
     virtual void add_pulls(const Targets<T>& targets, const Angle* angles,
                            std::span<const RowPull> pulls, T* dx, T* dw) = 0;
-    // values_i = |x_i - w_y|^2 / 2, dx_i = (x_i - w_y) scale, dw_y -= dx_i in the order of the rows;
-    // of a row that does not count 0. `centres` (C, D), if given, stand in for w; dx, dw may be
-    // null.
-    virtual void target_differences(const Targets<T>& targets, const double* centres, double counted,
-                                    double* values, T* dx, T* dw) = 0;
+    // values_i = |x_i - w_y|^2 / 2, dx_i = (x_i - w_y) scale, dw_y -= dx_i in the order of the
+    // rows; of a row that does not count 0. `centres` (C, D), if given, stand in for w; dx, dw may
+    // be null.
+    virtual void target_differences(const Targets<T>& targets, const double* centres,
+                                    double counted, double* values, T* dx, T* dw) = 0;
 
     // --- tiles of cosines ---
     virtual void clip_cosines(const Tile<T>& tile) = 0;  // to [-1, 1]

@@ -3,8 +3,8 @@
 //
 // The algorithm forms cosines c_ij = <x_i/|x_i|, w_j/|w_j|> of all rows i (samples) against a tile
 // of classes j, and multiplies dL/dc back. It never needs to know the loss: it talks to a
-// ClassForm. Most losses are written row by row (rows.h); a loss that normalises over the samples of
-// a class is written column by column (columns.h).
+// ClassForm. Most losses are written row by row (rows.h); a loss that normalises over the samples
+// of a class is written column by column (columns.h).
 #pragma once
 
 #include <cmath>

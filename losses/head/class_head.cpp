@@ -71,8 +71,8 @@ private:
         x_norm_ = make<double>(B_);
         w_norm_ = make<double>(C_);
         labels_ = HeadArray<std::int64_t>(backend_, in_.y, B_);
-        targets_ = {{in_.x, x_norm_.data()}, {in_.w, w_norm_.data()}, labels_.data(), in_.y, B_, C_,
-                    D_};
+        targets_ = {
+            {in_.x, x_norm_.data()}, {in_.w, w_norm_.data()}, labels_.data(), in_.y, B_, C_, D_};
         cosines_ = make<T>(B_ * ld_);
         x_ = in_.x;
         {
@@ -214,11 +214,11 @@ private:
     const HeadScopes scopes_;
     std::int64_t loaded_ = -1;
 
-    HeadArray<double> x_norm_, w_norm_;   // (B), (C)
-    HeadArray<std::int64_t> labels_;      // (B)
-    HeadArray<Angle> angles_;             // (B)
-    HeadArray<T> x_unit_, w_unit_;        // (B, D), (tile, D)
-    HeadArray<T> cosines_;                // (B, ld); then dL/dc in place
+    HeadArray<double> x_norm_, w_norm_;  // (B), (C)
+    HeadArray<std::int64_t> labels_;     // (B)
+    HeadArray<Angle> angles_;            // (B)
+    HeadArray<T> x_unit_, w_unit_;       // (B, D), (tile, D)
+    HeadArray<T> cosines_;               // (B, ld); then dL/dc in place
     Targets<T> targets_;
     const T *x_ = nullptr, *w_ = nullptr;  // (B, D); the loaded tile's (n, D)
     T *dx_ = nullptr, *dw_ = nullptr;

@@ -14,10 +14,10 @@ class ClassLoss final : public Loss {
 public:
     ClassLoss(const LossInfo& info, const Settings& settings)
         : Loss(info, settings),
-          float_form_(Form<float>(settings, state_)),
-          double_form_(Form<double>(settings, state_)) {}
+          float_form_(make_form<Form<float>>(settings, state_)),
+          double_form_(make_form<Form<double>>(settings, state_)) {}
 
-    static LossInfo info() { return Form<double>::info(); }
+    static LossInfo info() { return info_of<Form<double>>(); }
 
     bool has_proxies() const override { return true; }
     void prepare(std::int64_t C) override {

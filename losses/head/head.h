@@ -1,5 +1,5 @@
-// A head turns embeddings, and proxies for a class loss, into the loss and its gradients: what it is
-// given and what it gives. class_head.h and pair_head.h are how.
+// A head turns embeddings, and proxies for a class loss, into the loss and its gradients: what it
+// is given and what it gives. class_head.h and pair_head.h are how.
 #pragma once
 
 #include <cstdint>

@@ -90,7 +90,7 @@ private:
 // Throws UsageError for an unknown loss (listing the names) and for a bad parameter.
 std::unique_ptr<Loss> make_loss(const std::string& name, const KeyValues& parameters = {});
 
-// All losses, in the order of the registry.
+// All losses, under their headings in the order of their names.
 std::vector<const LossInfo*> all_losses();
 // Throws UsageError for an unknown name.
 const LossInfo& loss_info(const std::string& name);

@@ -1,8 +1,8 @@
 // The k nearest negatives of a row, N_k: the k largest c_j, j != y, ties to the lower class.
 #pragma once
 
-#include "losses/head/accumulators.h"
 #include "engine/hd.h"
+#include "losses/head/accumulators.h"
 
 namespace facet {
 

@@ -23,7 +23,8 @@ inline MakeOnDevice<Host, Form> make_on_device = nullptr;
 // The `form` (HostRows, HostColumns, HostPairs) of a loss on that device; nullptr where there is no
 // device. Throws Error for a loss that was not there when the kernels were compiled.
 template <class Form, class Host>
-std::unique_ptr<Form> form_on_device(const std::string& loss, Host& host, cuda::HeadDevice* device) {
+std::unique_ptr<Form> form_on_device(const std::string& loss, Host& host,
+                                     cuda::HeadDevice* device) {
     if (!device) return nullptr;
     const auto make = make_on_device<Host, Form>;
     FACET_CHECK(make, "loss {}: it has no CUDA kernels in this build", loss);

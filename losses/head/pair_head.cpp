@@ -157,11 +157,11 @@ private:
     const std::int64_t n_, D_;
     double scale_ = 0;  // 1 / terms
 
-    HeadArray<double> norms_;                           // (B)
+    HeadArray<double> norms_;                             // (B)
     HeadArray<std::int64_t> numbers_, classes_, places_;  // (n)
-    HeadArray<double> x_;                               // (n, D) the vectors that are compared
-    HeadArray<double> q_, g_;                           // (n, n)
-    HeadArray<AnchorResult> results_;                   // (n)
+    HeadArray<double> x_;                                 // (n, D) the vectors that are compared
+    HeadArray<double> q_, g_;                             // (n, n)
+    HeadArray<AnchorResult> results_;                     // (n)
     PairVectorRows pairs_;
 };
 

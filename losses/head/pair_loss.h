@@ -13,13 +13,13 @@ class PairLoss final : public Loss {
 public:
     PairLoss(const LossInfo& info, const Settings& settings)
         : Loss(info, settings),
-          form_(Form(settings, state_)),
+          form_(make_form<Form>(settings, state_)),
           no_pairs_(state_.declare("no_pairs", true, false)) {
         no_pairs_.value = {0};
         no_pairs_.lowest = 0;
     }
 
-    static LossInfo info() { return Form::info(); }
+    static LossInfo info() { return info_of<Form>(); }
 
     bool has_proxies() const override { return false; }
 

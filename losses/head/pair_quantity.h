@@ -3,8 +3,8 @@
 
 #include <cmath>
 
-#include "losses/head/geometry.h"
 #include "engine/hd.h"
+#include "losses/head/geometry.h"
 
 namespace facet {
 

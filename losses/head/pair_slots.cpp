@@ -29,8 +29,8 @@ std::vector<double> similarities(const Batch<T>& batch) {
     };
     parallel_for(B, B * B * D, [&](std::int64_t u) {
         for (std::int64_t v = 0; v <= u; ++v) {
-            const double s = sum_lanes_tail<double>(
-                D, [&](std::int64_t d) { return unit(u, d) * unit(v, d); });
+            const double s =
+                sum_lanes_tail<double>(D, [&](std::int64_t d) { return unit(u, d) * unit(v, d); });
             S[u * B + v] = S[v * B + u] = std::clamp(s, -1.0, 1.0);
         }
     });

@@ -1,5 +1,6 @@
 #include "losses/head/registry.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
@@ -34,12 +35,13 @@ const Entry& find(const std::string& name) {
 
 }  // namespace
 
-void register_loss(LossInfo info, MakeLoss make) {
+void register_loss(LossInfo info, const char* file, MakeLoss make) {
     for (const Entry& entry : registry()) {
         if (entry.info.name != info.name) continue;
         std::fprintf(stderr, "facet: two losses are called %s\n", info.name.c_str());
         std::abort();
     }
+    info.file = std::string_view(file).starts_with("./") ? file + 2 : file;
     registry().push_back({std::move(info), make});
 }
 
@@ -66,6 +68,9 @@ std::unique_ptr<Loss> make_loss(const std::string& name, const KeyValues& parame
 std::vector<const LossInfo*> all_losses() {
     std::vector<const LossInfo*> infos;
     for (const Entry& entry : registry()) infos.push_back(&entry.info);
+    std::ranges::sort(infos, {}, [](const LossInfo* info) {
+        return std::pair(info->place, std::string_view(info->name));
+    });
     return infos;
 }
 

@@ -6,15 +6,17 @@
 #pragma once
 
 #include <memory>
+#include <source_location>
 
 #include "losses/head/loss.h"
+#include "losses/head/page.h"
 
 namespace facet {
 
 using MakeLoss = std::unique_ptr<Loss> (*)(const LossInfo&, const Settings&);
 
-// Ends the program with a message if the name is taken.
-void register_loss(LossInfo info, MakeLoss make);
+// `file`: that of the loss. Ends the program with a message if the name is taken.
+void register_loss(LossInfo info, const char* file, MakeLoss make);
 
 #ifdef FACET_LOSS_KERNELS
 // Where kernels are compiled (losses/head/cuda/*_losses.cu) the line gives a loss its kernels
@@ -27,10 +29,11 @@ struct Registered {};
 // L: constructible from (const LossInfo&, const Settings&), with a static L::info().
 template <class L>
 struct Registered {
-    Registered() {
-        register_loss(L::info(), [](const LossInfo& info, const Settings& settings) {
-            return std::unique_ptr<Loss>(std::make_unique<L>(info, settings));
-        });
+    Registered(std::source_location here = std::source_location::current()) {
+        register_loss(L::info(), here.file_name(),
+                      [](const LossInfo& info, const Settings& settings) {
+                          return std::unique_ptr<Loss>(std::make_unique<L>(info, settings));
+                      });
     }
 };
 #endif

@@ -252,9 +252,9 @@ public:
 
 private:
     Form form_;
-    std::vector<Row> rows_;             // (B)
-    std::vector<Acc> accumulators_;     // (B)
-    std::vector<TopK<T>> nearest_;      // (B)
+    std::vector<Row> rows_;          // (B)
+    std::vector<Acc> accumulators_;  // (B)
+    std::vector<TopK<T>> nearest_;   // (B)
     std::optional<HostSlots<T>> slots_;
 };
 

@@ -88,52 +88,6 @@ std::string ParameterInfo::allowed() const {
     return fmt::format("{} {} {}", what, open_below ? ">" : ">=", lowest);
 }
 
-ParameterInfo number(std::string name, std::string default_text, double lowest, double highest,
-                     std::string doc) {
-    return {std::move(name),
-            Kind::number,
-            std::move(default_text),
-            std::move(doc),
-            lowest,
-            highest,
-            false,
-            {}};
-}
-
-ParameterInfo positive(std::string name, std::string default_text, std::string doc) {
-    ParameterInfo info = number(std::move(name), std::move(default_text), 0,
-                                std::numeric_limits<double>::infinity(), std::move(doc));
-    info.open_below = true;
-    return info;
-}
-
-ParameterInfo count(std::string name, std::string default_text, std::string doc) {
-    ParameterInfo info = number(std::move(name), std::move(default_text), 0,
-                                std::numeric_limits<double>::infinity(), std::move(doc));
-    info.kind = Kind::count;
-    return info;
-}
-
-ParameterInfo flag(std::string name, std::string default_text, std::string doc) {
-    ParameterInfo info =
-        choice(std::move(name), std::move(default_text), {"true", "false"}, std::move(doc));
-    info.kind = Kind::flag;
-    return info;
-}
-
-ParameterInfo choice(std::string name, std::string default_text, std::vector<std::string> choices,
-                     std::string doc) {
-    ParameterInfo info = number(std::move(name), std::move(default_text), 0, 0, std::move(doc));
-    info.kind = Kind::choice;
-    info.choices = std::move(choices);
-    return info;
-}
-
-ParameterInfo only_with(std::string needs, ParameterInfo parameter) {
-    parameter.needs = std::move(needs);
-    return parameter;
-}
-
 std::vector<const ParameterInfo*> LossInfo::gradient_modes() const {
     std::vector<const ParameterInfo*> modes;
     for (const ParameterInfo& p : parameters) {

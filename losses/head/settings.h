@@ -22,7 +22,7 @@ struct ParameterInfo {
     double lowest = -std::numeric_limits<double>::infinity();
     double highest = std::numeric_limits<double>::infinity();
     bool open_below = false;  // lowest itself is excluded
-    std::vector<std::string> choices;
+    std::vector<std::string> choices = {};
     // Another parameter without one of whose values this one changes nothing: "margin=am|arc", or
     // "lam=" for one that is not set; "": it always acts.
     std::string needs = {};
@@ -31,24 +31,14 @@ struct ParameterInfo {
     std::string allowed() const;
 };
 
-// A real number in [lowest, highest].
-ParameterInfo number(std::string name, std::string default_text, double lowest, double highest,
-                     std::string doc);
-// A real number > 0.
-ParameterInfo positive(std::string name, std::string default_text, std::string doc);
-// An integer >= 0.
-ParameterInfo count(std::string name, std::string default_text, std::string doc);
-ParameterInfo flag(std::string name, std::string default_text, std::string doc);
-ParameterInfo choice(std::string name, std::string default_text, std::vector<std::string> choices,
-                     std::string doc);
-
-// The same, acting only where another parameter has one of these values: "margin=am|arc".
-ParameterInfo only_with(std::string needs, ParameterInfo parameter);
-
 // The one description of a loss: `facet losses`, the parser and the documentation print it.
 struct LossInfo {
     std::string name;      // as in --loss
     std::string paper;     // authors, title, venue
+    std::string group;     // the heading under which it is listed;
+    int place;             // the number of that heading
+    std::string file;      // "losses/arcface.h"
+    std::string text;      // all of its page: lines of at most 98 columns
     std::string formula;   // L_i in terms of c_ij, y = y_i
     std::string gradient;  // dL_i/dc_ij
     std::vector<ParameterInfo> parameters;

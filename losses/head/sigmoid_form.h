@@ -7,7 +7,7 @@
 // and adds
 //   T logit(T c) const     z_j without the bias
 //   T slope(T c) const     dz_j/dc_j
-// and begin(), which fills Row::target without the bias.
+//   TargetLogit<T> target(const Target<T>&) const     z_y without the bias
 #pragma once
 
 #include "losses/head/softmax_form.h"
@@ -43,6 +43,11 @@ struct SigmoidForm {
 
     explicit SigmoidForm(State& state) : bias(&state.declare("b", true, true)) {}
 
+    Row begin(const Target<T>& y) const {
+        Row row;
+        row.target = self().target(y);
+        return row;
+    }
     void open(const Batch<T>&) { shift = sign * T(bias->value[0]); }
 
     void gather(int, const Row&, Acc& acc, const Chunk<T>& chunk) const {

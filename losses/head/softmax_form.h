@@ -3,11 +3,13 @@
 //   l_i     = -log p_y,  p = softmax(z)
 //   dl/dc_j = p_j z'_j (j != y),   dl/dc_y = -(1 - p_y) z'_y
 //
-// A loss derives from SoftmaxForm<T> and adds two functions of one cosine,
-//   T logit(const Row&, T c, std::int64_t j) const       z_j
-//   T slope(const Row&, T c, std::int64_t j) const       dz_j/dc_j
-// and begin(), which fills Row::target. They must be branch-free to vectorise: what a condition
-// chooses between is computed before it, `const T hard = t * c; return c > f ? hard : c;`.
+// A loss derives from SoftmaxForm<T> and says what its logits are,
+//   TargetLogit<T> target(const Target<T>&) const        z_y, or begin() where it needs a Row
+//   T logit(const Row&, T c, std::int64_t j) const       z_j; s c_j where it says nothing
+//   T slope(const Row&, T c, std::int64_t j) const       dz_j/dc_j; s
+// logit and slope are functions of one cosine. They must be branch-free to vectorise: what a
+// condition chooses between is computed before it, `const T hard = t * c; return c > f ? hard :
+// c;`.
 //
 // L_i = l_i, or a function of it: see wrap().
 //
@@ -41,9 +43,24 @@ struct SoftmaxRow : RowResult<T> {
 template <class T, class Derived>
 struct SoftmaxForm {
     using Scalar = T;
+    using Row = SoftmaxRow<T>;
     using Acc = LogSumExp<T>;
     static constexpr bool normalised = true;
     static constexpr int passes = 1;
+
+    SoftmaxRow<T> begin(const Target<T>& y) const {
+        SoftmaxRow<T> row;
+        row.target = self().target(y);
+        return row;
+    }
+    template <class Row>
+    FACET_HD T logit(const Row&, T c, std::int64_t) const {
+        return self().s * c;
+    }
+    template <class Row>
+    FACET_HD T slope(const Row&, T, std::int64_t) const {
+        return self().s;
+    }
 
     template <class Row>
     void gather(int, const Row& row, Acc& acc, const Chunk<T>& chunk) const {

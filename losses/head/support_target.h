@@ -6,7 +6,6 @@
 // threshold f keeps the margin.
 #pragma once
 
-#include "losses/head/settings.h"
 #include "losses/head/softmax_form.h"
 
 namespace facet {
@@ -16,20 +15,14 @@ struct SupportRow : SoftmaxRow<T> {
     T threshold;  // f
 };
 
+// The losses ask for these parameters, each in the order of its own list.
 template <class T>
 struct SupportTarget {
-    T s, m, easy_limit;
-    bool arc, easy;
+    T m = 0;  // 0 for margin=none
+    bool arc = false, easy = false, facexzoo = false;
 
-    explicit SupportTarget(const Settings& p)
-        : s(T(p.number("s"))),
-          m(p.is("margin", "none") ? T(0) : T(p.number("m"))),
-          arc(p.is("margin", "arc")),
-          easy(p.flag("easy")) {
-        easy_limit = p.is("compat", "facexzoo") && !arc ? m : T(0);
-    }
-
-    SupportRow<T> begin(const Target<T>& y) const {
+    SupportRow<T> begin(const Target<T>& y, T s) const {
+        const T easy_limit = facexzoo && !arc ? m : T(0);
         SupportRow<T> row;
         row.target = arc ? additive_angle(y, s, m) : additive_cosine(y, s, m);
         row.threshold = arc ? margined_cosine(y, m) : y.cos - m;

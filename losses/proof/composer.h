@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "losses/proof/row_ops.h"
 #include "losses/head/loss.h"
+#include "losses/proof/row_ops.h"
 
 namespace facet {
 

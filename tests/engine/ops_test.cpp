@@ -117,23 +117,6 @@ TEST(Ops, BatchNormEvaluationHasNoGradient) {
     expect_error(run, {"batch_norm_eval"});
 }
 
-TEST(Ops, PReluGradients) {
-    const Var x = leaf({2, 3, 2, 2}, 1, kMap), rows = leaf({4, 3}, 2), slope = leaf({3}, 3);
-    expect_exact_gradients([&](Tape& t) { return prelu(t, x, slope); }, {x, slope});
-    expect_exact_gradients([&](Tape& t) { return prelu(t, rows, slope); }, {rows, slope});
-    const Var fixed = leaf({3}, 3);
-    fixed->needs_grad = false;
-    expect_exact_gradients([&](Tape& t) { return prelu(t, rows, fixed); }, {rows});
-    EXPECT_FALSE(fixed->has_grad());
-}
-
-TEST(Ops, PoolingGradients) {
-    const Var x = leaf({2, 2, 5, 4}, 1, kMap);
-    expect_exact_gradients([&](Tape& t) { return max_pool(t, x, 3, {2, 1}); }, {x});
-    expect_exact_gradients([&](Tape& t) { return max_pool(t, x, 2, {1, 0}); }, {x});
-    expect_exact_gradients([&](Tape& t) { return average_pool(t, x); }, {x});
-}
-
 TEST(Ops, FlattenKeepsRowMajorOrderOnEveryDevice) {
     for (Device* device : all_devices()) {
         const auto values = random_values(2 * 5 * 6, 1);
@@ -164,15 +147,11 @@ TEST(Ops, DropoutNormaliseAndAddGradients) {
 
 // Each operation's input used by another one as well, so that its gradient arrives second.
 TEST(Ops, EveryOperationAccumulatesOntoAGradientThatIsThere) {
-    const Var x = leaf({2, 3, 4, 4}, 1, kMap), w = leaf({3, 3, 3, 3}, 2), slope = leaf({3}, 3);
+    const Var x = leaf({2, 3, 4, 4}, 1, kMap), w = leaf({3, 3, 3, 3}, 2);
     const BatchNormLeaves bn(3, true);
     const std::vector<std::function<Var(Tape&)>> maps = {
         [&](Tape& t) {
             return conv2d(t, x, w, {1, 1});
-        },
-        [&](Tape& t) { return prelu(t, x, slope); },
-        [&](Tape& t) {
-            return max_pool(t, x, 3, {1, 1});
         },
         [&](Tape& t) { return batch_norm_train(t, x, bn.vars, nullptr, bn.running); },
     };
@@ -186,11 +165,6 @@ TEST(Ops, EveryOperationAccumulatesOntoAGradientThatIsThere) {
     };
     for (const auto& operation : row_operations)
         expect_exact_gradients([&](Tape& t) { return add(t, operation(t), rows); }, {rows});
-    expect_exact_gradients(
-        [&](Tape& t) {
-            return add(t, average_pool(t, x), average_pool(t, max_pool(t, x, 2, {2, 0})));
-        },
-        {x});
     expect_exact_gradients([&](Tape& t) { return add(t, flatten(t, x), flatten(t, x)); }, {x});
 }
 
@@ -205,10 +179,6 @@ TEST(Ops, ErrorsNameTheOperationAndTheShapes) {
     expect_error([&] { conv2d(tape, rows, w, {1, 1}); }, {"conv2d", "(2, 3)", "(4, 3, 3, 3)"});
     expect_error([&] { conv2d(tape, x, w, {0, 1}); }, {"conv2d", "stride 0", "(2, 3, 4, 5)"});
     expect_error([&] { conv2d(tape, x, leaf({1, 3, 7, 7}, 4), {1, 1}); }, {"conv2d", "7"});
-    expect_error([&] { max_pool(tape, x, 6, {1, 0}); }, {"max_pool", "6", "(2, 3, 4, 5)"});
-    expect_error([&] { max_pool(tape, x, 2, {0, 0}); }, {"max_pool", "stride 0"});
-    expect_error([&] { max_pool(tape, rows, 2, {2, 0}); }, {"max_pool", "(2, 3)"});
-    expect_error([&] { average_pool(tape, rows); }, {"average_pool", "(2, 3)"});
     expect_error([&] { flatten(tape, rows); }, {"flatten", "(2, 3)"});
     expect_error(
         [&] {
@@ -216,7 +186,6 @@ TEST(Ops, ErrorsNameTheOperationAndTheShapes) {
         },
         {"linear", "(2, 3)", "(5, 4)"});
     expect_error([&] { linear(tape, rows, leaf({5, 3}, 4), leaf({4}, 5)); }, {"(4)", "(5)"});
-    expect_error([&] { prelu(tape, rows, leaf({2}, 4)); }, {"prelu", "(2)", "(3)"});
     expect_error([&] { dropout(tape, rows, 1, 0, 0); }, {"dropout", "1"});
     expect_error([&] { normalise_rows(tape, x); }, {"normalise_rows", "(2, 3, 4, 5)"});
     expect_error([&] { add(tape, rows, leaf({3, 2}, 4)); }, {"add", "(3, 2)", "(2, 3)"});

@@ -135,31 +135,6 @@ TEST_P(CudaPrimitives, BatchNormalisation) {
     }
 }
 
-TEST_P(CudaPrimitives, SlopesAndPools) {
-    expect_same(other_tolerance(), [&](Device& device) {
-        const Shape shape = {3, 24, 9, 10}, pooled = {3, 24, 5, 5};
-        const ConvGeometry g{2, 1};
-        const Tensor x = numbers(device, shape, 1, kMap), slope = numbers(device, {24}, 2);
-        const Tensor y = x.like(), small(device, pooled, kMap), means(device, {3, 24});
-        device.prelu_forward(x, slope, y);
-        device.max_pool_forward(x, 3, g, small);
-        device.average_pool_forward(x, means);
-        Outputs outputs = {y.to_doubles(), small.to_doubles(), means.to_doubles()};
-        for (const Grad mode : kModes) {
-            const Tensor dx = numbers(device, shape, 3, kMap), dslope = numbers(device, {24}, 4);
-            const Tensor through_max = numbers(device, shape, 5, kMap);
-            const Tensor through_mean = numbers(device, shape, 6, kMap);
-            device.prelu_backward(x, slope, numbers(device, shape, 7, kMap), dslope, mode, dx,
-                                  mode);
-            device.max_pool_backward(x, numbers(device, pooled, 8, kMap), 3, g, through_max, mode);
-            device.average_pool_backward(numbers(device, {3, 24}, 9), through_mean, mode);
-            for (const Tensor& t : {dx, dslope, through_max, through_mean})
-                outputs.push_back(t.to_doubles());
-        }
-        return outputs;
-    });
-}
-
 TEST_P(CudaPrimitives, RowsAndElements) {
     for (const Shape& shape : {Shape{1, 1}, Shape{7, 33}, Shape{64, 256}, Shape{2, 4099}})
         expect_same(1e-5, [&](Device& device) {

@@ -29,7 +29,8 @@ Seen calls_of(Device& device, const std::string& name, const facet::HeadOptions&
         const facet::Var x = tape.variable(random_on(device, {B, D}, 10 + call), "x");
         const facet::Var w =
             loss->has_proxies() ? tape.variable(random_on(device, {C, D}, 20), "w") : nullptr;
-        const facet::Var value = facet::apply_loss(tape, *loss, x, w, kLabels, diagnostics, options);
+        const facet::Var value =
+            facet::apply_loss(tape, *loss, x, w, kLabels, diagnostics, options);
         seen.values.push_back(value->value.item());
         tape.backward(value, Tensor::full(device, {1}, 1));
         seen.gradients.emplace_back("x", x->grad.to_doubles());

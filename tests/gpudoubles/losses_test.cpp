@@ -8,8 +8,8 @@ namespace gpudoubles {
 namespace {
 
 using facet::apply_loss;
-using facet::HeadOptions;
 using facet::HeadDiagnostics;
+using facet::HeadOptions;
 using facet::Tape;
 using facet::testing::Case;
 using facet::testing::relative_error;

@@ -49,14 +49,6 @@ constexpr Entry kEntries[] = {
     {"batch_norm_finish_backward_kernel", kMapShape, kChunks, 0, 12, 3, true},
     // x, dy, dx; z (4), dz (1), dx (7)
     {"batch_norm_backward_kernel", kMapShape, kMap, 3, 0, 12},
-    {"prelu_forward_kernel", kMapShape, kMap, 2, 0, 1},
-    {"prelu_backward_kernel", kMapShape, kMap, 3, 0, 3},
-    {"prelu_finish_backward_kernel", kMapShape, kChunks, 0, 4, 1, true},
-    // a window of 3 x 3 at stride 2: y is a quarter of x
-    {"max_pool_forward_kernel", kMapShape, kMap, 1.25, 0, 0},
-    {"max_pool_backward_kernel", kMapShape, kMap, 2.25, 0, 2.25},
-    {"average_pool_forward_kernel", kLastShape, kLastMap, 1, 4.0 / 16, 1},
-    {"average_pool_backward_kernel", kLastShape, kLastMap, 1, 4.0 / 16, 1.0 / 16},
     {"fill_kernel", kMapShape, kMap, 1, 0, 0},
     {"axpby_kernel", kMapShape, kMap, 3, 0, 3},
     {"cast_kernel", kMapShape, kMap, 0, 6, 0},
@@ -80,7 +72,6 @@ constexpr Entry kEntries[] = {
     {"sum_of_squares_kernel", kWeightShape, kWeight, 1, 0, 2, true},
     {"sum_of_squares_finish_kernel", kWeightShape, 4096, 0, 8, 1, true},
     {"hash_chunks_kernel", kWeightShape, kWeight, 1, 8.0 / 16384, 0},
-    {"count_nonfinite_kernel", kWeightShape, kWeight, 1, 0, 1},
     // the losses' kernels: cosines read, and written
     {"gather_kernel", kTileShape, kTile, 1, 0, kPtxOfFour},
     {"gather_columns_kernel", kTileShape, kTile, 1, 0, kPtxOfOne},

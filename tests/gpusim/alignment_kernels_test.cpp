@@ -98,14 +98,9 @@ TEST(Alignment, OptimiserSteps) {
 TEST(Alignment, SumsOverAnArray) {
     const auto work = [](int64_t offset) {
         const Placed<float> x(offset, 1);
-        x.data()[0] = x.data()[kCount - 1] = 0;
         const DeviceArray<char> workspace(cuda::sum_of_squares_workspace(kCount));
         const DeviceArray<double> sum(1);
         cuda::sum_of_squares(x.data(), kCount, sum.data(), workspace.data(), nullptr);
-        x.data()[0] = x.data()[kCount - 1] = NAN;
-        const DeviceArray<unsigned> found(std::vector<unsigned>{0});
-        cuda::count_nonfinite(x.data(), kCount, found.data(), nullptr);
-        EXPECT_EQ(found[0], 2u);
         return sum[0];
     };
     // Other threads take other elements: the order of the sum is another.

@@ -145,7 +145,8 @@ TEST(PairSlotKernels, TheDriverKeepsThePairsOnTheDevice) {
     const PairSlots rule{1.5, 16, false};
     std::vector<Target<float>> targets(B);
     for (std::int64_t i = 0; i < B; ++i) targets[i] = {0, 1, float(norms[i]), y[i], i};
-    const Batch<float> batch{targets, 4, B, {device_x.data(), device_norms.data()}, D, labels.data()};
+    const Batch<float> batch{targets,      4, B, {device_x.data(), device_norms.data()}, D,
+                             labels.data()};
     const cuda::DeviceSlots slots(device, rule, batch);
     std::vector<double> S(B * B);
     for (std::int64_t u = 0; u < B; ++u) {

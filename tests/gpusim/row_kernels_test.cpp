@@ -236,16 +236,4 @@ TEST(OptimiserKernels, SumOfSquaresIsExactToFloat64) {
     }
 }
 
-TEST(OptimiserKernels, NumbersThatAreNoneAreCounted) {
-    const TestArray x({5000}, 1);
-    for (const int i : {0, 17, 18, 1000, 4996, 4999}) x.device[i] = i % 2 ? INFINITY : NAN;
-    in_every_order([&] {
-        const DeviceArray<unsigned> found(std::vector<unsigned>{10});
-        cuda::count_nonfinite(x.device.data(), 5000, found.data(), nullptr);
-        EXPECT_EQ(found[0], 16u);
-        cuda::count_nonfinite(x.device.data(), 4999, found.data(), nullptr);
-        EXPECT_EQ(found[0], 21u);
-    });
-}
-
 }  // namespace facet::test

@@ -70,7 +70,7 @@ public:
         y = keep_.forward(pass, down_.forward(pass, y));
         y = flatten_.forward(pass, bn2_.forward(pass, y));
         y = fc_.forward(pass, dropout_.forward(pass, y));
-        return normalise_.forward(pass, features_.forward(pass, y));
+        return normalise_rows(pass.tape, features_.forward(pass, y));
     }
 
     void collect(const std::string& name, Inventory& inventory) const override {
@@ -100,7 +100,6 @@ private:
     Dropout dropout_;
     Linear fc_;
     BatchNormLayer features_;
-    NormaliseRows normalise_;
 };
 
 }  // namespace facet::test

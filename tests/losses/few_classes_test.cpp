@@ -40,8 +40,9 @@ struct Problem {
     }
     double call(Loss& loss) {
         HeadDiagnostics diagnostics;
-        return loss.forward_backward(
-            batch(loss), {dx.data(), loss.has_proxies() ? dw.data() : nullptr, nullptr}, diagnostics);
+        return loss.forward_backward(batch(loss),
+                                     {dx.data(), loss.has_proxies() ? dw.data() : nullptr, nullptr},
+                                     diagnostics);
     }
 };
 

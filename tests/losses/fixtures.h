@@ -94,9 +94,10 @@ Evaluation<T> evaluate(Loss& loss, const Problem& p, const HeadOptions& options 
     e.dw.assign(w.size(), nan);
     if (loss.has_cosines()) e.dcos.assign(p.B * p.C, nan);
     const std::vector<StateArray> before = loss.state().save();
-    e.value = loss.forward_backward(
-        HeadBatch<T>{x.data(), w.data(), p.y.data(), p.B, p.C, p.D},
-        {e.dx.data(), e.dw.data(), e.dcos.empty() ? nullptr : e.dcos.data()}, e.diagnostics, options);
+    e.value =
+        loss.forward_backward(HeadBatch<T>{x.data(), w.data(), p.y.data(), p.B, p.C, p.D},
+                              {e.dx.data(), e.dw.data(), e.dcos.empty() ? nullptr : e.dcos.data()},
+                              e.diagnostics, options);
     for (const StateArray& array : before) {
         if (!array.learnable) loss.state().find(array.name)->value = array.value;
     }

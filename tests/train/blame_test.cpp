@@ -8,8 +8,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "losses/proof/elementwise.h"
 #include "engine/random.h"
+#include "losses/proof/elementwise.h"
 #include "tests/noise.h"
 #include "tests/train/data_fixture.h"
 #include "train/files/npy.h"

@@ -72,8 +72,7 @@ public:
 
     // --- every row and its target ---
 
-    void target_angles(const Targets<T>& t, const T* xh, Angle* angles,
-                       double* products) override {
+    void target_angles(const Targets<T>& t, const T* xh, Angle* angles, double* products) override {
         parallel_for(t.B, t.B * t.D, [&](std::int64_t i) {
             const std::int64_t y = t.labels[i], D = t.D;
             angles[i] = {};
@@ -167,8 +166,8 @@ public:
             facet::gemm<double>(Op::none, Op::transpose, n, n, D, x, D, x, D, 0.0, q, n);
         }
         each_pair(n, n * n * D, [&](std::int64_t u, std::int64_t v) {
-            q[u * n + v] = q[v * n + u] = product ? p.quantity.of_product(q[u * n + v])
-                                                  : distance_of(p, x, u, v);
+            q[u * n + v] = q[v * n + u] =
+                product ? p.quantity.of_product(q[u * n + v]) : distance_of(p, x, u, v);
         });
         for (std::int64_t at = 0; at < n * n; ++at) {
             FACET_CHECK(std::isfinite(q[at]), "embeddings: rows {} and {}: their {} overflows",

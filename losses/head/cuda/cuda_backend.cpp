@@ -100,8 +100,7 @@ void CudaBackend::target_differences(const Targets<float>& targets, const double
     const std::vector<int64_t> order = rows_by_class(targets);
     if (!dw || order.empty()) return;
     const HeadArray<int64_t> device_order(device_, order.data(), std::ssize(order));
-    check_launch(
-        center_proxies(all, device_order.data(), device_order.count(), dw, stream_));
+    check_launch(center_proxies(all, device_order.data(), device_order.count(), dw, stream_));
 }
 
 // --- tiles of cosines ---
@@ -147,8 +146,7 @@ void CudaBackend::multiply_pairs_back(const PairVectorRows& p, const double* h, 
 
 void CudaBackend::scatter_pairs(const PairVectorRows& p, const double* x, double* dx,
                                 float* gradient) {
-    check_launch(
-        finish_pairs(p.quantity, x, p.norm, p.rows, dx, p.n, p.D, gradient, stream_));
+    check_launch(finish_pairs(p.quantity, x, p.norm, p.rows, dx, p.n, p.D, gradient, stream_));
 }
 
 }  // namespace facet::cuda

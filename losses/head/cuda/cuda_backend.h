@@ -13,7 +13,8 @@ public:
     explicit CudaBackend(HeadDevice& device) : device_(device), stream_(device.stream()) {}
 
     HeadDevice* device() override { return &device_; }
-    // Kernels read and write rows of tiles in steps of four numbers, those behind the last included.
+    // Kernels read and write rows of tiles in steps of four numbers, those behind the last
+    // included.
     int64_t row_alignment() const override { return 4; }
 
     std::shared_ptr<void> allocate(size_t bytes) override { return device_.allocate(bytes); }
@@ -47,8 +48,7 @@ public:
 
     void pair_vectors(const PairVectorRows& pairs, const float* v, double* x) override;
     void compare_pairs(const PairVectorRows& pairs, const double* x, double* q) override;
-    void join_pairs(const PairVectorRows& pairs, const double* q, double scale,
-                    double* g) override;
+    void join_pairs(const PairVectorRows& pairs, const double* q, double scale, double* g) override;
     void multiply_pairs_back(const PairVectorRows& pairs, const double* h, const double* x,
                              double* dx) override;
     void scatter_pairs(const PairVectorRows& pairs, const double* x, double* dx,

@@ -4,7 +4,6 @@
 // row's. Compiled with --fmad=false: the logits of both sweeps then round alike.
 #pragma once
 
-
 #include <optional>
 #include <vector>
 
@@ -82,9 +81,9 @@ void differentiate_rows(const Device& form, const Row* rows, const Tile<float>& 
 
 // The k largest cosines of every row's other classes, of one tile.
 struct NearestOfTile {
-    HeadArray<float> values;      // (B, k)
-    HeadArray<int64_t> columns;   // (B, k) in the tile; -1: there are no more
-    int64_t first;                // class of the tile
+    HeadArray<float> values;     // (B, k)
+    HeadArray<int64_t> columns;  // (B, k) in the tile; -1: there are no more
+    int64_t first;               // class of the tile
 };
 
 template <class Form>
@@ -190,11 +189,11 @@ private:
 
     HostRows<Form>& host_;
     HeadDevice& device_;
-    HeadArray<Row> rows_;                            // (B)
-    HeadArray<Acc> accumulators_;                    // (B)
-    HeadArray<double> per_class_, class_sums_;       // (C) of a form with numbers a class
-    std::vector<NearestOfTile> nearest_;             // of a form that wants the nearest
-    std::optional<DeviceSlots> slots_;               // of a form that has them
+    HeadArray<Row> rows_;                       // (B)
+    HeadArray<Acc> accumulators_;               // (B)
+    HeadArray<double> per_class_, class_sums_;  // (C) of a form with numbers a class
+    std::vector<NearestOfTile> nearest_;        // of a form that wants the nearest
+    std::optional<DeviceSlots> slots_;          // of a form that has them
 };
 
 }  // namespace facet::cuda

@@ -24,8 +24,9 @@ __global__ void __launch_bounds__(kThreads, kBlocks)
     }));
     if (threadIdx.x % 32 != 0) return;
     norms[row] = norm < shortest_norm<float>() ? 0 : norm;
-    if (!(norm < INFINITY)) atomicMax(reinterpret_cast<unsigned long long*>(bad),
-                                         static_cast<unsigned long long>(rows - row));
+    if (!(norm < INFINITY))
+        atomicMax(reinterpret_cast<unsigned long long*>(bad),
+                  static_cast<unsigned long long>(rows - row));
 }
 
 template <int V, class T>
@@ -127,9 +128,8 @@ __device__ __forceinline__ void add_tangent(const Tangent& tangent, double scale
 }
 
 __global__ void __launch_bounds__(kThreads, kBlocks)
-    add_pulls_to_x_kernel(const Targets<float> targets,
-                          const Angle* __restrict__ angles, const RowPull* __restrict__ pulls,
-                          float* dx) {
+    add_pulls_to_x_kernel(const Targets<float> targets, const Angle* __restrict__ angles,
+                          const RowPull* __restrict__ pulls, float* dx) {
     const int64_t i = row_of_warp(), D = targets.D;
     if (i >= targets.B) return;
     const RowPull pull = pulls[i];
@@ -138,8 +138,8 @@ __global__ void __launch_bounds__(kThreads, kBlocks)
     if (angles[i].defined && pull.tangent != 0) {
         const int64_t y = targets.labels[i];
         const double norm = targets.x.norm[i];
-        add_tangent(Tangent(x, norm, targets.w.v + y * D, targets.w.norm[y], D), pull.tangent / norm,
-                    to);
+        add_tangent(Tangent(x, norm, targets.w.v + y * D, targets.w.norm[y], D),
+                    pull.tangent / norm, to);
     }
     if (pull.norm == 0) return;
     each_step<1>(D, [&](int64_t d) { to[d] += static_cast<float>(pull.norm * double(x[d])); });
@@ -147,9 +147,9 @@ __global__ void __launch_bounds__(kThreads, kBlocks)
 
 // The warp whose place in `order` is the first of its class takes all rows of that class.
 __global__ void __launch_bounds__(kThreads, kBlocks)
-    add_pulls_to_w_kernel(const Targets<float> targets,
-                          const Angle* __restrict__ angles, const RowPull* __restrict__ pulls,
-                          const int64_t* __restrict__ order, int64_t count, float* dw) {
+    add_pulls_to_w_kernel(const Targets<float> targets, const Angle* __restrict__ angles,
+                          const RowPull* __restrict__ pulls, const int64_t* __restrict__ order,
+                          int64_t count, float* dw) {
     const int64_t place = row_of_warp(), D = targets.D;
     if (place >= count) return;
     const int64_t y = targets.labels[order[place]];
@@ -177,8 +177,8 @@ void with_width(int64_t D, Use use, Pointers... pointers) {
 
 }  // namespace
 
-cudaError_t vector_norms(const float* v, int64_t rows, int64_t D, double* norms,
-                         uint64_t* bad, cudaStream_t stream) {
+cudaError_t vector_norms(const float* v, int64_t rows, int64_t D, double* norms, uint64_t* bad,
+                         cudaStream_t stream) {
     with_width(
         D,
         [&](auto V) {
@@ -221,16 +221,15 @@ cudaError_t target_angles(const Targets<float>& targets, bool cosines, Angle* an
     return cudaGetLastError();
 }
 
-cudaError_t add_pulls_to_x(const Targets<float>& targets, const Angle* angles,
-                           const RowPull* pulls, float* dx, cudaStream_t stream) {
+cudaError_t add_pulls_to_x(const Targets<float>& targets, const Angle* angles, const RowPull* pulls,
+                           float* dx, cudaStream_t stream) {
     FACET_LAUNCH(add_pulls_to_x_kernel, warp_rows(targets.B), kThreads, 0, stream)
     (targets, angles, pulls, dx);
     return cudaGetLastError();
 }
 
-cudaError_t add_pulls_to_w(const Targets<float>& targets, const Angle* angles,
-                           const RowPull* pulls, const int64_t* order, int64_t count, float* dw,
-                           cudaStream_t stream) {
+cudaError_t add_pulls_to_w(const Targets<float>& targets, const Angle* angles, const RowPull* pulls,
+                           const int64_t* order, int64_t count, float* dw, cudaStream_t stream) {
     FACET_LAUNCH(add_pulls_to_w_kernel, warp_rows(count), kThreads, 0, stream)
     (targets, angles, pulls, order, count, dw);
     return cudaGetLastError();

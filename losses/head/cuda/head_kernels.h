@@ -1,6 +1,6 @@
 // The kernels of the heads that know no loss: what losses/head/cpu does on the host. All
-// pointers are device pointers; every function returns what cudaGetLastError says of its launch. Rows
-// of a tile are 16-byte aligned and padded to a multiple of four numbers.
+// pointers are device pointers; every function returns what cudaGetLastError says of its launch.
+// Rows of a tile are 16-byte aligned and padded to a multiple of four numbers.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -15,8 +15,8 @@ namespace facet::cuda {
 
 // |v| of each row of v (rows, D), 0 below shortest_norm. If a row is not finite, *bad becomes
 // `rows` less the number of the first such row; it has to be 0 before.
-cudaError_t vector_norms(const float* v, int64_t rows, int64_t D, double* norms,
-                         uint64_t* bad, cudaStream_t stream);
+cudaError_t vector_norms(const float* v, int64_t rows, int64_t D, double* norms, uint64_t* bad,
+                         cudaStream_t stream);
 
 // unit = v / |v|; zeros where the norm is 0. T: float or double.
 template <class T>
@@ -33,13 +33,12 @@ cudaError_t target_angles(const Targets<float>& targets, bool cosines, Angle* an
                           double* products, cudaStream_t stream);
 
 // dx_i += tangent / |x_i| times the unit tangent at x_i towards w_y, + norm x_i.
-cudaError_t add_pulls_to_x(const Targets<float>& targets, const Angle* angles,
-                           const RowPull* pulls, float* dx, cudaStream_t stream);
+cudaError_t add_pulls_to_x(const Targets<float>& targets, const Angle* angles, const RowPull* pulls,
+                           float* dx, cudaStream_t stream);
 // dw_y += tangent / |w_y| times the unit tangent at w_y towards x_i. `order`: the `count` rows with
 // a label, sorted by it; they are added in this order.
-cudaError_t add_pulls_to_w(const Targets<float>& targets, const Angle* angles,
-                           const RowPull* pulls, const int64_t* order, int64_t count, float* dw,
-                           cudaStream_t stream);
+cudaError_t add_pulls_to_w(const Targets<float>& targets, const Angle* angles, const RowPull* pulls,
+                           const int64_t* order, int64_t count, float* dw, cudaStream_t stream);
 
 // --- tiles of cosines (tiles.cu) ---
 

@@ -1,5 +1,5 @@
-// The kernels of the pairs of a batch, whatever the loss (pairs.cu): what losses/head/cpu does on the
-// host. All pointers are device pointers, all sizes at least 1; every function returns what
+// The kernels of the pairs of a batch, whatever the loss (pairs.cu): what losses/head/cpu does on
+// the host. All pointers are device pointers, all sizes at least 1; every function returns what
 // cudaGetLastError says of its launch.
 #pragma once
 

@@ -1,5 +1,5 @@
-// The kernels of every pair loss, a warp an anchor: in this file the line that registers a loss makes
-// them.
+// The kernels of every pair loss, a warp an anchor: in this file the line that registers a loss
+// makes them.
 #define FACET_LOSS_KERNELS
 #ifdef __CUDACC__
 #define FMT_USE_CONSTEXPR 1  // fmt's formats are checked in constant expressions, with nvcc too

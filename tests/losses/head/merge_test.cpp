@@ -48,7 +48,7 @@ Result gathered(const std::string& name, const KeyValues& parameters, const Row&
                 std::int64_t cut) {
     const auto loss = make_loss(name, parameters);
     State state;
-    Form form(loss->settings(), state);
+    Form form = make_form<Form>(loss->settings(), state);
     if constexpr (requires { form.prepare(kC); }) form.prepare(kC);
     const std::vector<Target<double>> targets = {row.target};
     if constexpr (requires(Batch<double> b) { form.open(b); })

@@ -27,7 +27,7 @@ struct Outcome {
 template <class Form>
 Outcome visit(const KeyValues& parameters, const std::vector<std::int64_t>& y, const Matrix& q) {
     State state;
-    Form form(Settings(Form::info(), parameters), state);
+    Form form = make_form<Form>(Settings(info_of<Form>(), parameters), state);
     std::vector<std::int64_t> place;  // how many rows of the same class come before
     for (auto v = y.begin(); v != y.end(); ++v) place.push_back(std::count(y.begin(), v, *v));
     const auto anchor = [&](std::size_t u) -> Anchor {

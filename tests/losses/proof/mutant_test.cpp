@@ -27,7 +27,8 @@ Gradients gradients(Loss& loss, const proof::Problem& p) {
     Gradients g{std::vector<double>(p.x.size()), std::vector<double>(p.w.size())};
     HeadDiagnostics diagnostics;
     loss.forward_backward(p.batch(loss.has_proxies()),
-                          {g.dx.data(), loss.has_proxies() ? g.dw.data() : nullptr}, diagnostics, {});
+                          {g.dx.data(), loss.has_proxies() ? g.dw.data() : nullptr}, diagnostics,
+                          {});
     return g;
 }
 

@@ -80,7 +80,8 @@ TEST(Explorer, GivesTheBitsOfTheLoss) {
         const bool proxies = loss->has_proxies(), cosines = loss->has_cosines();
         const double value = loss->forward_backward(
             {x.data(), proxies ? w.data() : nullptr, y.data(), B, proxies ? C : 0, D},
-            {dx.data(), proxies ? dw.data() : nullptr, cosines ? dcos.data() : nullptr}, diagnostics);
+            {dx.data(), proxies ? dw.data() : nullptr, cosines ? dcos.data() : nullptr},
+            diagnostics);
         const ordered_json answer = asked(
             {{"do", "grad"}, {"loss", info->name}, {"x", rows(x, B)}, {"w", rows(w, C)}, {"y", y}});
         ASSERT_FALSE(answer.contains("error")) << answer;

@@ -8,10 +8,10 @@
 #include "tests/tools/command.h"
 #include "tests/train/data_fixture.h"
 #include "tools/lab/spec.h"
-#include "tools/sources.h"
 #include "tools/lab/study/figure.h"
 #include "tools/lab/study/measure.h"
 #include "tools/lab/study/page.h"
+#include "tools/sources.h"
 
 namespace facet::test {
 namespace {

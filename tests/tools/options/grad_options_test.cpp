@@ -4,9 +4,9 @@
 
 #include "engine/random.h"
 #include "losses/head/loss.h"
+#include "losses/head/state_json.h"
 #include "losses/proof/composition.h"
 #include "losses/proof/numeric.h"
-#include "losses/head/state_json.h"
 #include "tests/tools/command.h"
 #include "tests/train/data_fixture.h"
 #include "train/files/npy.h"

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <numbers>
 
-#include "tools/lab/charts/chart.h"
 #include "tools/lab/atlas/studies.h"
 #include "tools/lab/atlas/table.h"
+#include "tools/lab/charts/chart.h"
 
 namespace facet::atlas {
 namespace {

@@ -1,9 +1,9 @@
 // (a) Value and gradient over the angle to the own class.
 #include <fmt/format.h>
 
-#include "tools/lab/charts/chart.h"
 #include "tools/lab/atlas/studies.h"
 #include "tools/lab/atlas/table.h"
+#include "tools/lab/charts/chart.h"
 
 namespace facet::atlas {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "tools/lab/charts/chart.h"
 #include "tools/lab/atlas/plane.h"
+#include "tools/lab/charts/chart.h"
 
 namespace facet::atlas {
 

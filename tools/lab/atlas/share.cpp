@@ -11,9 +11,9 @@
 #include <numeric>
 #include <optional>
 
-#include "tools/lab/charts/chart.h"
 #include "tools/lab/atlas/studies.h"
 #include "tools/lab/atlas/table.h"
+#include "tools/lab/charts/chart.h"
 
 namespace facet::atlas {
 namespace {

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tools/lab/charts/chart.h"
 #include "tools/lab/atlas/studies.h"
 #include "tools/lab/atlas/table.h"
+#include "tools/lab/charts/chart.h"
 
 namespace facet::atlas {
 namespace {

@@ -7,9 +7,9 @@
 #include <filesystem>
 
 #include "engine/error.h"
-#include "tools/lab/charts/page.h"
-#include "tools/lab/atlas/studies.h"
 #include "tools/commands.h"
+#include "tools/lab/atlas/studies.h"
+#include "tools/lab/charts/page.h"
 #include "tools/outputs.h"
 #include "train/files/atomic.h"
 #include "train/files/file_reader.h"

@@ -2,8 +2,8 @@
 
 #include "engine/error.h"
 #include "losses/head/loss.h"
-#include "tools/lab/scene.h"
 #include "tools/lab/explorer/question.h"
+#include "tools/lab/scene.h"
 
 namespace facet::explorer {
 namespace {

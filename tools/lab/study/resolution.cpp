@@ -2,8 +2,8 @@
 #include <map>
 
 #include "tools/devices.h"
-#include "tools/sources.h"
 #include "tools/lab/study/curves.h"
+#include "tools/sources.h"
 #include "train/model.h"
 #include "train/trainer.h"
 

@@ -40,7 +40,8 @@ struct Results {
     std::vector<double> over_seeds(const std::string& label,
                                    const std::function<double(const Run&)>& figure) const;
     // Accuracy, or the true acceptance rate at that false acceptance rate: (seeds), and the
-    // difference of two arms by paired bootstrap over people and seeds (tools/lab/compare/bootstrap.h).
+    // difference of two arms by paired bootstrap over people and seeds
+    // (tools/lab/compare/bootstrap.h).
     std::vector<double> accuracy(const std::string& label) const;
     std::vector<double> tar(const std::string& label, double far) const;
     Contrast accuracy_difference(const std::string& a, const std::string& b) const;

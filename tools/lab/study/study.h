@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "tools/run_options.h"
 #include "tools/lab/study/figure.h"
 #include "tools/lab/study/statistics.h"
+#include "tools/run_options.h"
 #include "train/microscope.h"
 
 namespace facet::study {

@@ -1,8 +1,8 @@
 // The explorer's page in a real browser: a copy of it with a script that moves things and writes
 // down what is then shown.
 //
-// A program of its own, which tests/tools/lab/explorer_test.sh builds and starts: it needs the page and
-// a browser, named by FACET_BROWSER.
+// A program of its own, which tests/tools/lab/explorer_test.sh builds and starts: it needs the page
+// and a browser, named by FACET_BROWSER.
 #pragma once
 
 #include <gtest/gtest.h>

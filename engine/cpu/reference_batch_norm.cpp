@@ -1,4 +1,4 @@
-// Operations with one parameter a channel: batch normalisation and PReLU.
+// Batch normalisation of the reference device.
 #include <cmath>
 
 #include "engine/cpu/reference.h"
@@ -94,31 +94,6 @@ void ReferenceDevice::batch_norm_backward(const BatchNorm& bn, const Tensor& x, 
             const double dx_i = gamma * scale * (dz(i) - sum_dz / M - x_hat(i) * sum_dz_x / M);
             write(dx.data<double>()[i], dx_i, dx_mode);
         });
-    }
-}
-
-void ReferenceDevice::prelu_forward(const Tensor& x, const Tensor& slope, const Tensor& y) {
-    const ChannelShape z = prelu_shape(x, slope, y);
-    for (int64_t c = 0; c < z.C; ++c) {
-        for_each_in_channel(z, c, [&](int64_t i) {
-            const double value = x.data<double>()[i];
-            y.data<double>()[i] = value > 0 ? value : slope.data<double>()[c] * value;
-        });
-    }
-}
-
-void ReferenceDevice::prelu_backward(const Tensor& x, const Tensor& slope, const Tensor& dy,
-                                     const Tensor& dslope, Grad slope_mode, const Tensor& dx,
-                                     Grad dx_mode) {
-    const ChannelShape z = prelu_backward_shape(x, slope, dy, dslope, dx);
-    for (int64_t c = 0; c < z.C; ++c) {
-        double sum = 0;
-        for_each_in_channel(z, c, [&](int64_t i) {
-            const double x_i = x.data<double>()[i], dy_i = dy.data<double>()[i];
-            if (!(x_i > 0)) sum += dy_i * x_i;
-            write(dx.data<double>()[i], x_i > 0 ? dy_i : slope.data<double>()[c] * dy_i, dx_mode);
-        });
-        if (dslope.defined()) write(dslope.data<double>()[c], sum, slope_mode);
     }
 }
 

@@ -1,4 +1,4 @@
-// Batch norm, PReLU and pooling of the CUDA device: checks of the call, then the kernels.
+// Batch norm of the CUDA device: checks of the call, then the kernels.
 #include "engine/cuda/cuda_device.h"
 #include "engine/cuda/element_type.h"
 #include "engine/cuda/kernels.h"
@@ -11,12 +11,6 @@ namespace {
 cuda::BatchNormParameters parameters_of(const BatchNorm& bn) {
     return {bn.gamma.raw<float>(), bn.beta.raw<float>(),
             bn.slope.defined() ? bn.slope.raw<float>() : nullptr, static_cast<float>(bn.eps)};
-}
-
-cuda::Pooling pooling_of(const ConvShape& s) {
-    const auto narrow = [](int64_t size) { return static_cast<int>(size); };
-    return {s.N,         s.C,         narrow(s.H),      narrow(s.W),  narrow(s.P),
-            narrow(s.Q), narrow(s.R), narrow(s.stride), narrow(s.pad)};
 }
 
 float* or_null(const Tensor& x) { return x.defined() ? x.raw<float>() : nullptr; }
@@ -75,67 +69,6 @@ void CudaDevice::batch_norm_backward(const BatchNorm& bn, const Tensor& x, const
             parameters_of(bn), from, mean.raw<float>(), invstd.raw<float>(),
             like_elements(from, dy), s.per_channel(), s.C, gradients, like_elements(from, dx),
             accumulates(dx_mode), workspace.data(), raw()));
-    });
-}
-
-void CudaDevice::prelu_forward(const Tensor& x, const Tensor& slope, const Tensor& y) {
-    const ChannelShape s = prelu_shape(x, slope, y);
-    const LedgerScope scope = ledger("prelu_forward", 2.0 * x.count(), {x, y});
-    by_element_type(x, [&](const auto* from) {
-        FACET_CUDA(cuda::prelu_forward(from, slope.raw<float>(), s.per_channel(), s.C,
-                                       like_elements(from, y), raw()));
-    });
-}
-
-void CudaDevice::prelu_backward(const Tensor& x, const Tensor& slope, const Tensor& dy,
-                                const Tensor& dslope, Grad slope_mode, const Tensor& dx,
-                                Grad dx_mode) {
-    const ChannelShape s = prelu_backward_shape(x, slope, dy, dslope, dx);
-    const LedgerScope scope = ledger("prelu_backward", 4.0 * x.count(), {x, dy, dx});
-    const cuda::Block workspace = scratch(cuda::prelu_workspace(s.per_channel(), s.C));
-    by_element_type(x, [&](const auto* from) {
-        FACET_CUDA(cuda::prelu_backward(from, slope.raw<float>(), like_elements(from, dy),
-                                        s.per_channel(), s.C, or_null(dslope),
-                                        accumulates(slope_mode), like_elements(from, dx),
-                                        accumulates(dx_mode), workspace.data(), raw()));
-    });
-}
-
-void CudaDevice::max_pool_forward(const Tensor& x, int64_t window, ConvGeometry g,
-                                  const Tensor& y) {
-    const cuda::Pooling pool = pooling_of(pool_shape("max_pool_forward", x, window, g, y));
-    const LedgerScope scope = ledger("max_pool_forward", 1.0 * y.count() * window * window, {x, y});
-    by_element_type(x, [&](const auto* from) {
-        FACET_CUDA(cuda::max_pool_forward(from, pool, like_elements(from, y), raw()));
-    });
-}
-
-void CudaDevice::max_pool_backward(const Tensor& x, const Tensor& dy, int64_t window,
-                                   ConvGeometry g, const Tensor& dx, Grad mode) {
-    const cuda::Pooling pool = pooling_of(pool_shape("max_pool_backward", x, window, g, dy));
-    expect_like("max_pool_backward", "dx", dx, x);
-    const LedgerScope scope =
-        ledger("max_pool_backward", 2.0 * dy.count() * window * window, {x, dy, dx});
-    by_element_type(x, [&](const auto* from) {
-        FACET_CUDA(cuda::max_pool_backward(from, like_elements(from, dy), pool,
-                                           like_elements(from, dx), accumulates(mode), raw()));
-    });
-}
-
-void CudaDevice::average_pool_forward(const Tensor& x, const Tensor& y) {
-    const ChannelShape s = average_pool_shape("average_pool_forward", "x", x, "y", y);
-    const LedgerScope scope = ledger("average_pool_forward", 1.0 * x.count(), {x, y});
-    by_element_type(x, [&](const auto* from) {
-        FACET_CUDA(cuda::average_pool_forward(from, s.N, s.pixels, s.C, y.raw<float>(), raw()));
-    });
-}
-
-void CudaDevice::average_pool_backward(const Tensor& dy, const Tensor& dx, Grad mode) {
-    const ChannelShape s = average_pool_shape("average_pool_backward", "dx", dx, "dy", dy);
-    const LedgerScope scope = ledger("average_pool_backward", 1.0 * dx.count(), {dx, dy});
-    by_element_type(dx, [&](auto* to) {
-        FACET_CUDA(cuda::average_pool_backward(dy.raw<float>(), s.N, s.pixels, s.C, to,
-                                               accumulates(mode), raw()));
     });
 }
 
