@@ -111,6 +111,6 @@ NormFace's; differentiating s too would add (sum_j dL/dz_j c_j) ds/dc.)",
     }
 };
 
-inline const Registered<ClassLoss<AdaCos>> registered_adacos;
+FACET_LOSS(adacos, ClassLoss<AdaCos>);
 
 }  // namespace facet

@@ -94,6 +94,6 @@ deviation of a batch of one row is NaN.)",
     }
 };
 
-inline const Registered<ClassLoss<AdaFace>> registered_adaface;
+FACET_LOSS(adaface, ClassLoss<AdaFace>);
 
 }  // namespace facet

@@ -81,6 +81,6 @@ is s c, which jumps up by s (1 - cos m) there.)"};
     }
 };
 
-inline const Registered<ClassLoss<ArcFace>> registered_arcface;
+FACET_LOSS(arcface, ClassLoss<ArcFace>);
 
 }  // namespace facet

@@ -56,6 +56,6 @@ Differentiating q too would add s (c_j + 1) dq_j/dc_j, and move the target throu
     FACET_HD T slope(const Row& row, T c, std::int64_t) const { return s * weight(row, c); }
 };
 
-inline const Registered<ClassLoss<ArcNeg>> registered_arcneg;
+FACET_LOSS(arcneg, ClassLoss<ArcNeg>);
 
 }  // namespace facet

@@ -123,6 +123,6 @@ private:
     std::vector<double> given_;  // (C, D) centres used instead of the proxies in the last call
 };
 
-inline const Registered<Center> registered_center;
+FACET_LOSS(center, Center);
 
 }  // namespace facet

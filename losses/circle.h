@@ -43,6 +43,6 @@ would have 2 (1 - c_y) in place of 1 + m - c_y, and 2 c_j in place of c_j + m.)"
     }
 };
 
-inline const Registered<ClassLoss<Circle>> registered_circle;
+FACET_LOSS(circle, ClassLoss<Circle>);
 
 }  // namespace facet

@@ -70,6 +70,6 @@ instead of adding in log space overflows.)",
     }
 };
 
-inline const Registered<PairLoss<CirclePair>> registered_circle_pair;
+FACET_LOSS(circle_pair, PairLoss<CirclePair>);
 
 }  // namespace facet

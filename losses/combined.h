@@ -56,6 +56,6 @@ compat=cavaface: beyond theta = pi - m2 the target is s (c - m2 sin m2), without
     }
 };
 
-inline const Registered<ClassLoss<Combined>> registered_combined;
+FACET_LOSS(combined, ClassLoss<Combined>);
 
 }  // namespace facet

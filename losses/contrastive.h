@@ -86,6 +86,6 @@ same and the different pairs averaged apart, each over the pairs that are not sa
     }
 };
 
-inline const Registered<PairLoss<Contrastive>> registered_contrastive;
+FACET_LOSS(contrastive, PairLoss<Contrastive>);
 
 }  // namespace facet

@@ -30,6 +30,6 @@ Public code: AM-Softmax s=30 m=0.35; insightface writes it as the combined margi
     TargetLogit<T> target(const Target<T>& y) const { return additive_cosine(y, s, m); }
 };
 
-inline const Registered<ClassLoss<CosFace>> registered_cosface;
+FACET_LOSS(cosface, ClassLoss<CosFace>);
 
 }  // namespace facet

@@ -73,6 +73,6 @@ with cos(theta_y + m), which rises again.)",
     }
 };
 
-inline const Registered<ClassLoss<CurricularFace>> registered_curricularface;
+FACET_LOSS(curricularface, ClassLoss<CurricularFace>);
 
 }  // namespace facet

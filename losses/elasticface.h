@@ -100,6 +100,6 @@ wrong samples.)",
     }
 };
 
-inline const Registered<ClassLoss<ElasticFace>> registered_elasticface;
+FACET_LOSS(elasticface, ClassLoss<ElasticFace>);
 
 }  // namespace facet

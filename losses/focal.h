@@ -35,6 +35,6 @@ Derivation: p_y = e^-l, so d(1 - p_y)/dl = p_y; f is the product rule.)"};
     }
 };
 
-inline const Registered<ClassLoss<Focal>> registered_focal;
+FACET_LOSS(focal, ClassLoss<Focal>);
 
 }  // namespace facet

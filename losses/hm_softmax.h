@@ -50,6 +50,6 @@ small batch.)"};
     }
 };
 
-inline const Registered<ClassLoss<HmSoftmax>> registered_hm_softmax;
+FACET_LOSS(hm_softmax, ClassLoss<HmSoftmax>);
 
 }  // namespace facet

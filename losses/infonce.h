@@ -58,6 +58,6 @@ minus its target.)",
     }
 };
 
-inline const Registered<PairLoss<InfoNce>> registered_infonce;
+FACET_LOSS(infonce, PairLoss<InfoNce>);
 
 }  // namespace facet

@@ -111,6 +111,6 @@ compat=facexzoo: easy or not, the target is s c_y past theta = pi - m, and only 
     }
 };
 
-inline const Registered<ClassLoss<MagFace>> registered_magface;
+FACET_LOSS(magface, ClassLoss<MagFace>);
 
 }  // namespace facet

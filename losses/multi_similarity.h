@@ -75,6 +75,6 @@ the slopes.)",
     }
 };
 
-inline const Registered<PairLoss<MultiSimilarity>> registered_multi_similarity;
+FACET_LOSS(multi_similarity, PairLoss<MultiSimilarity>);
 
 }  // namespace facet

@@ -61,6 +61,6 @@ code).)"};
     }
 };
 
-inline const Registered<ClassLoss<MvSoftmax>> registered_mv_softmax;
+FACET_LOSS(mv_softmax, ClassLoss<MvSoftmax>);
 
 }  // namespace facet

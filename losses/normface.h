@@ -29,6 +29,6 @@ Public code: s from 20 to 64; the paper also learns it, here it is fixed.)"};
     TargetLogit<T> target(const Target<T>& y) const { return additive_cosine(y, s, T(0)); }
 };
 
-inline const Registered<ClassLoss<NormFace>> registered_normface;
+FACET_LOSS(normface, ClassLoss<NormFace>);
 
 }  // namespace facet

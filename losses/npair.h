@@ -75,6 +75,6 @@ being 1, has no regulariser. The author's and TensorFlow's code do not normalise
     }
 };
 
-inline const Registered<PairLoss<NPair>> registered_npair;
+FACET_LOSS(npair, PairLoss<NPair>);
 
 }  // namespace facet

@@ -143,6 +143,6 @@ Through mt: dz_y/dmt = -s sin(theta_y + mt), dmt/dc_j = m1/n, dL/dz_y = -(1 - p_
     }
 };
 
-inline const Registered<ClassLoss<NpcFace>> registered_npcface;
+FACET_LOSS(npcface, ClassLoss<NpcFace>);
 
 }  // namespace facet

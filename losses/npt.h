@@ -107,6 +107,6 @@ as the margin on the cosine (0.5 there; with r = 1 the paper's delta = 1 is the 
     }
 };
 
-inline const Registered<ClassLoss<Npt>> registered_npt;
+FACET_LOSS(npt, ClassLoss<Npt>);
 
 }  // namespace facet

@@ -61,6 +61,6 @@ piecewise constant.)"};
     FACET_HD T slope(const Row&, T, std::int64_t) const { return tau; }
 };
 
-inline const Registered<ClassLoss<NptLse>> registered_npt_lse;
+FACET_LOSS(npt_lse, ClassLoss<NptLse>);
 
 }  // namespace facet

@@ -61,6 +61,6 @@ Derivation: log(1 + sum e^v) has the derivative e^v / (1 + sum e^v), a softmax b
     FACET_HD T slope(T) const { return alpha; }
 };
 
-inline const Registered<ClassLoss<ProxyAnchor, ColumnsOf>> registered_proxy_anchor;
+FACET_LOSS(proxy_anchor, ClassLoss<ProxyAnchor, ColumnsOf>);
 
 }  // namespace facet

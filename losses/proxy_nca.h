@@ -42,6 +42,6 @@ Derivation: dL/dd_y = 1, dL/dd_j = -q_j, dd/dc = -2.)"};
     }
 };
 
-inline const Registered<ClassLoss<ProxyNca>> registered_proxy_nca;
+FACET_LOSS(proxy_nca, ClassLoss<ProxyNca>);
 
 }  // namespace facet

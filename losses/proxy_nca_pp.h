@@ -25,6 +25,6 @@ Derivation: -d_j/T = (2/T) c_j - 2/T, and a softmax does not see what all logits
         : NormFace<T>(T(2 / p.positive("T", 0.1111, "temperature"))) {}
 };
 
-inline const Registered<ClassLoss<ProxyNcaPp>> registered_proxy_nca_pp;
+FACET_LOSS(proxy_nca_pp, ClassLoss<ProxyNcaPp>);
 
 }  // namespace facet

@@ -60,6 +60,6 @@ normalised, so vectors have a gradient along themselves: lengths grow while samp
     FACET_HD T slope(const SoftmaxRow<T>&, T, std::int64_t) const { return 1; }
 };
 
-inline const Registered<ClassLoss<Softmax>> registered_softmax;
+FACET_LOSS(softmax, ClassLoss<Softmax>);
 
 }  // namespace facet

@@ -132,6 +132,6 @@ Public code: the defaults are those of the authors' Caffe code; others put a fix
     }
 };
 
-inline const Registered<ClassLoss<SphereFace>> registered_sphereface;
+FACET_LOSS(sphereface, ClassLoss<SphereFace>);
 
 }  // namespace facet

@@ -105,6 +105,6 @@ Public code: r=30 in the paper, 40 as released, with lw=50 there.)",
     FACET_HD T slope(T c) const { return detach ? r : r * lift_slope(c); }
 };
 
-inline const Registered<ClassLoss<SphereFace2>> registered_sphereface2;
+FACET_LOSS(sphereface2, ClassLoss<SphereFace2>);
 
 }  // namespace facet

@@ -85,6 +85,6 @@ not reproduced.))"};
     }
 };
 
-inline const Registered<ClassLoss<SphereFaceR>> registered_sphereface_r;
+FACET_LOSS(sphereface_r, ClassLoss<SphereFaceR>);
 
 }  // namespace facet

@@ -77,6 +77,6 @@ positive counting 0 (its first versions give NaN for them).)",
     }
 };
 
-inline const Registered<PairLoss<SupCon>> registered_supcon;
+FACET_LOSS(supcon, PairLoss<SupCon>);
 
 }  // namespace facet

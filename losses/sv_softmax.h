@@ -64,6 +64,6 @@ code).)"};
     }
 };
 
-inline const Registered<ClassLoss<SvSoftmax>> registered_sv_softmax;
+FACET_LOSS(sv_softmax, ClassLoss<SvSoftmax>);
 
 }  // namespace facet

@@ -127,6 +127,6 @@ Derivation: D of squared distances has dD/dxh_a = 2 (xh_a - xh_b), its root (xh_
     }
 };
 
-inline const Registered<PairLoss<Triplet>> registered_triplet;
+FACET_LOSS(triplet, PairLoss<Triplet>);
 
 }  // namespace facet

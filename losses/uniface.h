@@ -63,6 +63,6 @@ get no gradient at all (and the easiest none either).)",
     }
 };
 
-inline const Registered<ClassLoss<UniFace>> registered_uniface;
+FACET_LOSS(uniface, ClassLoss<UniFace>);
 
 }  // namespace facet

@@ -94,6 +94,6 @@ the pairs of one GPU only, and its acos is not clamped.)"};
     }
 };
 
-inline const Registered<ClassLoss<Unpg>> registered_unpg;
+FACET_LOSS(unpg, ClassLoss<Unpg>);
 
 }  // namespace facet

@@ -1,5 +1,9 @@
 #include "train/checkpoint.h"
 
+#include <charconv>
+#include <sstream>
+#include <tuple>
+
 #include "train/stored.h"
 
 namespace facet {
@@ -7,6 +11,26 @@ namespace {
 
 constexpr const char* format_name = "facet-checkpoint-1";
 const std::string state_prefix = "state.";
+
+// Whether two descriptions ("cosface s=64 m=0.35") say the same, numbers compared as such: "1e-3"
+// is "0.001".
+bool same_loss(const std::string& a, const std::string& b) {
+    std::istringstream words_of_a(a), words_of_b(b);
+    const auto split = [](const std::string& word) {
+        const size_t at = word.find('=') + 1;
+        double number = 0;
+        const char* end = word.data() + word.size();
+        const bool numeric = std::from_chars(word.data() + at, end, number).ptr == end;
+        return std::tuple(word.substr(0, at), numeric, number);
+    };
+    for (std::string x, y;;) {
+        const bool more_a = bool(words_of_a >> x), more_b = bool(words_of_b >> y);
+        if (!more_a || !more_b) return more_a == more_b;
+        if (x == y) continue;
+        const auto [name, numeric, number] = split(x);
+        if (name.empty() || !numeric || split(y) != std::tuple(name, numeric, number)) return false;
+    }
+}
 
 }  // namespace
 
@@ -32,7 +56,7 @@ Position load_checkpoint(const std::filesystem::path& path, Learner& learner) {
     const StoredFile file(path, format_name,
                           "give the checkpoint of a folder that `facet train --out` made");
     const std::string loss = file.text("loss");
-    FACET_CHECK(loss == learner.loss().describe(),
+    FACET_CHECK(same_loss(loss, learner.loss().describe()),
                 "{}: it was written with the loss '{}', this run has '{}'", path.string(), loss,
                 learner.loss().describe());
     for (const auto& [name, value] : learner.tensors()) file.restore(name, value);

@@ -42,7 +42,8 @@ CUDA_SOURCES = $(if $(HAVE_CUDA),$(filter-out $(CUDA_ABSENT),$(wildcard $(CUDA_F
 # What a program with the CUDA device is linked with; tests/gpudoubles has doubles of it.
 CUDA_KERNEL_LIBRARY = $(if $(HAVE_CUDA),$(BUILD)/libfacet-kernels.a)
 # Whole: nothing names the kernels of the losses, they make themselves known as the program starts.
-CUDA_KERNELS_LINK = -Wl,--whole-archive $(CUDA_KERNEL_LIBRARY) -Wl,--no-whole-archive
+# They use what is in the library.
+CUDA_KERNELS_LINK = -Wl,--whole-archive $(CUDA_KERNEL_LIBRARY) -Wl,--no-whole-archive $(BUILD)/libfacet.a
 CUDA_LINK    = $(if $(HAVE_CUDA),$(CUDA_KERNELS_LINK) $(CUBLAS_LIBRARY) $(CUDNN_LINK) $(CUDART_LINK))
 
 $(addsuffix /%.o,$(CUDA_FOLDERS:%=$(BUILD)/obj/%)): private INCLUDES += $(CUDA_INCLUDES)

@@ -108,6 +108,7 @@ public:
 
     virtual void open(const Batch<T>& batch) = 0;
     virtual void gather(int pass, const Tile<T>& tile) = 0;
+    virtual void fetch(int /*pass*/) {}  // what a device has gathered comes to the host
     virtual void close(int pass) = 0;
     // After the last close(): the value of the batch and the results of its rows.
     virtual double value() const = 0;

@@ -48,6 +48,7 @@ public:
                 const LedgerScope scope = scopes_.tile("loss_gather", tile.n, 1);
                 form_.gather(pass, tile);
             }
+            form_.fetch(pass);
             const LedgerScope scope("loss_close", 0, 0);
             form_.close(pass);
         }

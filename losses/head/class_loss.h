@@ -29,9 +29,9 @@ private:
     double run(HeadBackend<float>& backend, const HeadBatch<float>& batch,
                const HeadGradient<float>& gradient, HeadDiagnostics& diagnostics,
                const HeadOptions& options) override {
-        const auto on_device = form_on_device<ClassForm<float>>(
+        const auto kernels = device_form<ClassForm<float>>(
             name(), static_cast<typename Of<Form<float>>::Host&>(float_form_), backend.device());
-        ClassForm<float>& form = on_device ? *on_device : float_form_;
+        ClassForm<float>& form = kernels ? *kernels : float_form_;
         return run_class_head(backend, form, batch, gradient, diagnostics, options);
     }
     double run(HeadBackend<double>& backend, const HeadBatch<double>& batch,

@@ -1,6 +1,6 @@
-// How a form finds its kernels: the file that compiles the kernels of all losses
-// (losses/head/cuda/losses.cu) puts for each form the function here that makes of it one that runs
-// on a device. In a build without such kernels there is none.
+// How a form finds its kernels: the files that compile the kernels of all losses
+// (losses/head/cuda/class_losses.cu, pair_losses.cu) put for each form the function here that makes
+// of it one that runs on a device. In a build without such kernels there is none.
 #pragma once
 
 #include <memory>
@@ -14,19 +14,29 @@ namespace cuda {
 class HeadDevice;
 }
 
+// Host: what a device must know of a form (HostRows, HostColumns, HostPairs).
 template <class Host, class Form>
-using MakeOnDevice = std::unique_ptr<Form> (*)(Host& host, cuda::HeadDevice& device);
+using MakeDeviceForm = std::unique_ptr<Form> (*)(Host& host, cuda::HeadDevice& device);
 
 template <class Host, class Form>
-inline MakeOnDevice<Host, Form> make_on_device = nullptr;
+inline MakeDeviceForm<Host, Form> make_device_form = nullptr;
 
-// The `form` (HostRows, HostColumns, HostPairs) of a loss on that device; nullptr where there is no
-// device. Throws Error for a loss that was not there when the kernels were compiled.
+// An object of this type says that `Device` is what runs a form on a device.
+template <class Host, class Device, class Form>
+struct GiveKernels {
+    GiveKernels() {
+        make_device_form<Host, Form> = [](Host& host, cuda::HeadDevice& device) {
+            return std::unique_ptr<Form>(std::make_unique<Device>(host, device));
+        };
+    }
+};
+
+// The form of a loss on that device; nullptr where there is no device. Throws Error for a loss that
+// was not there when the kernels were compiled.
 template <class Form, class Host>
-std::unique_ptr<Form> form_on_device(const std::string& loss, Host& host,
-                                     cuda::HeadDevice* device) {
+std::unique_ptr<Form> device_form(const std::string& loss, Host& host, cuda::HeadDevice* device) {
     if (!device) return nullptr;
-    const auto make = make_on_device<Host, Form>;
+    const auto make = make_device_form<Host, Form>;
     FACET_CHECK(make, "loss {}: it has no CUDA kernels in this build", loss);
     return make(host, *device);
 }

@@ -27,9 +27,9 @@ private:
     double run(HeadBackend<float>& backend, const HeadBatch<float>& batch,
                const HeadGradient<float>& gradient, HeadDiagnostics& diagnostics,
                const HeadOptions&) override {
-        const auto on_device = form_on_device<PairForm>(
-            name(), static_cast<HostPairs<Form>&>(form_), backend.device());
-        PairForm& form = on_device ? *on_device : form_;
+        const auto kernels =
+            device_form<PairForm>(name(), static_cast<HostPairs<Form>&>(form_), backend.device());
+        PairForm& form = kernels ? *kernels : form_;
         return run_pair_head(backend, form, no_pairs_, batch, gradient, diagnostics);
     }
     double run(HeadBackend<double>& backend, const HeadBatch<double>& batch,

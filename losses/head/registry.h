@@ -1,6 +1,6 @@
 // How a loss becomes known by its name: one line at the end of its own file,
 //
-//   inline const Registered<ClassLoss<CosFace>> registered_cosface;
+//   FACET_LOSS(cosface, ClassLoss<CosFace>);
 //
 // and the #include of that file in losses/all.h, which is the list of all losses.
 #pragma once
@@ -11,6 +11,15 @@
 #include "losses/head/loss.h"
 #include "losses/head/page.h"
 
+// Where kernels are compiled (losses/head/cuda/*_losses.cu) the line gives the loss its kernels
+// instead: that file defines FACET_LOSS_KERNELS as a template of the class that does.
+#ifdef FACET_LOSS_KERNELS
+#define FACET_LOSS(NAME, ...) \
+    [[maybe_unused]] static const FACET_LOSS_KERNELS<__VA_ARGS__> kernels_of_##NAME
+#else
+#define FACET_LOSS(NAME, ...) inline const Registered<__VA_ARGS__> registered_##NAME
+#endif
+
 namespace facet {
 
 using MakeLoss = std::unique_ptr<Loss> (*)(const LossInfo&, const Settings&);
@@ -18,14 +27,6 @@ using MakeLoss = std::unique_ptr<Loss> (*)(const LossInfo&, const Settings&);
 // `file`: that of the loss. Ends the program with a message if the name is taken.
 void register_loss(LossInfo info, const char* file, MakeLoss make);
 
-#ifdef FACET_LOSS_KERNELS
-// Where kernels are compiled (losses/head/cuda/*_losses.cu) the line gives a loss its kernels
-// instead; there is a specialisation for each kind of loss that has any.
-namespace {
-template <class L>
-struct Registered {};
-}  // namespace
-#else
 // L: constructible from (const LossInfo&, const Settings&), with a static L::info().
 template <class L>
 struct Registered {
@@ -36,6 +37,5 @@ struct Registered {
                       });
     }
 };
-#endif
 
 }  // namespace facet

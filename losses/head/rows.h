@@ -124,13 +124,13 @@ public:
     using Row = typename Form::Row;
     using Acc = typename Form::Acc;
     using Host = HostRows;  // of RowsOf
-    using OnDevice = decltype(on_device(std::declval<const Form&>(), nullptr));
+    using KernelForm = decltype(on_device(std::declval<const Form&>(), nullptr));
 
     // open() without the slots, of which it has the sums: (B) or (1), empty if there are none.
     virtual void open_rows(const Batch<T>& batch, std::span<const LogSumExp<double>> slots) = 0;
     virtual std::span<const Row> rows() const = 0;  // (B)
     virtual std::span<Acc> accumulators() = 0;      // (B)
-    virtual OnDevice form_on_device(const double* per_class) const = 0;
+    virtual KernelForm kernel_form(const double* per_class) const = 0;
 
     // What a form may have, see above; nullptr, 0 and nothing of one that has it not.
     virtual StateArray* per_class() const = 0;
@@ -229,7 +229,7 @@ public:
 
     std::span<const Row> rows() const override { return rows_; }
     std::span<Acc> accumulators() override { return accumulators_; }
-    typename HostRows<Form>::OnDevice form_on_device(const double* per_class) const override {
+    typename HostRows<Form>::KernelForm kernel_form(const double* per_class) const override {
         return on_device(form_, per_class);
     }
     StateArray* per_class() const override {

@@ -57,7 +57,7 @@ TEST_F(Transfers, PiecesComeToTheHostWithOneWait) {
     const DeviceArray<float> first(Floats{1, 2}), second(Floats{3});
     Floats a(2), b(1);
     const size_t before = host_waits();
-    const Download pieces[] = {
+    const facet::Download pieces[] = {
         {a.data(), first.data(), 8}, {nullptr, nullptr, 0}, {b.data(), second.data(), 4}};
     transfers.download(pieces);
     EXPECT_EQ(host_waits() - before, 1u);

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "losses/head/cuda/cuda_backend.h"
-#include "losses/normface.h"
+#include "losses/head/on_device.h"
 #include "tests/gpusim/orders.h"
 #include "tests/gpusim/sim_head_device.h"
 #include "tests/losses/fixtures.h"
@@ -136,12 +136,6 @@ std::vector<Problem> bounds() {
 
 HeadOptions tiles_of(std::int64_t tile) { return {Head::streamed, tile}; }
 
-// A loss that is not in the list.
-template <class T>
-struct Unlisted : NormFace<T> {
-    using NormFace<T>::NormFace;
-};
-
 }  // namespace
 
 // The orders of the threads take turns, so that each loss runs in all of them.
@@ -212,10 +206,15 @@ TEST(ClassLossKernels, WrongInputIsRefused) {
     p = odd_problem();
     p.y[3] = 37;
     EXPECT_EQ(message(p).find("labels: row 3 has class 37"), 0u) << message(p);
-    const LossInfo info = ClassLoss<Unlisted>::info();
-    ClassLoss<Unlisted> unlisted(info, Settings(info, {}));
-    EXPECT_EQ(message_of([&] { evaluate_on_device(unlisted, odd_problem(), {}); }),
-              "loss normface: it has no CUDA kernels in this build");
+}
+
+TEST(ClassLossKernels, AFormWithoutKernelsIsRefused) {
+    struct Unlisted {
+    } form;
+    SimHeadDevice device;
+    EXPECT_EQ(message_of([&] { device_form<ClassForm<float>>("unlisted", form, &device); }),
+              "loss unlisted: it has no CUDA kernels in this build");
+    EXPECT_EQ(device_form<ClassForm<float>>("unlisted", form, nullptr), nullptr) << "on the host";
 }
 
 }  // namespace facet::test

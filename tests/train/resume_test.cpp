@@ -8,6 +8,7 @@
 
 #include "tests/noise.h"
 #include "tests/train/data_fixture.h"
+#include "train/checkpoint.h"
 #include "train/files/file_reader.h"
 #include "train/files/safetensors.h"
 
@@ -90,6 +91,21 @@ TEST_F(Resume, FromTheLastCheckpoint) {
     EXPECT_EQ(resumed.parameter_hash(), hashes_[4]);
     settle_folder(folder_, found, true);
     EXPECT_EQ(folder_.logged().steps(), 4);
+}
+
+// A number is the same however it was written: as typed, or as a default is.
+TEST_F(Resume, FromAnotherSpellingOfTheSameLossOnly) {
+    const auto resumed_with = [&](const char* eps) {
+        LearnerConfig config = small();
+        config.loss_parameters = {{"eps", eps}};
+        Learner resumed(cpu_device(), config, C);
+        return load_checkpoint(folder_.checkpoint(), resumed).steps;
+    };
+    ASSERT_TRUE(contains(learner_.loss().describe(), "eps=0.001"));
+    EXPECT_EQ(resumed_with("1e-3"), 4);
+    EXPECT_EQ(resumed_with("0.0010"), 4);
+    const Error error = thrown_by<Error>([&] { resumed_with("0.0011"); });
+    EXPECT_TRUE(contains(error.what(), "this run has 'adaface")) << error.what();
 }
 
 TEST_F(Resume, FallsBackWhereTheLastIsMissing) {

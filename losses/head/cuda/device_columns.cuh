@@ -61,10 +61,8 @@ public:
         (host_.column().form, logs_.data(), tile);
         check_launch(cudaGetLastError());
     }
-    void close(int pass) override {
-        device_.download(host_.logs().data(), logs_.data(), logs_.bytes());
-        host_.close(pass);
-    }
+    void fetch(int) override { device_.download(host_.logs().data(), logs_.data(), logs_.bytes()); }
+    void close(int pass) override { host_.close(pass); }
     void differentiate(const Tile<float>& tile) override {
         const ColumnDerivative<Form> derivative{host_.column(), logs_.data()};
         differentiate_rows(derivative, rows_.data(), tile, device_.stream());

@@ -20,7 +20,7 @@ namespace facet::cuda {
 // The types of a form, and a pass known when a kernel is compiled.
 template <class Form, int kPass = 0>
 struct RowTypes {
-    using Device = typename HostRows<Form>::OnDevice;
+    using Device = typename HostRows<Form>::KernelForm;
     using Row = typename Form::Row;
     using Acc = typename Form::Acc;
     static constexpr int pass = kPass;
@@ -125,19 +125,18 @@ public:
         pass == 0 ? gather_pass<0>(tile) : gather_pass<Form::passes - 1>(tile);
     }
 
+    void fetch(int) override {
+        if (host_.nearest() > 0) return take_nearest();
+        device_.download(host_.accumulators().data(), accumulators_.data(), accumulators_.bytes());
+    }
+
     void close(int pass) override {
-        if (host_.nearest() > 0) {
-            take_nearest();
-        } else {
-            device_.download(host_.accumulators().data(), accumulators_.data(),
-                             accumulators_.bytes());
-        }
         host_.close(pass);
         device_.upload(rows_.data(), host_.rows().data(), rows_.bytes());
     }
 
     void differentiate(const Tile<float>& tile) override {
-        differentiate_rows(host_.form_on_device(per_class_.data()), rows_.data(), tile,
+        differentiate_rows(host_.kernel_form(per_class_.data()), rows_.data(), tile,
                            device_.stream());
         if (class_sums_.count() > 0)
             check_launch(sum_columns(tile, class_sums_.data(), device_.stream()));
@@ -153,7 +152,7 @@ private:
     void gather_pass(const Tile<float>& tile) {
         FACET_LAUNCH((gather_kernel<RowTypes<Form, kPass>>), static_cast<unsigned>(tile.B),
                      kThreads, 0, device_.stream())
-        (host_.form_on_device(per_class_.data()), rows_.data(), accumulators_.data(), tile);
+        (host_.kernel_form(per_class_.data()), rows_.data(), accumulators_.data(), tile);
         check_launch(cudaGetLastError());
     }
 

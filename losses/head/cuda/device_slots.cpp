@@ -10,9 +10,9 @@ namespace {
 // How many pairs of rows have labels, different ones.
 int64_t negative_pairs(std::span<const Target<float>> targets) {
     int64_t count = 0;
-    for (const Target<float>& u : targets) {
-        for (const Target<float>& v : targets)
-            count += u.row < v.row && u.y >= 0 && v.y >= 0 && u.y != v.y;
+    for (size_t u = 0; u < targets.size(); ++u) {
+        for (size_t v = u + 1; v < targets.size(); ++v)
+            count += targets[u].y >= 0 && targets[v].y >= 0 && targets[u].y != targets[v].y;
     }
     return count;
 }

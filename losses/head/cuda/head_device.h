@@ -1,5 +1,5 @@
 // What the heads' operations on a GPU ask of the device, beside kernels: memory, copies, matrix
-// products. The CUDA device gives it (on_tensors.cpp), and the simulated GPU of the tests.
+// products. The CUDA device gives it (loss_on_cuda.cpp), and the simulated GPU of the tests.
 #pragma once
 
 #include <cuda_runtime_api.h>

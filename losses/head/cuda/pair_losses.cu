@@ -1,6 +1,6 @@
 // The kernels of every pair loss, a warp an anchor: in this file the line that registers a loss
 // makes them.
-#define FACET_LOSS_KERNELS
+#define FACET_LOSS_KERNELS PairKernels
 #ifdef __CUDACC__
 #define FMT_USE_CONSTEXPR 1  // fmt's formats are checked in constant expressions, with nvcc too
 #endif
@@ -10,7 +10,6 @@
 #include "losses/head/pair_loss.h"
 
 namespace facet::cuda {
-namespace {
 
 // A lane of the warp that walks over the row (losses/head/anchor.h).
 struct WarpAnchor : PairRow {
@@ -106,23 +105,18 @@ private:
     HeadDevice& device_;
 };
 
-}  // namespace
 }  // namespace facet::cuda
 
 namespace facet {
-namespace {
+
+// Of a loss that is no pair loss: nothing.
+template <class L>
+struct PairKernels {};
 
 template <class Form>
-struct Registered<PairLoss<Form>> {
-    Registered() {
-        make_on_device<HostPairs<Form>, PairForm> =
-            [](HostPairs<Form>& host, cuda::HeadDevice& device) -> std::unique_ptr<PairForm> {
-            return std::make_unique<cuda::DevicePairs<Form>>(host, device);
-        };
-    }
-};
+struct PairKernels<PairLoss<Form>>
+    : GiveKernels<HostPairs<Form>, cuda::DevicePairs<Form>, PairForm> {};
 
-}  // namespace
 }  // namespace facet
 
 #include "losses/all.h"

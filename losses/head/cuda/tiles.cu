@@ -1,4 +1,4 @@
-// Tiles of cosines: what the driver does to them whatever the loss.
+// Tiles of cosines: what a head does to them whatever the loss.
 #include "engine/cuda/lanes.cuh"
 #include "losses/head/cuda/head_kernels.h"
 
