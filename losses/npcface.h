@@ -20,9 +20,8 @@ struct NpcFace : SoftmaxForm<T, NpcFace<T>> {
 M_j = [c_j > cos(theta_y + mask_margin)], j != y;   n = sum_j M_j;
 mt  = m0 + m1 (sum_j M_j a_j) / n, or m0 if n = 0;   a_j = c_j, or t c_j + alpha (modulated);
 z_y = s cos(theta_y + mt),   z_j = s (M_j ? t c_j + alpha : c_j),   L = -log softmax(z)_y)",
-        .gradient =
-            "dL/dc_j = s p_j (M_j ? t : 1),   "
-            "dL/dc_y = -s (1 - p_y) sin(theta_y + mt) / sin(theta_y)",
+        .gradient = R"(
+dL/dc_j = s p_j (M_j ? t : 1),   dL/dc_y = -s (1 - p_y) sin(theta_y + mt) / sin(theta_y))",
         .why = R"(
 easy: the target is s c_y where c_y <= 0; it jumps there by sin(mt).
 grad=detached, the authors' code, holds mt constant. grad=exact differentiates it too: hard

@@ -19,9 +19,8 @@ radius r.)",
         .formula = R"(
 L = sum_{j in N_k} [d_y - d_j + delta]_+
   = 2 r^2 sum_{j in N_k} [c_j - c_y + m]_+,   d_j = 2 r^2 (1 - c_j),   m = delta / (2 r^2))",
-        .gradient =
-            "dL/dc_j = 2 r^2 for j in A,   dL/dc_y = -2 r^2 |A|,   "
-            "A = {j in N_k : hinge > 0}",
+        .gradient = R"(
+dL/dc_j = 2 r^2 for j in A,   dL/dc_y = -2 r^2 |A|,   A = {j in N_k : hinge > 0})",
         .why = R"(
 N_k: the k largest c_j, j != y, ties to the lower class; k = 0 or k > C - 1: all of them. With
 one class only there are no negatives and L = 0. own=zero: the own class stays in the list with

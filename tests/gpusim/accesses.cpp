@@ -238,6 +238,10 @@ void __tsan_write_range(void* p, unsigned long size) {
     gpusim::check(p, size, 1, true, false, __builtin_return_address(0));
 }
 // clang's names for copies of structures and for arrays that are set.
+// Of reference counts in the host's part of a file of kernels; kernels have atomicAdd().
+int __tsan_atomic32_fetch_add(volatile int* at, int value, int /*order*/) {
+    return __atomic_fetch_add(at, value, __ATOMIC_ACQ_REL);
+}
 void* __tsan_memcpy(void* to, const void* from, unsigned long size) {
     gpusim::check(from, size, 1, false, false, __builtin_return_address(0));
     gpusim::check(to, size, 1, true, false, __builtin_return_address(0));
