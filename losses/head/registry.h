@@ -6,7 +6,6 @@
 #pragma once
 
 #include <memory>
-#include <source_location>
 
 #include "losses/head/loss.h"
 #include "losses/head/page.h"
@@ -17,7 +16,7 @@
 #define FACET_LOSS(NAME, ...) \
     [[maybe_unused]] static const FACET_LOSS_KERNELS<__VA_ARGS__> kernels_of_##NAME
 #else
-#define FACET_LOSS(NAME, ...) inline const Registered<__VA_ARGS__> registered_##NAME
+#define FACET_LOSS(NAME, ...) inline const Registered<__VA_ARGS__> registered_##NAME(__FILE__)
 #endif
 
 namespace facet {
@@ -30,11 +29,10 @@ void register_loss(LossInfo info, const char* file, MakeLoss make);
 // L: constructible from (const LossInfo&, const Settings&), with a static L::info().
 template <class L>
 struct Registered {
-    Registered(std::source_location here = std::source_location::current()) {
-        register_loss(L::info(), here.file_name(),
-                      [](const LossInfo& info, const Settings& settings) {
-                          return std::unique_ptr<Loss>(std::make_unique<L>(info, settings));
-                      });
+    explicit Registered(const char* file) {
+        register_loss(L::info(), file, [](const LossInfo& info, const Settings& settings) {
+            return std::unique_ptr<Loss>(std::make_unique<L>(info, settings));
+        });
     }
 };
 

@@ -93,6 +93,9 @@ def mirror(source, target, skip=()):
         to = target / name
         if entry.is_dir(follow_symlinks=False):
             mirror(pathlib.Path(entry.path), to)
+        elif entry.is_symlink():
+            if not to.is_symlink():
+                to.symlink_to(os.readlink(entry.path))
         elif not to.exists() or not same(entry.stat(), to.stat()):
             shutil.copy2(entry.path, to)
 
