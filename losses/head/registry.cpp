@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
+#include <tuple>
 
 #include "engine/error.h"
 #include "losses/all.h"
@@ -68,8 +69,8 @@ std::unique_ptr<Loss> make_loss(const std::string& name, const KeyValues& parame
 std::vector<const LossInfo*> all_losses() {
     std::vector<const LossInfo*> infos;
     for (const Entry& entry : registry()) infos.push_back(&entry.info);
-    std::ranges::sort(infos, {}, [](const LossInfo* info) {
-        return std::pair(info->place, std::string_view(info->name));
+    std::sort(infos.begin(), infos.end(), [](const LossInfo* a, const LossInfo* b) {
+        return std::tie(a->place, a->name) < std::tie(b->place, b->name);
     });
     return infos;
 }
