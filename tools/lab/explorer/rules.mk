@@ -13,7 +13,8 @@ EXPLORER_SCRIPTS = $(addprefix tools/lab/explorer/js/,engine.js vectors.js scene
                      circle.js sphere.js panels.js controls.js main.js)
 # No fused multiply-add and no relaxed arithmetic exist there: the same sums in the same order.
 EXPLORER_FLAGS   = -std=c++20 -O2 -fexceptions -Wall -Wextra -Wno-unknown-pragmas \
-                   -DFMT_HEADER_ONLY -include tools/lab/explorer/wasm/library.h
+                   -DFMT_HEADER_ONLY -include tools/lab/explorer/wasm/library.h \
+                   -include tools/lab/explorer/wasm/threads.h
 # fmt and nlohmann-json are headers only; the rest of /usr/include is not for this machine.
 EXPLORER_INCLUDE = $(EXPLORER)/include
 EXPLORER_INCLUDES = -I. -Itools/lab/explorer/wasm -isystem $(EXPLORER_INCLUDE)
@@ -48,7 +49,7 @@ $(EXPLORER)/facet.js: $(EXPLORER_OBJECTS)
 	  -sENVIRONMENT=web -sALLOW_MEMORY_GROWTH=1 -sFILESYSTEM=0 -sEXPORTED_FUNCTIONS=_facet_explore \
 	  -sEXPORTED_RUNTIME_METHODS=ccall
 
-$(EXPLORER)/obj/%.o: %.cpp tools/lab/explorer/rules.mk tools/lab/explorer/wasm/dnnl.h tools/lab/explorer/wasm/library.h | $(EXPLORER_INCLUDE)
+$(EXPLORER)/obj/%.o: %.cpp tools/lab/explorer/rules.mk $(wildcard tools/lab/explorer/wasm/*.h) | $(EXPLORER_INCLUDE)
 	@mkdir -p $(@D)
 	@echo "  em++  $<"
 	@$(EMXX) $(EXPLORER_FLAGS) $(EXPLORER_INCLUDES) -MMD -MP -c $< -o $@
