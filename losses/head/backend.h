@@ -77,7 +77,7 @@ public:
     // pulls (B) on the host.
     virtual void add_pulls(const Targets<T>& targets, const Angle* angles,
                            std::span<const RowPull> pulls, T* dx, T* dw) = 0;
-    // values_i = |x_i - w_y|^2 / 2, dx_i = (x_i - w_y) scale, dw_y -= dx_i in the order of the
+    // values_i = |x_i - w_y|^2 / 2, dx_i = (x_i - w_y) / counted, dw_y -= dx_i in the order of the
     // rows; of a row that does not count 0. `centres` (C, D), if given, stand in for w; dx, dw may
     // be null.
     virtual void target_differences(const Targets<T>& targets, const double* centres,
@@ -85,7 +85,7 @@ public:
 
     // --- tiles of cosines ---
     virtual void clip_cosines(const Tile<T>& tile) = 0;  // to [-1, 1]
-    // dcos[i C + first + j] = c_ij, if dcos is given.
+    // dcos[i C + first + j] = c_ij
     virtual void copy_tile(const Tile<T>& tile, T* dcos, std::int64_t C) = 0;
     virtual void zero_targets(const Tile<T>& tile) = 0;
 

@@ -7,7 +7,8 @@
 //
 //   L = sum_u sum_u / max(1, sum_u terms_u)
 //
-// A loss is a struct `Form` of plain members with
+// A loss is a struct `Form` of plain members with a page (page.h), a constructor that asks for its
+// parameters (parameters.h), and
 //
 //   PairQuantity quantity() const                      what it reads
 //   AnchorResult anchor(const Row&, double* g) const   the anchor's terms; g[v] += d sum_u/d q_uv

@@ -1,7 +1,8 @@
 // The form in which a class loss is written: rows, a merge, and a derivative.
 //
 // A row is one sample's cosines against all classes, seen in chunks. A loss is a struct `Form` of
-// plain members with
+// plain members with a page (page.h), a constructor that asks for its parameters (parameters.h),
+// and
 //
 // clang-format off
 //   using Scalar = T;                       float or double

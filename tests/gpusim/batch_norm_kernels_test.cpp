@@ -162,7 +162,7 @@ TEST(BatchNormKernels, UnalignedMapsWork) {
                                  shifted.data() + 1, nullptr, 15, 8, y.data() + 1, nullptr);
     std::vector<double> found = to_doubles(y);
     found.erase(found.begin());
-    expect_near(transposed(found, 1, 15, 8), expected.to_doubles(), 1e-5);
+    expect_near(transposed(found, 1, 15, 8), expected.to_doubles(), 1e-6);
 }
 
 }  // namespace facet::test

@@ -177,10 +177,10 @@ private:
         }
         device_.download(pieces);
         for (size_t t = 0; t < tiles; ++t) {
-            const int64_t count = std::ssize(values[t]), k = count / rows_.count();
-            for (int64_t at = 0; at < count; ++at) {
+            for (int64_t at = 0; at < std::ssize(values[t]); ++at) {
                 if (columns[t][at] < 0) continue;
-                host_.add_nearest(at / k, values[t][at], nearest_[t].first + columns[t][at]);
+                host_.add_nearest(at / host_.nearest(), values[t][at],
+                                  nearest_[t].first + columns[t][at]);
             }
         }
         nearest_.clear();
