@@ -57,7 +57,7 @@ HeadRow head_row(const HeadDiagnostics& head, const std::vector<int64_t>& labels
 // Of the sample that the finding names, else the first whose loss is not finite.
 std::optional<HeadRow> row_of(const Learner& learner, const std::vector<int64_t>& labels,
                               const std::optional<int64_t>& sample) {
-    const HeadDiagnostics& head = learner.head();
+    const HeadDiagnostics& head = learner.head().step().diagnostics;
     if (head.row_value.size() != labels.size() || head.x_norm.size() != labels.size()) return {};
     if (sample) return head_row(head, labels, static_cast<size_t>(*sample));
     for (size_t row = 0; row < labels.size(); ++row) {
@@ -156,7 +156,8 @@ Blame find_blame(Learner& learner, const Tensor& pixels, const std::vector<int64
         }
     }
     blame.finding = watch.finding();
-    if (learner.embeddings().defined()) blame.zero_embeddings = zero_rows(learner.embeddings());
+    if (const Tensor& x = learner.head().step().x; x.defined())
+        blame.zero_embeddings = zero_rows(x);
     if (in_head(blame)) blame.row = row_of(learner, labels, blame.sample());
     return blame;
 }
@@ -197,9 +198,10 @@ std::string save_batch(const std::filesystem::path& folder, const Learner& learn
     std::filesystem::create_directories(folder);
     save(folder / "pixels.npy", pixels.shape(), pixels.to_vector<float>());
     save(folder / "labels.npy", {std::ssize(labels)}, labels);
-    const Tensor x = learner.embeddings(), w = learner.head_proxies();
+    const HeadStep& head = learner.head().step();
+    const Tensor &x = head.x, &w = head.w;
     if (!x.defined()) return "";
-    const std::vector<int64_t> y = learner.head_labels(labels);
+    const std::vector<int64_t>& y = head.labels;
     save(folder / "embeddings.npy", x.shape(), x.to_vector<float>());
     save(folder / "head_labels.npy", {std::ssize(y)}, y);
     std::string command = fmt::format("facet grad --loss {}", learner.loss().name());

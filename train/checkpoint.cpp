@@ -66,7 +66,7 @@ Position load_checkpoint(const std::filesystem::path& path, Learner& learner) {
         if (!array.value.empty() || array.scalar) check_values(array, array.value, path.string());
     }
     learner.loss().state().restore(state);
-    learner.publish_loss_parameters();
+    learner.head().publish();
     const Position position{file.number("steps"), file.number("batch"), file.text("data_hash")};
     learner.optimizer().set_steps(position.steps);
     return position;

@@ -211,10 +211,10 @@ int64_t images_per_person(const RunConfig& config) {
 LearnerConfig learner_config(const RunConfig& config) {
     LearnerConfig learner;
     learner.network = config.network;
-    learner.loss = config.loss;
-    learner.loss_parameters = config.loss_parameters;
-    learner.head.head = config.head == "streamed" ? Head::streamed : Head::dense;
-    learner.sample_rate = config.sample_rate;
+    learner.head = {.loss = config.loss,
+                    .loss_parameters = config.loss_parameters,
+                    .options = {.head = config.head == "streamed" ? Head::streamed : Head::dense},
+                    .sample_rate = config.sample_rate};
     learner.optimizer = config.optimizer;
     learner.seed = static_cast<uint64_t>(config.seed);
     return learner;

@@ -1,7 +1,8 @@
 // Every loss on a GPU beside the CPU: value and gradients; those with proxies dense and in tiles.
 #include <gtest/gtest.h>
 
-#include "losses/head/apply_loss.h"
+#include "engine/device.h"
+#include "losses/head/run_loss.h"
 #include "tests/losses/fixtures.h"
 #include "tests/losses/pair_fixtures.h"
 
@@ -20,14 +21,14 @@ struct Found {
 Found evaluate(Device& device, const Case& c, const Problem& p, const HeadOptions& options) {
     const auto loss = make_loss(c.name, c.parameters);
     HeadDiagnostics diagnostics;
-    Tape tape;
-    const Var x = tape.variable(Tensor::from(device, {p.B, p.D}, p.x));
-    const Var w =
-        loss->has_proxies() ? tape.variable(Tensor::from(device, {p.C, p.D}, p.w)) : nullptr;
-    const Var value = apply_loss(tape, *loss, x, w, p.y, diagnostics, options);
-    tape.backward(value, Tensor::full(device, {1}, 1));
-    return {value->value.item(), x->grad.to_doubles(),
-            w ? w->grad.to_doubles() : std::vector<double>()};
+    const Tensor x = Tensor::from(device, {p.B, p.D}, p.x), dx = x.like();
+    Tensor w, dw;
+    if (loss->has_proxies()) {
+        w = Tensor::from(device, {p.C, p.D}, p.w);
+        dw = w.like();
+    }
+    const double value = run_loss(*loss, {x, w, p.y, dx, dw}, diagnostics, options);
+    return {value, dx.to_doubles(), w.defined() ? dw.to_doubles() : std::vector<double>()};
 }
 
 void expect_same(const Case& c, const Problem& p, const HeadOptions& options) {

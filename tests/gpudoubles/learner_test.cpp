@@ -24,7 +24,7 @@ LearnerConfig config_of(const std::string& loss) {
     LearnerConfig config;
     config.network.image = kImage;
     config.network.embedding = kEmbedding;
-    config.loss = loss;
+    config.head.loss = loss;
     config.seed = 1;
     return config;
 }

@@ -1,6 +1,6 @@
 // What losses remember: two calls of every loss on the CUDA device against the CPU device, the
 // second under the effect of the first; the gradients of what a loss itself learns.
-#include "losses/head/apply_loss.h"
+#include "losses/head/run_loss.h"
 #include "tests/gpudoubles/training.h"
 
 namespace gpudoubles {
@@ -25,16 +25,16 @@ Seen calls_of(Device& device, const std::string& name, const facet::HeadOptions&
     facet::HeadDiagnostics diagnostics;
     Seen seen;
     for (int call = 0; call < kCalls; ++call) {
-        facet::Tape tape;
-        const facet::Var x = tape.variable(random_on(device, {B, D}, 10 + call), "x");
-        const facet::Var w =
-            loss->has_proxies() ? tape.variable(random_on(device, {C, D}, 20), "w") : nullptr;
-        const facet::Var value =
-            facet::apply_loss(tape, *loss, x, w, kLabels, diagnostics, options);
-        seen.values.push_back(value->value.item());
-        tape.backward(value, Tensor::full(device, {1}, 1));
-        seen.gradients.emplace_back("x", x->grad.to_doubles());
-        if (w) seen.gradients.emplace_back("w", w->grad.to_doubles());
+        const Tensor x = random_on(device, {B, D}, 10 + call), dx = x.like();
+        Tensor w, dw;
+        if (loss->has_proxies()) {
+            w = random_on(device, {C, D}, 20);
+            dw = w.like();
+        }
+        seen.values.push_back(
+            facet::run_loss(*loss, {x, w, kLabels, dx, dw}, diagnostics, options));
+        seen.gradients.emplace_back("x", dx.to_doubles());
+        if (w.defined()) seen.gradients.emplace_back("w", dw.to_doubles());
         for (const auto& array : loss->state().arrays()) {
             seen.learned.emplace_back(array->name, array->value);
             seen.learned.emplace_back("d" + array->name, array->gradient);

@@ -1,5 +1,5 @@
-// Every loss as a node of the tape on the CUDA device against the CPU.
-#include "losses/head/apply_loss.h"
+// Every loss on the CUDA device against the CPU.
+#include "losses/head/run_loss.h"
 #include "tests/gpudoubles/training.h"
 #include "tests/losses/fixtures.h"
 #include "tests/losses/pair_fixtures.h"
@@ -7,10 +7,8 @@
 namespace gpudoubles {
 namespace {
 
-using facet::apply_loss;
 using facet::HeadDiagnostics;
 using facet::HeadOptions;
-using facet::Tape;
 using facet::testing::Case;
 using facet::testing::relative_error;
 
@@ -23,18 +21,18 @@ struct Outcome {
     Doubles dx, dw, row_value;
 };
 
-// 6 embeddings against 13 proxies; the gradients of half the loss.
+// 6 embeddings against 13 proxies.
 Outcome outcome_on(Device& device, const Case& c, const HeadOptions& options) {
     const auto loss = facet::make_loss(c.name, c.parameters);
-    Tape tape;
-    const auto leaf = [&](const facet::Shape& shape, uint64_t seed) {
-        return std::make_shared<facet::Variable>(random_on(device, shape, seed), true);
-    };
-    const auto x = leaf({6, 20}, 1), w = loss->has_proxies() ? leaf({13, 20}, 2) : nullptr;
+    const Tensor x = random_on(device, {6, 20}, 1), dx = x.like();
+    Tensor w, dw;
+    if (loss->has_proxies()) {
+        w = random_on(device, {13, 20}, 2);
+        dw = w.like();
+    }
     HeadDiagnostics diagnostics;
-    const auto value = apply_loss(tape, *loss, x, w, kLabels, diagnostics, options);
-    tape.backward(value, Tensor::full(device, {1}, 0.5));
-    return {value->value.item(), x->grad.to_doubles(), w ? w->grad.to_doubles() : Doubles(),
+    const double value = facet::run_loss(*loss, {x, w, kLabels, dx, dw}, diagnostics, options);
+    return {value, dx.to_doubles(), w.defined() ? dw.to_doubles() : Doubles(),
             diagnostics.row_value};
 }
 

@@ -112,9 +112,9 @@ LearnerConfig config_of(const std::string& optimizer, double sample_rate) {
     LearnerConfig config;
     config.network.image = kImage;
     config.network.embedding = kEmbedding;
-    config.loss = "softmax";  // has a parameter a class beside the proxies
+    config.head.loss = "softmax";  // has a parameter a class beside the proxies
     config.optimizer.kind = optimizer;
-    config.sample_rate = sample_rate;
+    config.head.sample_rate = sample_rate;
     config.seed = 1;
     return config;
 }

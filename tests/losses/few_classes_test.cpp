@@ -104,11 +104,11 @@ TEST(FewClasses, WhatALossSaysOfItselfIsWhatIsRefused) {
 
 TEST(FewClasses, RefusedBeforeATrainingBegins) {
     LearnerConfig config;
-    config.loss = "adacos";
+    config.head.loss = "adacos";
     config.network.image = 32;
     config.network.embedding = 8;
     EXPECT_THROW(Learner(reference_device(), config, 2), UsageError);
-    config.sample_rate = 0.2;  // two of ten
+    config.head.sample_rate = 0.2;  // two of ten
     EXPECT_THROW(Learner(reference_device(), config, 10), UsageError);
 }
 

@@ -274,7 +274,7 @@ std::vector<Row> rows(World& world) {
          of_learner(
              [](Learner& learner) {
                  return std::pair(learner.network().config().embedding,
-                                  learner.head_proxies().size(1));
+                                  learner.head().step().w.size(1));
              },
              std::pair<int64_t, int64_t>(16, 16))},
         {"network.dropout", "0.25",
@@ -286,14 +286,15 @@ std::vector<Row> rows(World& world) {
         {"loss.name", "arcface",
          of_learner([](Learner& learner) { return learner.loss().name(); }, "arcface")},
         {"loss.head", "streamed",
-         of_learner([](Learner& learner) { return learner.head_options().head; }, Head::streamed)},
+         of_learner([](Learner& learner) { return learner.head().config().options.head; },
+                    Head::streamed)},
         {"loss.sample_rate", "0.6",
          of_learner(
              [](Learner& learner) {
                  const Tensor pixels = Tensor::full(cpu_device(), {2, 3, 32, 32}, 0.5);
                  pixels.data<float>()[0] = -1;
                  learner.step(pixels, {0, 1}, 0.01, 0);
-                 return learner.head_proxies().size(0);
+                 return learner.head().step().w.size(0);
              },
              3)},
         {"optimizer.kind", "adamw", of_optimizer(&OptimizerConfig::kind, "adamw")},

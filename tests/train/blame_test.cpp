@@ -25,7 +25,7 @@ const std::vector<int64_t> labels{0, 1, 2, 4};
 std::unique_ptr<Learner> small_learner(const std::string& loss = "cosface") {
     LearnerConfig config;
     config.network.embedding = D;
-    config.loss = loss;
+    config.head.loss = loss;
     return std::make_unique<Learner>(cpu_device(), config, C);
 }
 

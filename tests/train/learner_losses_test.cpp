@@ -21,8 +21,8 @@ LearnerConfig small(const std::string& loss, double sample_rate = 1,
                     const std::string& optimizer = "sgd") {
     LearnerConfig config;
     config.network.embedding = D;
-    config.loss = loss;
-    config.sample_rate = sample_rate;
+    config.head.loss = loss;
+    config.head.sample_rate = sample_rate;
     config.optimizer.kind = optimizer;
     config.seed = 3;
     return config;
@@ -131,7 +131,7 @@ void expect_to_go_on(const LearnerConfig& config) {
     const auto expect_same_states = [&] {
         for (const StateArray& array : through.loss().state().save()) {
             EXPECT_EQ(state_of(resumed, array.name), array.value)
-                << config.loss << " " << array.name;
+                << config.head.loss << " " << array.name;
         }
     };
     expect_same_states();
@@ -139,7 +139,7 @@ void expect_to_go_on(const LearnerConfig& config) {
     step(resumed, 2);
     expect_same_states();
     EXPECT_EQ(resumed.parameter_hash(), through.parameter_hash())
-        << config.loss << " " << config.sample_rate << " " << config.optimizer.kind;
+        << config.head.loss << " " << config.head.sample_rate << " " << config.optimizer.kind;
 }
 
 TEST(LearnerLosses, GoesOnBitForBitWithSampledClasses) {

@@ -20,7 +20,7 @@ const std::vector<int64_t> labels{0, 1, 2, 4};
 LearnerConfig small(const std::string& loss = "cosface", uint64_t seed = 1) {
     LearnerConfig config;
     config.network.embedding = D;
-    config.loss = loss;
+    config.head.loss = loss;
     config.seed = seed;
     return config;
 }
@@ -195,7 +195,7 @@ TEST(Learner, GoesOnBitForBitFromItsTensors) {
             cpu_device().copy(tensor, find(resumed, name));
         }
         resumed.optimizer().set_steps(through.optimizer().steps());
-        resumed.publish_loss_parameters();
+        resumed.head().publish();
         EXPECT_EQ(resumed.parameter_hash(), through.parameter_hash());
 
         through.step(pixels, labels, 0.01, 2);
@@ -225,17 +225,17 @@ TEST(Learner, NanPixelsAreAnErrorAndMoveNoParameter) {
 
 TEST(Learner, AfterAFailedStepNothingTellsOfTheOneBefore) {
     LearnerConfig config = small();
-    config.sample_rate = 0.8;
+    config.head.sample_rate = 0.8;
     Learner learner = learner_of(config);
     const Tensor pixels = images();
     learner.step(pixels, labels, 0.05, 0);
-    EXPECT_EQ(learner.head_proxies().size(0), 4);  // sampled classes
-    const std::vector<double> before = learner.embeddings().to_doubles();
+    EXPECT_EQ(learner.head().step().w.size(0), 4);  // sampled classes
+    const std::vector<double> before = learner.head().step().x.to_doubles();
     pixels.data<float>()[100] = std::numeric_limits<float>::quiet_NaN();
     EXPECT_THROW(learner.step(pixels, labels, 0.05, 1), Error);
-    EXPECT_EQ(learner.head_proxies().size(0), C);
-    EXPECT_EQ(learner.head_labels(labels), labels);
-    EXPECT_NE(learner.embeddings().to_doubles(), before);
+    EXPECT_EQ(learner.head().step().w.size(0), C);
+    EXPECT_EQ(learner.head().step().labels, labels);
+    EXPECT_NE(learner.head().step().x.to_doubles(), before);
 }
 
 TEST(Learner, EmbedsEachImageByItselfAndChangesNothing) {
@@ -263,7 +263,7 @@ TEST(Learner, RefusesUnknownNames) {
     config.network.backbone = "r11";
     EXPECT_THROW(learner_of(config), UsageError);
     config = small();
-    config.loss_parameters = {{"scale", "3"}};
+    config.head.loss_parameters = {{"scale", "3"}};
     EXPECT_THROW(learner_of(config), UsageError);
 }
 

@@ -187,7 +187,7 @@ TEST_F(MicroscopeTest, AResumedRunDropsWhatItWillSeeAgain) {
 }
 
 TEST_F(MicroscopeTest, PairLossesAreComparedWithPairLosses) {
-    config_.loss = "contrastive";
+    config_.head.loss = "contrastive";
     Learner learner(cpu_device(), config_, 3);
     EXPECT_THROW(Microscope(learner, {1, {"cosface"}}, folder_.path(), 0), UsageError);
     const Microscope microscope(learner, {1, {}}, folder_.path(), 0);

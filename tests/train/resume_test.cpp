@@ -22,7 +22,7 @@ constexpr int64_t B = 4, C = 3;
 LearnerConfig small() {
     LearnerConfig config;
     config.network.embedding = 8;
-    config.loss = "adaface";  // keeps a state
+    config.head.loss = "adaface";  // keeps a state
     return config;
 }
 
@@ -97,7 +97,7 @@ TEST_F(Resume, FromTheLastCheckpoint) {
 TEST_F(Resume, FromAnotherSpellingOfTheSameLossOnly) {
     const auto resumed_with = [&](const char* eps) {
         LearnerConfig config = small();
-        config.loss_parameters = {{"eps", eps}};
+        config.head.loss_parameters = {{"eps", eps}};
         Learner resumed(cpu_device(), config, C);
         return load_checkpoint(folder_.checkpoint(), resumed).steps;
     };

@@ -91,7 +91,7 @@ TEST_F(TrainerTest, AStepWithoutARateMovesNothing) {
     Trainer trainer(cpu_device(), config, run, data, &evaluation);
     TrainEvents events;
     events.step = [&](const StepReport&) {
-        proxies.push_back(trainer.learner().head_proxies().to_doubles());
+        proxies.push_back(trainer.learner().head().step().w.to_doubles());
     };
     trainer.run(stop, events);
     ASSERT_EQ(proxies.size(), 5u);

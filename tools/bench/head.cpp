@@ -5,7 +5,7 @@
 
 #include "engine/cuda/device_timer.h"
 #include "engine/random.h"
-#include "losses/head/apply_loss.h"
+#include "losses/head/run_loss.h"
 #include "tools/bench/bench.h"
 #include "tools/bench/peak_memory.h"
 #include "tools/bench/timing.h"
@@ -21,7 +21,7 @@ struct Row {
     int64_t classes;
     Spread time;
     double gflop;     // of the matrix products of the value and both gradients
-    double peak_mib;  // of the first call, beyond x and w, and on the CPU beyond dx and dw
+    double peak_mib;  // of the first call, beyond x, w, dx and dw
 };
 
 std::vector<float> random_normal(int64_t n, uint64_t index) {
@@ -61,17 +61,13 @@ Row measure_on_gpu(Device& device, const std::string& name, const KeyValues& set
     FACET_USAGE(loss->has_proxies(), "loss {} has no proxies, so no head to measure", name);
     const Tensor embeddings = Tensor::from<float>(device, {arrays.B, arrays.D}, arrays.x);
     const Tensor proxies = Tensor::from<float>(device, {arrays.C, arrays.D}, arrays.w);
-    const Tensor one = Tensor::full(device, {1}, 1);
+    const Tensor dx = embeddings.like(), dw = proxies.like();
     HeadDiagnostics diagnostics;
     HeadOptions how;
     how.head = head;
     how.tile = options.tile;
-    double end = 0;
     const auto call = [&] {
-        Tape tape;
-        const Var value = apply_loss(tape, *loss, tape.variable(embeddings), tape.variable(proxies),
-                                     arrays.y, diagnostics, how, &end);
-        tape.backward(value, one);
+        run_loss(*loss, {embeddings, proxies, arrays.y, dx, dw}, diagnostics, how);
     };
     device.reset_peak_memory();
     const size_t before = device.memory_use().peak;

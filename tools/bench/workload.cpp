@@ -14,9 +14,9 @@ LearnerConfig config_of(const StepBench& options) {
     config.network.backbone = options.backbone;
     config.network.image = options.image;
     config.network.embedding = options.embedding;
-    config.loss = options.loss;
+    config.head.loss = options.loss;
     for (const std::string& text : options.set) {
-        config.loss_parameters.push_back(split_assignment(text));
+        config.head.loss_parameters.push_back(split_assignment(text));
     }
     config.seed = globals().seed;
     return config;
@@ -30,7 +30,7 @@ Workload::Workload(const StepBench& options) {
     const LearnerConfig config = config_of(options);
     learner_ = std::make_unique<Learner>(device, config, options.classes);
     const Loss& loss = learner_->loss();
-    refuse_unused(loss.info(), loss.settings(), config.loss_parameters);
+    refuse_unused(loss.info(), loss.settings(), config.head.loss_parameters);
     Random random(globals().seed, Purpose::Test);
     const Shape shape{options.batch, 3, options.image, options.image};
     std::vector<float> pixels(count(shape));

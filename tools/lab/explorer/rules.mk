@@ -4,7 +4,7 @@
 EXPLORER      = $(BUILD)/explorer
 EMXX         ?= em++
 # Every loss with what it needs, and what answers the page; no device, no tape, no threads.
-EXPLORER_SOURCES = $(filter-out losses/head/apply_loss.cpp losses/head/class_sampling.cpp,$(wildcard losses/head/*.cpp losses/head/cpu/*.cpp)) \
+EXPLORER_SOURCES = $(filter-out losses/head/run_loss.cpp losses/head/class_sampling.cpp,$(wildcard losses/head/*.cpp losses/head/cpu/*.cpp)) \
                    engine/ledger.cpp engine/memory.cpp engine/place.cpp engine/random.cpp \
                    tools/lab/spec.cpp tools/lab/scene.cpp \
                    $(addprefix tools/lab/explorer/,explore.cpp question.cpp walk.cpp)
