@@ -34,9 +34,11 @@ include engine/cuda/rules.mk
 
 # Every source is found, none is listed. All but main.cpp goes into the library.
 SOURCES      := $(shell find engine layers losses train tools -name '*.cpp' ! -path tools/main.cpp \
-                  ! -path '*/cuda/*') $(CUDA_SOURCES)
+                  ! -path '*/cuda/*' ! -path losses/head/registered.cpp) $(CUDA_SOURCES)
 TEST_SOURCES := $(shell find tests -name '*.cpp' ! -path 'tests/plans/*' ! -path 'tests/gpu*' ! -path 'tests/tools/lab/explorer/*' ! -path 'tests/fuzz/*')
-OBJECTS      := $(SOURCES:%.cpp=$(BUILD)/obj/%.o)
+# The list of losses is compiled in parts (losses/all.h).
+LOSS_OBJECTS := $(foreach part,1 2 3,$(BUILD)/obj/losses/head/registered.$(part).o)
+OBJECTS      := $(SOURCES:%.cpp=$(BUILD)/obj/%.o) $(LOSS_OBJECTS)
 TEST_OBJECTS := $(TEST_SOURCES:%.cpp=$(BUILD)/obj/%.o)
 MAIN_OBJECT  := $(BUILD)/obj/tools/main.o
 
@@ -46,7 +48,8 @@ MAIN_OBJECT  := $(BUILD)/obj/tools/main.o
 HEAVY_FOLDERS := tools/synth tools/bench tools/profile tests/losses
 LIGHT_OBJECTS := $(filter-out $(HEAVY_FOLDERS:%=$(BUILD)/obj/%/%), \
                  $(filter $(BUILD)/obj/tools/%,$(OBJECTS) $(MAIN_OBJECT)) $(TEST_OBJECTS))
-$(LIGHT_OBJECTS): private OPTIMISE = -O1 -march=native
+LIGHT = -O1 -march=native
+$(LIGHT_OBJECTS): private OPTIMISE = $(LIGHT)
 
 # One job a core, unless the person asked for another number.
 ifeq ($(MAKELEVEL),0)
@@ -158,12 +161,29 @@ $(BUILD)/requirements: tools/requirements.sh $(BUILD)/flags | deps
 	@tools/requirements.sh "$(CXX)" $(FLAGS) $(INCLUDES) && touch $@
 FORCE:
 
+# The standard library and fmt, read once for all files of one level of optimisation; every file
+# includes what it uses all the same. PRECOMPILED= compiles without; ccache wants none.
+PRECOMPILED ?= $(if $(CLANG)$(findstring ccache,$(CXX)),,full light)
+USE_PRECOMPILED = $(if $(filter -O0,$(OPTIMISE)),,$(addprefix -include $(BUILD)/precompiled/,$(addsuffix \
+                    /precompiled.h,$(filter $(if $(filter -O1,$(OPTIMISE)),light,full),$(PRECOMPILED)))))
+PRECOMPILED_HEADERS = $(PRECOMPILED:%=$(BUILD)/precompiled/%/precompiled.h.gch)
+$(BUILD)/precompiled/light/%: private OPTIMISE = $(LIGHT)
+$(BUILD)/precompiled/%.gch: engine/precompiled.h Makefile $(BUILD)/flags | $(BUILD)/requirements
+	@mkdir -p $(@D)
+	@echo '#include "engine/precompiled.h"' > $(BUILD)/precompiled/$*
+	@$(CXX) $(FLAGS) $(INCLUDES) -MMD -MP -x c++-header $(BUILD)/precompiled/$* -o $@
+
+COMPILE = $(CXX) $(FLAGS) $(INCLUDES) $(USE_PRECOMPILED) -MMD -MP -c $< -o $@
 $(TEST_OBJECTS): | deps-test
-$(BUILD)/obj/%.o: %.cpp Makefile $(BUILD)/flags | $(BUILD)/requirements
+$(BUILD)/obj/%.o: %.cpp Makefile $(BUILD)/flags | $(BUILD)/requirements $(PRECOMPILED_HEADERS)
 	@mkdir -p $(@D)
 	@echo "  c++   $<"
-	@$(CXX) $(FLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
+	@$(COMPILE)
+$(LOSS_OBJECTS): $(BUILD)/obj/losses/head/registered.%.o: losses/head/registered.cpp Makefile $(BUILD)/flags | $(BUILD)/requirements $(PRECOMPILED_HEADERS)
+	@mkdir -p $(@D)
+	@echo "  c++   $< (part $*)"
+	@$(COMPILE) -DFACET_LOSSES=$*
 
 include losses/head/cuda/rules.mk engine/cuda/kernels.mk tests/gpusim/rules.mk tests/plans/rules.mk tests/gpureport/rules.mk tests/gpucheck/rules.mk tests/mutants/rules.mk tests/fuzz/rules.mk tools/lab/explorer/rules.mk
 
--include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d)
+-include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d) $(PRECOMPILED_HEADERS:.gch=.d)

@@ -7,9 +7,12 @@
 #include <tuple>
 
 #include "engine/error.h"
-#include "losses/all.h"
 
 namespace facet {
+
+template <int Part>
+void part_of_losses();  // registered.cpp
+
 namespace {
 
 struct Entry {
@@ -19,6 +22,9 @@ struct Entry {
 
 // A deque: losses refer to their description, so it may not move.
 std::deque<Entry>& registry() {
+    part_of_losses<1>();
+    part_of_losses<2>();
+    part_of_losses<3>();
     static std::deque<Entry> entries;
     return entries;
 }

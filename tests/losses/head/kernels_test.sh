@@ -4,10 +4,10 @@
 set -u
 facet=${FACET_BINARY:-$PWD/build/facet}
 kernels=$(dirname "$facet")/cuda/losses/head/cuda
-[ -f "$kernels/class_losses.o" ] && command -v nm >/dev/null || exit 77
+[ -f "$kernels/class_losses.1.o" ] && command -v nm >/dev/null || exit 77
 fail() { echo "kernels_test: $1" >&2; exit 1; }
 
-symbols=$(nm -C "$kernels/class_losses.o" "$kernels/pair_losses.o") || fail "nm"
+symbols=$(nm -C "$kernels"/*_losses.*.o) || fail "nm"
 grep -q 'registered_' <<<"$symbols" && fail "kernels and losses are registered by one variable"
 found=$(grep -oE 'facet::make_device_form<facet::Host(Rows|Columns|Pairs)<[^ ]+' <<<"$symbols" | sort -u | wc -l)
 losses=$("$facet" losses --json | grep -cE '^    "name": ')
