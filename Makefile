@@ -132,8 +132,8 @@ $(BUILD)/facet-tests: $(TEST_OBJECTS) $(BUILD)/libfacet.a $(CUDA_KERNEL_LIBRARY)
 	@$(CXX) $(FLAGS) $(filter-out $(CUDA_KERNEL_LIBRARY),$^) $(CUDA_LINK) -lgtest -lgtest_main $(LIBS) -o $@
 
 # What runs on threads of its own, and what that needs.
-THREAD_SOURCES = $(wildcard engine/*.cpp engine/cpu/*.cpp train/data/*.cpp train/files/*.cpp) engine/cuda/none.cpp \
-                 tests/train/data_loader_test.cpp tests/engine/ledger_test.cpp
+THREAD_SOURCES = $(wildcard engine/*.cpp engine/cpu/*.cpp train/data/*.cpp train/files/*.cpp) \
+                 engine/cuda/none.cpp train/data/cuda/none.cpp tests/train/data_loader_test.cpp tests/engine/ledger_test.cpp
 $(BUILD)/threads: $(THREAD_SOURCES:%.cpp=$(BUILD)/obj/%.o)
 	@echo "  link  $@"
 	@$(CXX) $(FLAGS) $^ -lgtest -lgtest_main $(LIBS) -o $@
@@ -184,6 +184,6 @@ $(LOSS_OBJECTS): $(BUILD)/obj/losses/head/registered.%.o: losses/head/registered
 	@echo "  c++   $< (part $*)"
 	@$(COMPILE) -DFACET_LOSSES=$*
 
-include losses/head/cuda/rules.mk engine/cuda/kernels.mk tests/gpusim/rules.mk tests/plans/rules.mk tests/gpureport/rules.mk tests/gpucheck/rules.mk tests/mutants/rules.mk tests/fuzz/rules.mk tools/lab/explorer/rules.mk
+include losses/head/cuda/rules.mk train/data/cuda/rules.mk engine/cuda/kernels.mk tests/gpusim/rules.mk tests/plans/rules.mk tests/gpureport/rules.mk tests/gpucheck/rules.mk tests/mutants/rules.mk tests/fuzz/rules.mk tools/lab/explorer/rules.mk
 
 -include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d) $(PRECOMPILED_HEADERS:.gch=.d)

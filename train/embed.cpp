@@ -7,9 +7,9 @@
 #include <cmath>
 #include <set>
 
-#include "engine/cuda/device_pictures.h"
 #include "engine/parallel.h"
 #include "train/data/augment.h"
+#include "train/data/device_pictures.h"
 #include "train/data/picture_files.h"
 #include "train/data/picture_hash.h"
 

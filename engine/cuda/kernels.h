@@ -17,7 +17,6 @@
 #include <cstdint>
 
 #include "engine/cuda/bfloat16.h"
-#include "engine/cuda/pictures.h"
 
 namespace facet::cuda {
 
@@ -80,15 +79,6 @@ cudaError_t gather_rows(const float* x, const int64_t* rows, int64_t n, int64_t 
 cudaError_t scatter_rows(const float* x, const int64_t* rows, int64_t n, int64_t D, float* y,
                          cudaStream_t stream);
 
-// --- the largest of every row (top_k.cu) ---
-
-// The k >= 1 largest of x[b ld .. b ld + n - 1], the best first, ties to the lower column, NaN
-// after all numbers: values and columns are (B, k). Column skip[b] is not taken; -1 or a null
-// `skip` takes all. Where a row has fewer than k, value -inf and column -1. The row is read k
-// times.
-cudaError_t top_k(const float* x, int64_t B, int64_t n, int64_t ld, const int64_t* skip, int64_t k,
-                  float* values, int64_t* columns, cudaStream_t stream);
-
 // --- elements (elements.cu) ---
 
 template <class T>
@@ -115,17 +105,6 @@ cudaError_t channels_last(const float* x, int64_t N, int64_t C, int64_t pixels, 
 template <class T>
 cudaError_t channels_first(const T* x, int64_t N, int64_t C, int64_t pixels, float* y,
                            cudaStream_t stream);
-
-// --- pictures (pictures.cu): x in device memory, (N, H, W, 3), 0..255 ---
-
-// y = (x / 255 - 0.5) / 0.5.
-template <class T>
-cudaError_t normalise_pictures(const uint8_t* x, const Pictures& shape, T* y, cudaStream_t stream);
-// The same of varied pictures: warp, colour, erasure. `variations`, (N), is in device memory.
-template <class T>
-cudaError_t vary_pictures(const uint8_t* x, const Pictures& shape,
-                          const PictureVariation* variations, const PictureNoise& noise, T* y,
-                          cudaStream_t stream);
 
 // --- optimiser (optimiser.cu): w, dw, the moments and the result have `count` elements ---
 

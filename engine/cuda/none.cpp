@@ -1,5 +1,4 @@
 // The CUDA device of a build without CUDA: says so.
-#include "engine/cuda/device_pictures.h"
 #include "engine/cuda/device_timer.h"
 #include "engine/cuda/device_update.h"
 
@@ -10,14 +9,6 @@ std::string why_no_cuda() { return "this build has no CUDA device: no nvcc or no
 Device& cuda_device(Precision) {
     throw Error("cuda: " + why_no_cuda(), "build with `make CUDA=/path/of/the/toolkit`");
 }
-
-bool takes_pictures(const Device&) { return false; }
-
-DevicePictures upload_beside(Device& device, const PictureBatch&) {
-    throw Error(fmt::format("pictures on a device: expected cuda, found {}", device.name()));
-}
-
-void make_pixels(const DevicePictures&, const Tensor& y) { upload_beside(y.device(), {}); }
 
 std::unique_ptr<DeviceUpdate> new_device_update(Device&, size_t, size_t) { return nullptr; }
 

@@ -1,8 +1,10 @@
 // Pictures on the simulated GPU against train/data/augment.h.
+#include "train/data/cuda/picture_kernels.h"
+
 #include <algorithm>
 
 #include "tests/gpusim/kernel_fixtures.h"
-#include "train/data/device_variation.h"
+#include "train/data/augment.h"
 
 namespace facet::test {
 namespace {
@@ -53,7 +55,7 @@ void check_layouts(const Size& size, const std::vector<double>& expected, double
         const Shape shape = {size.N, 3, size.H, size.W};
         in_every_order([&] {
             const DeviceArray<T> y(expected.size());
-            launch(cuda::Pictures{size.N, size.H, size.W, channels_last}, y.data());
+            launch(PictureShape{size.N, size.H, size.W, channels_last}, y.data());
             expect_near(channels_last ? from_channels_last(y, shape) : to_doubles(y), expected,
                         tolerance);
         });
@@ -64,17 +66,17 @@ template <class T>
 void check_variations(const Size& size, const AugmentOptions& options) {
     const std::vector<Image> pictures = noise_pictures(size);
     const DeviceArray<uint8_t> x(bytes_of(pictures));
-    std::vector<cuda::PictureVariation> variations;
+    std::vector<PictureVariation> variations;
     const std::vector<double> expected = planar_batch(size, [&](int64_t n, float* out) {
         const Variation drawn = draw_variation(size.W, size.H, options, kSeed, kEpoch, index_of(n));
         variations.push_back(device_variation(drawn, index_of(n)));
         augment(pictures[n], options, kSeed, kEpoch, index_of(n), out);
     });
-    const DeviceArray<cuda::PictureVariation> device_variations(variations);
+    const DeviceArray<PictureVariation> device_variations(variations);
     // A coordinate that is off by its rounding, 2^-19 at 31 pixels, is off by up to 255 as much in
     // value.
     const double tolerance = sizeof(T) == 2 ? 0x1p-8 : 2e-5;
-    check_layouts<T>(size, expected, tolerance, [&](const cuda::Pictures& shape, T* y) {
+    check_layouts<T>(size, expected, tolerance, [&](const PictureShape& shape, T* y) {
         cuda::vary_pictures(x.data(), shape, device_variations.data(), device_noise(kSeed, kEpoch),
                             y, nullptr);
     });
@@ -88,11 +90,11 @@ TEST(PictureKernels, NormalisationIsExact) {
         const DeviceArray<uint8_t> x(bytes_of(pictures));
         const std::vector<double> expected =
             planar_batch(size, [&](int64_t n, float* out) { to_floats(pictures[n], out); });
-        check_layouts<float>(size, expected, 0, [&](const cuda::Pictures& shape, float* y) {
+        check_layouts<float>(size, expected, 0, [&](const PictureShape& shape, float* y) {
             cuda::normalise_pictures(x.data(), shape, y, nullptr);
         });
         check_layouts<bfloat16>(size, expected, 0x1p-8,
-                                [&](const cuda::Pictures& shape, bfloat16* y) {
+                                [&](const PictureShape& shape, bfloat16* y) {
                                     cuda::normalise_pictures(x.data(), shape, y, nullptr);
                                 });
     }

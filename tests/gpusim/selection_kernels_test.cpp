@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "engine/hash.h"
+#include "losses/head/cuda/head_kernels.h"
 #include "tests/gpusim/kernel_fixtures.h"
 
 namespace facet::test {
@@ -13,7 +14,7 @@ struct Selection {
     std::vector<int64_t> columns;
 };
 
-// A row sorted whole, by the order that kernels.h states.
+// A row sorted whole, by the order that head_kernels.h states.
 Selection best_of(const float* row, int64_t n, int64_t skip, int64_t k) {
     std::vector<int64_t> order;
     for (int64_t i = 0; i < n; ++i)

@@ -1,8 +1,10 @@
 #include "train/data/device_variation.h"
 
+#include "train/data/augment.h"
+
 namespace facet {
 
-cuda::PictureVariation device_variation(const Variation& variation, uint64_t index) {
+PictureVariation device_variation(const Variation& variation, uint64_t index) {
     const Variation::Affine& warp = variation.warp;
     const Variation::Rectangle& erased = variation.erased;
     // With v' = b v, contrast gives m' + f (v' - m') = (b f) v + b m (1 - f), m the mean luma.
@@ -23,7 +25,7 @@ cuda::PictureVariation device_variation(const Variation& variation, uint64_t ind
             .index = index};
 }
 
-cuda::PictureNoise device_noise(uint64_t seed, uint64_t epoch) {
+PictureNoise device_noise(uint64_t seed, uint64_t epoch) {
     return {seed, static_cast<uint32_t>(Purpose::Augment), epoch};
 }
 

@@ -8,7 +8,6 @@
 
 #include "engine/error.h"
 #include "engine/ledger.h"
-#include "train/data/device_variation.h"
 
 namespace facet {
 namespace {

@@ -14,9 +14,9 @@
 #include <thread>
 #include <vector>
 
-#include "engine/cuda/device_pictures.h"
 #include "train/data/augment.h"
 #include "train/data/dataset.h"
+#include "train/data/device_pictures.h"
 #include "train/data/sampler.h"
 
 namespace facet {

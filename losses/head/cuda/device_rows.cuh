@@ -7,7 +7,6 @@
 #include <optional>
 #include <vector>
 
-#include "engine/cuda/kernels.h"
 #include "losses/head/cuda/block_merge.cuh"
 #include "losses/head/cuda/device_slots.h"
 #include "losses/head/cuda/head_device.h"

@@ -53,4 +53,13 @@ cudaError_t sum_columns(const Tile<float>& tile, double* sums, cudaStream_t stre
 // matrix[i C + first + j] = c_ij
 cudaError_t copy_tile(const Tile<float>& tile, float* matrix, int64_t C, cudaStream_t stream);
 
+// --- the largest of every row (top_k.cu) ---
+
+// The k >= 1 largest of x[b ld .. b ld + n - 1], the best first, ties to the lower column, NaN
+// after all numbers: values and columns are (B, k). Column skip[b] is not taken; -1 or a null
+// `skip` takes all. Where a row has fewer than k, value -inf and column -1. The row is read k
+// times.
+cudaError_t top_k(const float* x, int64_t B, int64_t n, int64_t ld, const int64_t* skip, int64_t k,
+                  float* values, int64_t* columns, cudaStream_t stream);
+
 }  // namespace facet::cuda

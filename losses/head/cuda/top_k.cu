@@ -3,8 +3,8 @@
 // A block takes a row and goes over it k times: each time it looks for the best column among those
 // that come after the one found last. Exact for any k, with no list to overflow; made for the small
 // k of retrieval and hard negatives, where a row stays in the cache between the rounds.
-#include "engine/cuda/kernels.h"
 #include "engine/cuda/reduce.cuh"
+#include "losses/head/cuda/head_kernels.h"
 
 namespace facet::cuda {
 namespace {

@@ -6,24 +6,24 @@
 #include <memory>
 #include <vector>
 
-#include "engine/cuda/pictures.h"
 #include "engine/device.h"
+#include "train/data/device_variation.h"
 
 namespace facet {
 
 // A batch in the host's memory.
 struct PictureBatch {
     int H = 0, W = 0;
-    std::vector<uint8_t> pictures = {};                   // (N, H, W, 3)
-    std::vector<cuda::PictureVariation> variations = {};  // (N), or none: only normalised
-    cuda::PictureNoise noise = {};
+    std::vector<uint8_t> pictures = {};             // (N, H, W, 3)
+    std::vector<PictureVariation> variations = {};  // (N), or none: only normalised
+    PictureNoise noise = {};
 };
 
 // The same in a device's memory.
 struct DevicePictures {
-    cuda::Pictures shape;
+    PictureShape shape;
     std::shared_ptr<void> pictures, variations;  // variations: null if there are none
-    cuda::PictureNoise noise;
+    PictureNoise noise;
 };
 
 // Whether the device has the functions below; they throw Error for one that has not.

@@ -1,7 +1,8 @@
 // From 8-bit pictures to the network's input: normalised, and varied at random.
-#include "engine/cuda/kernels.h"
+#include "engine/cuda/bfloat16.h"
 #include "engine/cuda/philox.cuh"
 #include "engine/cuda/reduce.cuh"
+#include "train/data/cuda/picture_kernels.h"
 
 namespace facet::cuda {
 namespace {
@@ -20,8 +21,8 @@ __device__ __forceinline__ Rgb pixel_at(const uint8_t* __restrict__ picture, int
 
 // Writes the normalised colour of a pixel of picture n.
 template <class T>
-__device__ __forceinline__ void write_pixel(const Pictures& shape, int64_t n, int pixel, Rgb colour,
-                                            T* __restrict__ y) {
+__device__ __forceinline__ void write_pixel(const PictureShape& shape, int64_t n, int pixel,
+                                            Rgb colour, T* __restrict__ y) {
     const int64_t pixels = static_cast<int64_t>(shape.H) * shape.W;
     const int64_t channel = shape.channels_last ? 1 : pixels;
     T* out = y + 3 * n * pixels + (shape.channels_last ? int64_t{3} * pixel : pixel);
@@ -32,7 +33,8 @@ __device__ __forceinline__ void write_pixel(const Pictures& shape, int64_t n, in
 
 template <class T>
 __global__ void __launch_bounds__(kThreads, kBlocks)
-    normalise_pictures_kernel(const uint8_t* __restrict__ x, Pictures shape, T* __restrict__ y) {
+    normalise_pictures_kernel(const uint8_t* __restrict__ x, PictureShape shape,
+                              T* __restrict__ y) {
     const int64_t pixels = static_cast<int64_t>(shape.H) * shape.W;
     for_each_step<1>(shape.N * pixels, [&]<int>(int64_t i) {
         const int64_t n = i / pixels;
@@ -93,7 +95,7 @@ __device__ __forceinline__ bool erased(const PictureVariation& v, const PhiloxSt
 // needs; the second makes the pixels, warping once more instead of keeping them.
 template <class T>
 __global__ void __launch_bounds__(kThreads, kBlocks)
-    vary_pictures_kernel(const uint8_t* __restrict__ x, Pictures shape,
+    vary_pictures_kernel(const uint8_t* __restrict__ x, PictureShape shape,
                          const PictureVariation* __restrict__ variations, PhiloxStreams noise,
                          T* __restrict__ y) {
     const int64_t n = blockIdx.x;
@@ -120,7 +122,8 @@ __global__ void __launch_bounds__(kThreads, kBlocks)
 }  // namespace
 
 template <class T>
-cudaError_t normalise_pictures(const uint8_t* x, const Pictures& shape, T* y, cudaStream_t stream) {
+cudaError_t normalise_pictures(const uint8_t* x, const PictureShape& shape, T* y,
+                               cudaStream_t stream) {
     const int64_t pixels = shape.N * shape.H * shape.W;
     FACET_LAUNCH(normalise_pictures_kernel<T>, flat_blocks(pixels, 1), kThreads, 0, stream)
     (x, shape, y);
@@ -128,7 +131,7 @@ cudaError_t normalise_pictures(const uint8_t* x, const Pictures& shape, T* y, cu
 }
 
 template <class T>
-cudaError_t vary_pictures(const uint8_t* x, const Pictures& shape,
+cudaError_t vary_pictures(const uint8_t* x, const PictureShape& shape,
                           const PictureVariation* variations, const PictureNoise& noise, T* y,
                           cudaStream_t stream) {
     const PhiloxStreams streams = philox_streams(noise.seed, noise.purpose, noise.step);
@@ -137,10 +140,11 @@ cudaError_t vary_pictures(const uint8_t* x, const Pictures& shape,
     return cudaGetLastError();
 }
 
-#define FACET_INSTANTIATE(T)                                                                       \
-    template cudaError_t normalise_pictures<T>(const uint8_t*, const Pictures&, T*, cudaStream_t); \
-    template cudaError_t vary_pictures<T>(const uint8_t*, const Pictures&,                         \
-                                          const PictureVariation*, const PictureNoise&, T*,        \
+#define FACET_INSTANTIATE(T)                                                                \
+    template cudaError_t normalise_pictures<T>(const uint8_t*, const PictureShape&, T*,     \
+                                               cudaStream_t);                               \
+    template cudaError_t vary_pictures<T>(const uint8_t*, const PictureShape&,              \
+                                          const PictureVariation*, const PictureNoise&, T*, \
                                           cudaStream_t);
 FACET_INSTANTIATE(float)
 FACET_INSTANTIATE(bfloat16)

@@ -1,7 +1,7 @@
-#include "engine/cuda/device_pictures.h"
+#include "train/data/device_pictures.h"
 
 #include "engine/cuda/cuda_device.h"
-#include "engine/cuda/kernels.h"
+#include "train/data/cuda/picture_kernels.h"
 
 namespace facet {
 namespace {
@@ -46,8 +46,7 @@ void make_pixels(const DevicePictures& pictures, const Tensor& y) {
     expect_layout("vary_pictures", "y", y, Layout::Plain);
     expect_shape("vary_pictures", "y", y, {N, 3, H, W});
     const auto* const x = static_cast<const uint8_t*>(pictures.pictures.get());
-    const auto* const variations =
-        static_cast<const cuda::PictureVariation*>(pictures.variations.get());
+    const auto* const variations = static_cast<const PictureVariation*>(pictures.variations.get());
     const auto values = static_cast<double>(y.count());
     const cudaStream_t stream = cuda.stream().raw();
     if (!variations) {
