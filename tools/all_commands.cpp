@@ -1,9 +1,10 @@
 #include "tools/commands.h"
+#include "tools/lab/microscope_page.h"
 
 namespace facet {
 
 void add_all_commands(CLI::App& app) {
-    add_train_command(app);
+    add_train_command(app, write_microscope_page);
     add_eval_command(app);
     add_embed_command(app);
     add_grad_command(app);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 
 namespace CLI {
@@ -28,7 +29,11 @@ Globals& globals_to_fill();  // for main(), which reads the command line
 void set_exit_status(int status);
 int exit_status();
 
-void add_train_command(CLI::App& app);
+// Draws microscope.jsonl as a page beside it and returns its path (tools/lab/microscope_page.h):
+// training itself knows no charts.
+using WriteMicroscopePage = std::filesystem::path (*)(const std::filesystem::path& jsonl,
+                                                      const std::string& title);
+void add_train_command(CLI::App& app, WriteMicroscopePage write_page);
 void add_eval_command(CLI::App& app);
 void add_embed_command(CLI::App& app);
 void add_grad_command(CLI::App& app);

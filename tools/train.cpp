@@ -6,7 +6,6 @@
 #include "engine/threads.h"
 #include "tools/commands.h"
 #include "tools/devices.h"
-#include "tools/lab/microscope_page.h"
 #include "tools/option_rules.h"
 #include "tools/outputs.h"
 #include "tools/profile/train_profile.h"
@@ -30,6 +29,7 @@ struct Request {
     std::string profile;  // folder, or empty
     bool microscope = false;
     MicroscopeOptions look;
+    WriteMicroscopePage write_page;
 };
 
 // Of the configuration's loss.
@@ -99,7 +99,8 @@ RunConfig resolve_resumed(const Request& request, const RunFolder& folder) {
 class Onlookers {
 public:
     Onlookers(const Request& request, Trainer& trainer, const RunFolder& folder)
-        : progress_(std::in_place, "train", trainer.total_steps(), trainer.steps_done()) {
+        : write_page_(request.write_page),
+          progress_(std::in_place, "train", trainer.total_steps(), trainer.steps_done()) {
         if (!request.profile.empty()) {
             const int64_t left = trainer.total_steps() - trainer.steps_done();
             FACET_USAGE(left > profile_skip, "--profile skips {} steps, the run has {} to go",
@@ -142,7 +143,7 @@ public:
         progress_.reset();
         if (!microscope_ || !std::filesystem::exists(microscope_->file())) return;
         fmt::print("the gradients: {}\n",
-                   write_microscope_page(microscope_->file(), loss.describe()).string());
+                   write_page_(microscope_->file(), loss.describe()).string());
     }
 
 private:
@@ -156,6 +157,7 @@ private:
                                       step.lr, step.images_per_second));
     }
 
+    WriteMicroscopePage write_page_;
     std::optional<Progress> progress_;
     std::optional<profile::TrainProfile> profile_;
     std::optional<Microscope> microscope_;
@@ -217,10 +219,11 @@ void run(const Request& request) {
 
 }  // namespace
 
-void add_train_command(CLI::App& app) {
+void add_train_command(CLI::App& app, WriteMicroscopePage write_page) {
     CLI::App* command =
         app.add_subcommand("train", "train a network on faces and evaluate it on people unseen");
     auto request = std::make_shared<Request>();
+    request->write_page = write_page;
     command->add_option("--config", request->config_file, "TOML file; options override it");
     command->add_option("--out", request->out, "folder of the new run: a new or an empty one");
     command->add_option("--resume", request->resume, "go on with the run in this folder");
