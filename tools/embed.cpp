@@ -41,9 +41,10 @@ void run(const Request& request) {
     check_output_file("--out", out, is_own);
     check_output_file("--out", list, is_own);
     const auto network = load_model(chosen_device(), request.model);
-    FolderOptions options;
-    options.size = static_cast<int>(network->config().image);
-    const Dataset data = folder_data(request.data, options);
+    // Procedural faces have no end: here their name is that of a folder.
+    const bool procedural = source_kind(request.data).page.procedural;
+    const Dataset data = read_data((procedural ? "./" : "") + request.data,
+                                   {.size = static_cast<int>(network->config().image)});
     const std::vector<float> embeddings = [&] {
         Progress progress("embed", static_cast<int64_t>(data.images.size()));
         return embed_images(

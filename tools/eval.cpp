@@ -105,7 +105,7 @@ void add_eval_command(CLI::App& app) {
     command->add_option("--card", request->card,
                         "write the evaluation card, JSON, to this file; replaces a card only");
     command->add_flag("--json", request->json, "print the card instead of a table");
-    const auto synth = [request] { return request->data == "synth"; };
+    const auto synth = [request] { return source_kind(request->data).page.procedural; };
     for (const char* option : {"--synth-people", "--synth-images", "--synth-difficulty"})
         act_only(*command, {{option, "--data synth", synth}});
     command->footer(

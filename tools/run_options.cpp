@@ -49,7 +49,8 @@ void settle(RunConfig& config) {
     if (config.threads == 0) config.threads = max_threads();
     use_threads(static_cast<int>(config.threads));
     for (std::string* path : {&config.data, &config.people, &config.eval_data, &config.pairs}) {
-        if (!path->empty() && *path != "synth") *path = std::filesystem::absolute(*path).string();
+        if (!path->empty() && !source_kind(*path).page.procedural)
+            *path = std::filesystem::absolute(*path).string();
     }
 }
 

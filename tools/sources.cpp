@@ -4,22 +4,14 @@
 
 #include "engine/hash.h"
 #include "tools/picture_notes.h"
-#include "tools/synth/dataset.h"
+#include "tools/synth/source.h"
 #include "tools/terminal.h"
 #include "tools/versions.h"
-#include "train/data/picture_hash.h"
 #include "train/files/file_reader.h"
 #include "train/files/text.h"
 
 namespace facet {
 namespace {
-
-void refuse_containers(const std::string& source) {
-    const std::string extension = std::filesystem::path(source).extension();
-    if (extension != ".rec" && extension != ".bin") return;
-    throw UsageError(fmt::format("{}: {} files cannot be read yet", source, extension),
-                     "give a folder DIR/<person>/<image>, or synth");
-}
 
 int drawable_pairs(const Dataset& data) {
     std::vector<int64_t> count(data.people.size(), 0);
@@ -37,10 +29,10 @@ int drawable_pairs(const Dataset& data) {
     return static_cast<int>(std::min<int64_t>({same, different, kDrawnPairs}));
 }
 
-// Progress of a folder whose pictures are counted only when it has been listed.
+// Progress of a source whose pictures are counted only when it has been listed.
 class Decoding {
 public:
-    explicit Decoding(const std::string& folder) : label_("decode " + line_of(folder)) {}
+    explicit Decoding(std::string label) : label_(std::move(label)) {}
     std::function<void(int64_t, int64_t)> heard() {
         return [this](int64_t done, int64_t total) {
             if (!progress_) progress_.emplace(label_, total);
@@ -64,108 +56,81 @@ void reduce_detail(std::vector<Image>& images, int64_t resolution) {
     }
 }
 
-std::string resolution_text(int64_t resolution) {
-    return resolution == 0 ? "" : fmt::format(", of {} pixels", resolution);
+uint64_t data_seed(const RunConfig& config) {
+    return static_cast<uint64_t>(config.synth_seed >= 0 ? config.synth_seed : config.seed);
 }
 
-uint64_t synth_seed(const RunConfig& config) {
-    return static_cast<uint64_t>(config.synth_seed >= 0 ? config.synth_seed : config.seed);
+std::string label_of(const std::string& name, const DataOptions& options) {
+    if (!source_kind(name).page.procedural) return "decode " + line_of(name);
+    return options.procedural.unseen ? "unseen faces" : "faces to learn from";
 }
 
 }  // namespace
 
-Dataset folder_data(const std::string& folder, FolderOptions options) {
-    refuse_containers(folder);
+Dataset read_data(const std::string& name, DataOptions options) {
     Dataset data = with_unreadable_listed([&] {
-        Decoding decoding(folder);
+        Decoding decoding(label_of(name, options));
         options.heard = decoding.heard();
-        return load_folder(folder, options);
+        return load_data(name, options);
     });
-    print_notes(folder, data);
+    if (!source_kind(name).page.procedural) print_notes(name, data);
     return data;
 }
 
-Dataset procedural_faces(int64_t people, int64_t images, double difficulty, int64_t size,
-                         uint64_t seed, uint64_t first, const std::string& label) {
-    synth::SynthSet set;
-    set.people = static_cast<int>(people);
-    set.images = static_cast<int>(images);
-    set.seed = seed;
-    set.size = static_cast<int>(size);
-    set.first_person = first;
-    for (const synth::KnobInfo& knob : synth::knob_table()) {
-        set.knobs.*knob.value = static_cast<float>(difficulty);
+Dataset training_data(const RunConfig& config) {
+    DataOptions options;
+    options.size = static_cast<int>(config.network.image);
+    if (source_kind(config.data).page.procedural) {
+        options.procedural = {config.synth_people, config.synth_images, config.synth_difficulty,
+                              data_seed(config)};
+    } else {
+        if (!config.people.empty()) options.people_list = config.people;
+        options.min_images = static_cast<int>(config.min_images);
     }
-    synth::check(set);
-    Progress progress(label, people * images);
-    synth::Faces faces = synth::render(set, [&](int64_t done) { progress.update(done); });
-    Dataset data;
-    data.size = static_cast<int>(size);
-    data.images = std::move(faces.images);
-    data.labels.assign(faces.labels.begin(), faces.labels.end());
-    for (int64_t p = 0; p < people; ++p) {
-        data.people.push_back(fmt::format("person_{:05}", first + p));
-        for (int64_t i = 0; i < images; ++i) {
-            data.files.push_back(fmt::format("{}/{:04}", data.people.back(), i));
-        }
-    }
-    data.hashes = picture_hashes(data.images);
+    Dataset data = read_data(config.data, options);
+    reduce_detail(data.images, config.resolution);
     return data;
 }
 
 namespace {
 
-Dataset pictures_to_learn_from(const RunConfig& config) {
-    if (config.data == "synth") {
-        return procedural_faces(config.synth_people, config.synth_images, config.synth_difficulty,
-                                config.network.image, synth_seed(config), 0, "faces to learn from");
-    }
-    FolderOptions options;
+// Those that config.pairs names.
+EvalSet named_pairs(const std::string& name, const RunConfig& config) {
+    FACET_USAGE(source_kind(name).page.has_files,
+                "--pairs needs a folder of images, found --data {}", name);
+    EvalSet set = with_unreadable_listed([&] {
+        Decoding decoding("decode " + line_of(name));
+        return load_pairs(name, config.pairs, static_cast<int>(config.network.image),
+                          decoding.heard());
+    });
+    reduce_detail(set.images, config.eval_resolution);
+    return set;
+}
+
+EvalSet drawn_pairs(const std::string& name, const RunConfig& config) {
+    DataOptions options;
     options.size = static_cast<int>(config.network.image);
-    if (!config.people.empty()) options.people_list = config.people;
-    options.min_images = static_cast<int>(config.min_images);
-    return folder_data(config.data, options);
+    options.procedural = {config.synth_eval_people, config.synth_eval_images,
+                          config.synth_difficulty, data_seed(config), true};
+    Dataset data = read_data(name, options);
+    reduce_detail(data.images, config.eval_resolution);
+    const int pairs = drawable_pairs(data);
+    return draw_pairs(std::move(data),
+                      source_kind(name).page.procedural ? "procedural faces of unseen people"
+                                                        : "pairs drawn from " + name,
+                      pairs, data_seed(config));
 }
 
 }  // namespace
 
-Dataset training_data(const RunConfig& config) {
-    Dataset data = pictures_to_learn_from(config);
-    reduce_detail(data.images, config.resolution);
-    return data;
-}
-
 std::optional<EvalSet> evaluation_data(const RunConfig& config) {
-    const uint64_t seed = synth_seed(config);
-    const auto size = static_cast<int>(config.network.image);
-    const std::string detail = resolution_text(config.eval_resolution);
-    const std::string folder = config.eval_data.empty() ? config.data : config.eval_data;
-    if (!config.pairs.empty()) {
-        FACET_USAGE(folder != "synth", "--pairs needs a folder of images, found --data synth");
-        EvalSet set = with_unreadable_listed([&] {
-            Decoding decoding(folder);
-            return load_pairs(folder, config.pairs, size, decoding.heard());
-        });
-        reduce_detail(set.images, config.eval_resolution);
-        set.source += detail;
-        return set;
-    }
-    if (folder == "synth") {
-        Dataset data = procedural_faces(config.synth_eval_people, config.synth_eval_images,
-                                        config.synth_difficulty, size, seed, kFirstUnseenPerson,
-                                        "unseen faces");
-        reduce_detail(data.images, config.eval_resolution);
-        const int pairs = drawable_pairs(data);
-        return draw_pairs(std::move(data), "procedural faces of unseen people" + detail, pairs,
-                          seed);
-    }
-    if (config.eval_data.empty()) return std::nullopt;
-    FolderOptions options;
-    options.size = size;
-    Dataset data = folder_data(folder, options);
-    reduce_detail(data.images, config.eval_resolution);
-    const int pairs = drawable_pairs(data);
-    return draw_pairs(std::move(data), "pairs drawn from " + folder + detail, pairs, seed);
+    const std::string name = config.eval_data.empty() ? config.data : config.eval_data;
+    if (config.pairs.empty() && config.eval_data.empty() && !source_kind(name).page.procedural)
+        return std::nullopt;
+    EvalSet set = config.pairs.empty() ? drawn_pairs(name, config) : named_pairs(name, config);
+    if (config.eval_resolution != 0)
+        set.source += fmt::format(", of {} pixels", config.eval_resolution);
+    return set;
 }
 
 EvaluationCard card_of(const std::filesystem::path& file, const ResNetConfig& network,

@@ -1,5 +1,4 @@
-// Where pictures come from, as named on the command line: a folder, or `synth`, the procedural
-// faces rendered in memory.
+// The pictures that a configuration names, to learn from and to be judged on.
 #pragma once
 
 #include <optional>
@@ -21,14 +20,6 @@ Dataset training_data(const RunConfig& config);
 // evaluation folder, or nothing.
 std::optional<EvalSet> evaluation_data(const RunConfig& config);
 
-// Rendered faces of the people first .. first + people - 1 of the seed.
-// `difficulty` scales every knob of their nuisances (tools/synth/factors.h).
-Dataset procedural_faces(int64_t people, int64_t images, double difficulty, int64_t size,
-                         uint64_t seed, uint64_t first, const std::string& label);
-
-// Unseen procedural people start here: far beyond any training set.
-inline constexpr uint64_t kFirstUnseenPerson = 1'000'000;
-
 // As many different as same pairs, so many of each, in a drawn evaluation.
 inline constexpr int kDrawnPairs = 3000;
 
@@ -36,7 +27,8 @@ inline constexpr int kDrawnPairs = 3000;
 EvaluationCard card_of(const std::filesystem::path& file, const ResNetConfig& network,
                        const EvalSet& set, bool add_mirror, Verification verification);
 
-// A folder of pictures, with its notes printed to standard error (picture_notes.h).
-Dataset folder_data(const std::string& folder, FolderOptions options);
+// The pictures of a source (train/data/source.h), with progress, and with notes of those that are
+// no procedural faces printed to standard error (picture_notes.h).
+Dataset read_data(const std::string& name, DataOptions options);
 
 }  // namespace facet

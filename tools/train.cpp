@@ -207,7 +207,7 @@ void run(const Request& request) {
         folder->claim();  // from before it is read to the end
     }
     const RunConfig config = folder ? resolve_resumed(request, *folder) : resolve(request);
-    FACET_USAGE(!config.data.empty(), "--data is needed: synth, or a folder DIR/<person>/<image>");
+    FACET_USAGE(!config.data.empty(), "--data is needed: {}", all_sources_text());
     check_config(config);
     make_loss(config.loss, config.loss_parameters);  // refuse before any picture is made
     if (!folder) {

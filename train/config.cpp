@@ -176,13 +176,15 @@ void check_config(const RunConfig& config) {
     within("--embedding", config.network.embedding, 1, 65'536);
     within("run.threads", config.threads, 0, 1024);
     within("run.seed", config.seed, 0, int64_t{1} << 62);
-    if (config.data == "synth") {
+    const SourcePage& source = source_kind(config.data).page;
+    if (source.procedural) {
         FACET_USAGE(config.batch <= config.synth_people * config.synth_images,
                     "--batch {} is more than the {} training images", config.batch,
                     config.synth_people * config.synth_images);
-        FACET_USAGE(config.people.empty(), "--people needs a folder of images, found --data synth");
+        FACET_USAGE(config.people.empty(), "--people needs a folder of images, found --data {}",
+                    config.data);
         FACET_USAGE(config.pairs.empty() || !config.eval_data.empty(),
-                    "--pairs needs a folder of images, found --data synth");
+                    "--pairs needs a folder of images, found --data {}", config.data);
     }
     FACET_USAGE(config.eval_every >= 0, "--eval-every must not be negative, found {}",
                 config.eval_every);
@@ -192,7 +194,7 @@ void check_config(const RunConfig& config) {
                 "--head must be dense or streamed, found '{}'", config.head);
     if (const int64_t K = images_per_person(config); K > 0) {
         check_balance(config.batch, K);
-        FACET_USAGE(config.data != "synth" || config.batch / K <= config.synth_people,
+        FACET_USAGE(!source.procedural || config.batch / K <= config.synth_people,
                     "--per-person {}: a batch of {} holds {} people, there are {}", K, config.batch,
                     config.batch / K, config.synth_people);
     }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "train/data/augment.h"
+#include "train/data/source.h"
 #include "train/learner.h"
 #include "train/schedule.h"
 
@@ -29,7 +30,7 @@ struct RunConfig {
     int64_t checkpoint_every = 100;  // steps
     int64_t workers = 1;             // augmentation threads
     // [data]
-    std::string data;        // "synth" or a folder
+    std::string data;        // names a source (train/data/source.h): "synth", a folder
     std::string people;      // list file, "" for all
     int64_t min_images = 2;  // people with fewer are left out
     int64_t resolution = 0;  // pixels: pictures are scaled down to it, and up again; 0: as they are

@@ -1,15 +1,14 @@
 #include "train/embed.h"
 
-#include <omp.h>
-
 #include <algorithm>
-#include <atomic>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "engine/parallel.h"
 #include "train/data/augment.h"
 #include "train/data/device_pictures.h"
+#include "train/data/folder.h"
 #include "train/data/picture_files.h"
 #include "train/data/picture_hash.h"
 
@@ -95,38 +94,26 @@ std::vector<float> embed_images(ResNet& network, const std::vector<Image>& image
 
 namespace {
 
-// Finds and decodes data.files of `folder`, each at data.size. Returns those that cannot be read.
+// Finds and decodes data.files of `folder`. Returns those that cannot be read.
 std::vector<SkippedFile> decode(const std::filesystem::path& folder, bool formats_known,
-                                Dataset& data, const std::function<void(int64_t, int64_t)>& heard) {
-    std::vector<std::string> failures(data.files.size());
+                                Dataset& data, const DataOptions& options) {
+    std::vector<SourcePicture> pictures;
+    std::map<size_t, std::string> not_found;
     PictureFinder finder(folder);
-    for (size_t i = 0; i < data.files.size(); ++i) {
-        if (formats_known && std::filesystem::exists(folder / data.files[i])) continue;
+    for (std::string& file : data.files) {
         try {
-            data.files[i] = finder.find(data.files[i]);
+            if (!formats_known || !std::filesystem::exists(folder / file)) file = finder.find(file);
         } catch (const Error& error) {
-            failures[i] = error.what();
+            not_found[pictures.size()] = error.what();
         }
+        pictures.push_back({file});
     }
-    data.images.resize(data.files.size());
-    const auto N = static_cast<int64_t>(data.files.size());
-    std::atomic<int64_t> done = 0;
-#pragma omp parallel for schedule(dynamic, 16)
-    for (int64_t i = 0; i < N; ++i) {
-        try {
-            if (failures[i].empty()) {
-                const Image square = centre_square(load_image(folder / data.files[i]));
-                data.images[i] = resize(square, data.size, data.size);
-            }
-        } catch (const std::exception& error) {
-            failures[i] = error.what();
-        }
-        ++done;
-        if (heard && omp_get_thread_num() == 0) heard(done, N);
-    }
+    std::vector<Decoded> decoded = decode_all(Folder(folder), pictures, options);
     std::vector<SkippedFile> failed;
-    for (int64_t i = 0; i < N; ++i) {
-        if (!failures[i].empty()) failed.push_back({data.files[i], failures[i]});
+    for (size_t i = 0; i < decoded.size(); ++i) {
+        if (not_found.contains(i)) decoded[i].failure = not_found[i];
+        if (!decoded[i].failure.empty()) failed.push_back({data.files[i], decoded[i].failure});
+        data.images.push_back(std::move(decoded[i].image));
     }
     return failed;
 }
@@ -143,7 +130,8 @@ EvalSet load_pairs(const std::filesystem::path& folder, const std::filesystem::p
     data.files = set.pairs.files;
     data.people = {"pairs"};
     data.labels.assign(data.files.size(), 0);
-    const auto failed = decode(folder, set.pairs.formats_known, data, heard);
+    const auto failed =
+        decode(folder, set.pairs.formats_known, data, {.size = size, .heard = heard});
     if (!failed.empty()) {
         throw UnreadablePictures(
             failed.size() == 1

@@ -27,10 +27,11 @@ std::string number_text(double value) {
 
 // --- when a setting acts ---
 
-bool learns_from_synth(const RunConfig& c) { return c.data == "synth"; }
+bool learns_from_synth(const RunConfig& c) { return source_kind(c.data).page.procedural; }
 
 bool judges_on_synth(const RunConfig& c) {
-    return c.pairs.empty() && (c.eval_data.empty() ? learns_from_synth(c) : c.eval_data == "synth");
+    return c.pairs.empty() &&
+           source_kind(c.eval_data.empty() ? c.data : c.eval_data).page.procedural;
 }
 
 bool is_evaluated(const RunConfig& c) {
@@ -95,8 +96,7 @@ std::vector<Setting> settings_of(RunConfig& c) {
         {"run", "checkpoint_every", "--checkpoint-every", "steps between checkpoints",
          &c.checkpoint_every, always, Nothing},
         {"run", "workers", "--workers", "threads that augment images", &c.workers, always, Nothing},
-        {"data", "source", "--data", "synth, or a folder DIR/<person>/<image>", &c.data, always,
-         Nothing},
+        {"data", "source", "--data", all_sources_text(), &c.data, always, Nothing},
         {"data", "people", "--people", "train only on the people of this list (name<TAB>count)",
          &c.people, learns_folder, Nothing},
         {"data", "min_images", "--min-images", "leave out people with fewer images", &c.min_images,

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "tests/train/data_fixture.h"
+#include "tools/synth/source.h"
 
 namespace facet::test {
 namespace {
@@ -35,7 +36,7 @@ TEST(Sources, ProceduralPeopleToJudgeOnAreNotThoseLearnedFrom) {
     EXPECT_EQ(learned.people,
               (std::vector<std::string>{"person_00000", "person_00001", "person_00002"}));
     EXPECT_EQ(judged.images.size(), 12u);
-    EXPECT_EQ(judged.people.front(), fmt::format("person_{}", kFirstUnseenPerson));
+    EXPECT_EQ(judged.people.front(), fmt::format("person_{}", synth::kFirstUnseenPerson));
     // Also where both sets are made alike: the same number of people, pictures and the same seed.
     RunConfig alike = config;
     alike.synth_eval_people = alike.synth_people = 4;

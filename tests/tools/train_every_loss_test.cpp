@@ -129,9 +129,9 @@ TEST_P(EveryLoss, TrainsFiftyStepsWithoutANonFiniteNumberAndFalls) {
 
     RunConfig config;
     read_config(out / "config.toml", config);
-    FolderOptions options;
+    DataOptions options;
     options.size = static_cast<int>(config.network.image);
-    const Dataset data = load_folder(faces(), options);
+    const Dataset data = load_data(faces(), options);
     Learner learner(cpu_device(), learner_config(config), people);
     const double before = value_of(learner, config, data);
     load_checkpoint(out / "checkpoint.safetensors", learner);

@@ -132,9 +132,9 @@ TEST_F(TrainCommand, EmbeddingsOfAFolderComeWithTheirNames) {
     const std::string command = "embed --model '" + (whole() / "model.safetensors").string() +
                                 "' --data '" + faces.string() + "' --out '";
     const auto network = load_model(cpu_device(), whole() / "model.safetensors");
-    FolderOptions options;
+    DataOptions options;
     options.size = 64;
-    const Dataset data = load_folder(faces, options);
+    const Dataset data = load_data(faces, options);
     for (const bool add_mirror : {false, true}) {
         const std::string flag = add_mirror ? " --mirror" : "";
         ASSERT_EQ(run(command + array.string() + "'" + flag + " >/dev/null 2>&1").status, 0);

@@ -19,9 +19,9 @@ void write_people(const TemporaryFolder& folder, const std::vector<std::string>&
             folder.write(fmt::format("{}/{:04}.ppm", people[i], k), noise_image(12, 10, ++seed));
 }
 
-Dataset load(const TemporaryFolder& folder, FolderOptions options = {}) {
+Dataset load(const TemporaryFolder& folder, DataOptions options = {}) {
     if (options.size == 112) options.size = 8;
-    return load_folder(folder.path(), options);
+    return load_data(folder.path(), options);
 }
 
 std::vector<std::string> reasons_of(const Dataset& data) {
@@ -30,8 +30,8 @@ std::vector<std::string> reasons_of(const Dataset& data) {
     return reasons;
 }
 
-FolderOptions with_list(const std::filesystem::path& list) {
-    FolderOptions options;
+DataOptions with_list(const std::filesystem::path& list) {
+    DataOptions options;
     options.people_list = list;
     return options;
 }
@@ -92,7 +92,7 @@ TEST(DataFolder, NothingVanishesUnmentioned) {
     const Image picture = constant_image(4, 4, 1);
     for (const char* name : {"a/more/1.png", "a/more/deeper/2.JPG", "b/more/3.png", "root.png"})
         folder.write(name, picture);
-    FolderOptions options = with_list(folder.write("list.txt", "a\t3\nb\t2\nonce\t1\n"));
+    DataOptions options = with_list(folder.write("list.txt", "a\t3\nb\t2\nonce\t1\n"));
     options.min_images = 2;
     const Dataset data = load(folder, options);
     EXPECT_EQ(data.images.size(), 5u);
@@ -111,7 +111,7 @@ TEST(DataFolder, NothingVanishesUnmentioned) {
 TEST(DataFolder, ThreadsDoNotChangeTheData) {
     const TemporaryFolder folder;
     write_people(folder, {"a", "b", "c"}, {30, 7, 25});
-    FolderOptions options;
+    DataOptions options;
     options.threads = 1;
     const Dataset one = load(folder, options);
     options.threads = 3;
@@ -126,7 +126,7 @@ TEST(DataFolder, ThreadsDoNotChangeTheData) {
 TEST(DataFolder, MinImagesLeavesPeopleOut) {
     const TemporaryFolder folder;
     write_people(folder, {"a", "b", "c"}, {1, 3, 2});
-    FolderOptions options;
+    DataOptions options;
     options.min_images = 2;
     const Dataset data = load(folder, options);
     EXPECT_EQ(data.people, (std::vector<std::string>{"b", "c"}));
@@ -201,7 +201,7 @@ TEST(DataFolder, UpToOnePercentUnreadableIsSkippedAndListed) {
 TEST(DataFolder, WrongFoldersAreExplained) {
     const TemporaryFolder folder;
     const auto failure = [&](const std::string& name) {
-        return thrown_by<UsageError>([&] { load_folder(folder.path() / name, {}); });
+        return thrown_by<UsageError>([&] { load_data(folder.path() / name, {}); });
     };
     EXPECT_TRUE(contains(failure("absent").what(), "there is no folder"));
     EXPECT_TRUE(contains(failure("absent").hint(), "DIR/<person>/<image>"));
@@ -215,7 +215,7 @@ TEST(DataFolder, WrongFoldersAreExplained) {
     EXPECT_TRUE(contains(failure("deep").hint(), "did you mean")) << failure("deep").hint();
     for (const char* name : {"absent", "file", "empty", "flat", "deep"})
         EXPECT_TRUE(is_one_line(failure(name).what()) && is_one_line(failure(name).hint()));
-    EXPECT_THROW(load_folder(folder.path() / "deep/images", {.size = 0}), UsageError);
+    EXPECT_THROW(load_data(folder.path() / "deep/images", {.size = 0}), UsageError);
 }
 
 TEST(DataFolder, TrainingNeedsTwoPeople) {

@@ -20,7 +20,7 @@ TEST(PictureFiles, PairsFindWhatTrainingReads) {
     const auto list =
         folder.write("pairs.txt", "2\nAnn\t1\t2\nBob\t1\t2\nAnn\t1\tBob\t1\nAnn\t2\tBob\t2\n");
     const EvalSet set = load_pairs(folder.path(), list, 8);
-    const Dataset data = load_folder(folder.path(), {.size = 8});
+    const Dataset data = load_data(folder.path(), {.size = 8});
     EXPECT_EQ(set.files, pictures);
     EXPECT_EQ(set.hashes, data.hashes);
     EXPECT_EQ(set.people, data.people);

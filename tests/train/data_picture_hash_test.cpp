@@ -37,8 +37,8 @@ TEST(PictureHash, TheSamePictureIsFoundUnderAnyName) {
         b.write(fmt::format("{:03}/{}.png", i / 2, i), noise_image(9, 9, 100 + i));
     }
     b.write("someone/else.ppm", noise_image(9, 9, 3));
-    const Dataset learned = load_folder(a.path(), {.size = 8});
-    const Dataset judged = load_folder(b.path(), {.size = 8});
+    const Dataset learned = load_data(a.path(), {.size = 8});
+    const Dataset judged = load_data(b.path(), {.size = 8});
     const Overlap found =
         overlap(trained_on(learned.hashes, learned.people), judged.hashes, judged.people);
     EXPECT_EQ(found.names, 2);  // 000 and 001 are other people here

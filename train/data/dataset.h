@@ -1,24 +1,21 @@
 // Labelled pictures in memory: what training and evaluation read.
 //
-// A folder data set is `DIR/<person>/<image>`. Every picture is cropped to its largest centred
-// square, resized to size x size (train/data/image.h) and kept decoded, 3 * size^2 bytes each.
+// Every picture is cropped to its largest centred square, resized to size x size
+// (train/data/image.h) and kept decoded, 3 * size^2 bytes each.
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
-#include <functional>
-#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "engine/error.h"
-#include "train/data/image.h"
-#include "train/data/left_out.h"
+#include "train/data/source.h"
 
 namespace facet {
 
 struct SkippedFile {
-    std::string file;    // relative to the data folder
+    std::string file;    // as in Dataset::files
     std::string reason;  // one line
 };
 
@@ -46,25 +43,25 @@ private:
     std::vector<SkippedFile> files_;
 };
 
-struct FolderOptions {
-    int size = 112;
-    std::optional<std::filesystem::path> people_list =
-        {};              // only these people (train/data/people_list)
-    int min_images = 1;  // people with fewer are left out
-    int threads = 0;     // 0: as many as OpenMP uses
-    // Told how many pictures are decoded, of how many; by the calling thread.
-    std::function<void(int64_t done, int64_t total)> heard = {};
+// Reads all pictures of the source that `name` names, with its people and their pictures in the
+// source's order: labels do not depend on the order of a people list.
+//
+// Everything the source holds is in the data set or counted in `left_out`. Unreadable images are
+// also listed in `skipped`; more than 1 % of them is an error.
+// Throws UsageError for options out of range, and when the source holds nobody, lacks somebody whom
+// the people list names, or nobody has min_images; UnreadablePictures for too many unreadable
+// images, Error for a damaged people list.
+Dataset load_data(const std::string& name, const DataOptions& options);
+
+// A picture at the wanted size, or why it cannot be read.
+struct Decoded {
+    Image image;
+    std::string failure;  // empty if the image is good
 };
 
-// Reads the pictures of a folder (picture_files.h); people and their images are in byte order of
-// their names, so labels depend neither on the file system nor on the order of the people list.
-//
-// Everything the folder holds is in the data set or counted in `left_out`. Unreadable images are
-// also listed in `skipped`; more than 1 % of them is an error.
-// Throws UsageError for options out of range, and when the folder does not exist, holds no images
-// in the expected layout, lacks somebody whom the people list names, or nobody has min_images;
-// UnreadablePictures for too many unreadable images, Error for a damaged people list.
-Dataset load_folder(const std::filesystem::path& folder, const FolderOptions& options);
+// Decodes on options.threads, crops to the largest centred square and resizes to options.size.
+std::vector<Decoded> decode_all(const DataSource& source, std::span<const SourcePicture> pictures,
+                                const DataOptions& options);
 
 // Learning to tell people apart takes two of them: throws UsageError for fewer.
 void require_trainable(const Dataset& dataset);
