@@ -32,7 +32,7 @@ facet=$tmp/facet
 sed -n '1,24p' "$tmp/all" >"$tmp/faces/list.csv"
 echo 'no comma in this line' >>"$tmp/faces/list.csv"
 sed -n '25,36p' "$tmp/all" >"$tmp/faces/unseen.csv"
-mkdir "$tmp/folder" && cp -r "$tmp"/faces/person_0000[0-5] "$tmp/folder"
+mkdir "$tmp/six" && cp -r "$tmp"/faces/person_0000[0-5] "$tmp/six"
 
 # train NAME SOURCE OPTIONS...: two steps.
 train() {
@@ -49,7 +49,7 @@ grep -q '^pairs drawn from .*unseen.csv: ' "$tmp/list.log" || fail "it is not ev
 [ "$(grep -c '"loss"' "$tmp/list/log.jsonl")" = 2 ] || fail "not two steps"
 
 # --- the same pictures under the same names: the same run ---
-train folder "$tmp/folder"
+train folder "$tmp/six"
 hash_of() { sed -nE 's/^hash = "(.*)"$/\1/p' "$tmp/$1/config.toml"; }
 [ -n "$(hash_of list)" ] && [ "$(hash_of list)" = "$(hash_of folder)" ] || fail "another hash"
 cmp -s "$tmp/list/model.safetensors" "$tmp/folder/model.safetensors" || fail "another model"
