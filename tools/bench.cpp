@@ -9,21 +9,26 @@
 #include "tools/option_rules.h"
 
 namespace facet {
+namespace {
+
+// A number from `least` to `most`, with its default in the help.
+template <class Number, class End>
+void add_number(CLI::App& command, const char* option, Number& value, const char* help, End least,
+                End most) {
+    command.add_option(option, value, help)->check(CLI::Range(least, most))->capture_default_str();
+}
+
+}  // namespace
+
 namespace bench {
 
 void add_workload(CLI::App& command, StepBench& options) {
     command.add_option("--backbone", options.backbone, "r10, r18, r34 or r50")
         ->capture_default_str();
     command.add_option("--image", options.image, "pixels: 32, 64 or 112")->capture_default_str();
-    command.add_option("--batch", options.batch, "images a step")
-        ->check(CLI::Range(2, 65536))
-        ->capture_default_str();
-    command.add_option("--embedding", options.embedding, "dimension of the embedding")
-        ->check(CLI::Range(1, 65536))
-        ->capture_default_str();
-    command.add_option("--classes", options.classes, "people")
-        ->check(CLI::Range(2, 100'000'000))
-        ->capture_default_str();
+    add_number(command, "--batch", options.batch, "images a step", 2, 65536);
+    add_number(command, "--embedding", options.embedding, "dimension of the embedding", 1, 65536);
+    add_number(command, "--classes", options.classes, "people", 2, 100'000'000);
     command.add_option("--loss", options.loss, "see facet losses")->capture_default_str();
     command.add_option("--set", options.set, "a parameter of the loss, k=v");
     command.add_option("--conv", options.conv, "convolution algorithm: auto, direct or winograd")
@@ -32,12 +37,8 @@ void add_workload(CLI::App& command, StepBench& options) {
     command.add_option("--precision", options.precision, "on a GPU: float32, tf32 or bfloat16")
         ->check(CLI::IsMember({"float32", "tf32", "bfloat16"}))
         ->capture_default_str();
-    command.add_option("--steps", options.steps, "timed steps")
-        ->check(CLI::Range(3, 1'000'000))
-        ->capture_default_str();
-    command.add_option("--warmup", options.warmup, "steps before them")
-        ->check(CLI::Range(1, 1'000'000))
-        ->capture_default_str();
+    add_number(command, "--steps", options.steps, "timed steps", 3, 1'000'000);
+    add_number(command, "--warmup", options.warmup, "steps before them", 1, 1'000'000);
     act_only(command, {{"--conv", "the CPU (--device cpu)", [] { return !computes_on_gpu(); }}});
 }
 
@@ -81,19 +82,11 @@ void add_head(CLI::App& parent) {
         ->delimiter(',')
         ->check(CLI::Range(2, 100'000'000))
         ->capture_default_str();
-    command->add_option("--batch", options->batch, "embeddings")
-        ->check(CLI::Range(1, 65536))
-        ->capture_default_str();
-    command->add_option("--embedding", options->embedding, "dimension of the embedding")
-        ->check(CLI::Range(1, 65536))
-        ->capture_default_str();
-    command->add_option("--tile", options->tile, "classes at a time, streamed")
-        ->check(CLI::Range(1, 100'000'000))
-        ->capture_default_str();
+    add_number(*command, "--batch", options->batch, "embeddings", 1, 65536);
+    add_number(*command, "--embedding", options->embedding, "dimension of the embedding", 1, 65536);
+    add_number(*command, "--tile", options->tile, "classes at a time, streamed", 1, 100'000'000);
     command->add_flag("--streamed", options->streamed_only, "leave the dense head out");
-    command->add_option("--repetitions", options->repetitions, "timed, of each")
-        ->check(CLI::Range(1, 1'000'000))
-        ->capture_default_str();
+    add_number(*command, "--repetitions", options->repetitions, "timed, of each", 1, 1'000'000);
     add_json(*command, options->json);
     command->footer("Example: facet bench head --loss cosface,arcface --classes 1000,100000");
     command->callback([options] { bench::head(*options); });
@@ -103,20 +96,12 @@ void add_loader(CLI::App& parent) {
     CLI::App* command =
         parent.add_subcommand("loader", "decoding, augmentation and batches of random images");
     auto options = std::make_shared<bench::LoaderBench>();
-    command->add_option("--image", options->image, "pixels")
-        ->check(CLI::Range(8, 1024))
-        ->capture_default_str();
-    command->add_option("--batch", options->batch, "images a batch")
-        ->check(CLI::Range(1, 65536))
-        ->capture_default_str();
-    command->add_option("--images", options->images, "images in the data set")
-        ->check(CLI::Range(1, 1'000'000))
-        ->capture_default_str();
+    add_number(*command, "--image", options->image, "pixels", 8, 1024);
+    add_number(*command, "--batch", options->batch, "images a batch", 1, 65536);
+    add_number(*command, "--images", options->images, "images in the data set", 1, 1'000'000);
     command->add_option("--workers", options->workers, "loader threads (default: one a core)")
         ->check(CLI::Range(1, 1024));
-    command->add_option("--seconds", options->seconds, "spent on each row")
-        ->check(CLI::Range(0.01, 3600.0))
-        ->capture_default_str();
+    add_number(*command, "--seconds", options->seconds, "spent on each row", 0.01, 3600.0);
     add_json(*command, options->json);
     command->footer("Example: facet bench loader --image 112 --workers 2");
     command->callback([options] { bench::loader(*options); });

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -100,26 +101,18 @@ std::string instructions_of_cpu() {
 }
 
 std::string instructions_of_onednn() {
-    switch (dnnl_get_effective_cpu_isa()) {
-        case dnnl_cpu_isa_sse41:
-            return "sse41";
-        case dnnl_cpu_isa_avx:
-            return "avx";
-        case dnnl_cpu_isa_avx2:
-            return "avx2";
-        case dnnl_cpu_isa_avx2_vnni:
-            return "avx2_vnni";
-        case dnnl_cpu_isa_avx512_core:
-            return "avx512_core";
-        case dnnl_cpu_isa_avx512_core_vnni:
-            return "avx512_core_vnni";
-        case dnnl_cpu_isa_avx512_core_bf16:
-            return "avx512_core_bf16";
-        case dnnl_cpu_isa_avx512_core_amx:
-            return "avx512_core_amx";
-        default:
-            return fmt::format("code {:#x}", int(dnnl_get_effective_cpu_isa()));
-    }
+    static const std::map<int, std::string> names = {
+        {dnnl_cpu_isa_sse41, "sse41"},
+        {dnnl_cpu_isa_avx, "avx"},
+        {dnnl_cpu_isa_avx2, "avx2"},
+        {dnnl_cpu_isa_avx2_vnni, "avx2_vnni"},
+        {dnnl_cpu_isa_avx512_core, "avx512_core"},
+        {dnnl_cpu_isa_avx512_core_vnni, "avx512_core_vnni"},
+        {dnnl_cpu_isa_avx512_core_bf16, "avx512_core_bf16"},
+        {dnnl_cpu_isa_avx512_core_amx, "avx512_core_amx"}};
+    const int code = dnnl_get_effective_cpu_isa();
+    const auto name = names.find(code);
+    return name != names.end() ? name->second : fmt::format("code {:#x}", code);
 }
 
 std::vector<Finding> look_for_optional() {

@@ -17,36 +17,24 @@ namespace facet {
 namespace {
 
 struct Request {
-    std::string model, data, pairs, card;
+    std::string model, card;
+    RunConfig config;  // the part of it that says what is judged on
     std::vector<double> far = {1e-1, 1e-2, 1e-3, 1e-4};
-    int64_t people = 100, images = 10, resolution = 0;
-    double difficulty = 1;
     bool no_mirror = false, floors = false, json = false;
 };
 
-EvalSet source_of(const Request& request, int64_t size) {
-    FACET_USAGE(!request.data.empty(), "--data is empty: give synth or a folder");
-    RunConfig config;
-    config.data = request.data;
-    config.eval_data = request.data;
-    config.pairs = request.pairs;
-    config.network.image = size;
-    config.eval_resolution = request.resolution;
-    config.synth_eval_people = request.people;
-    config.synth_eval_images = request.images;
-    config.synth_difficulty = request.difficulty;
-    config.seed = static_cast<int64_t>(globals().seed);
-    return *evaluation_data(config);
-}
-
-void run(const Request& request) {
+void run(Request request) {
     if (!request.card.empty()) check_output_file("--card", request.card, is_card);
     const auto network = load_model(chosen_device(), request.model);
     const int64_t size = network->config().image;
-    FACET_USAGE(request.resolution >= 0 && request.resolution <= size,
+    RunConfig& config = request.config;
+    FACET_USAGE(config.eval_resolution >= 0 && config.eval_resolution <= size,
                 "--resolution: expected 0 to {}, the size of the model's pictures, found {}", size,
-                request.resolution);
-    const EvalSet set = source_of(request, size);
+                config.eval_resolution);
+    FACET_USAGE(!config.eval_data.empty(), "--data is empty: give synth or a folder");
+    config.network.image = size;
+    config.seed = static_cast<int64_t>(globals().seed);
+    const EvalSet set = *evaluation_data(config);
     VerifyOptions options;
     options.far_targets = request.far;
     options.seed = globals().seed;
@@ -83,20 +71,21 @@ void run(const Request& request) {
 void add_eval_command(CLI::App& app) {
     CLI::App* command = app.add_subcommand("eval", "verification accuracy of a trained network");
     auto request = std::make_shared<Request>();
+    RunConfig& config = request->config;
     command->add_option("--model", request->model, "model.safetensors of a run")->required();
     command
-        ->add_option("--data", request->data,
+        ->add_option("--data", config.eval_data,
                      "synth (unseen procedural people) or a folder DIR/<person>/<image>")
         ->required();
-    command->add_option("--pairs", request->pairs,
+    command->add_option("--pairs", config.pairs,
                         "pairs as of LFW, CALFW or 'path path 0|1' (default: pairs are drawn)");
     command->add_option("--far", request->far, "false acceptance rates to report the TAR at")
         ->delimiter(',');
-    command->add_option("--synth-people", request->people, "of --data synth");
-    command->add_option("--synth-images", request->images, "of each of them");
-    command->add_option("--synth-difficulty", request->difficulty,
+    command->add_option("--synth-people", config.synth_eval_people, "of --data synth");
+    command->add_option("--synth-images", config.synth_eval_images, "of each of them");
+    command->add_option("--synth-difficulty", config.synth_difficulty,
                         "of --data synth: 0 none, 1 usual, at most 2");
-    command->add_option("--resolution", request->resolution,
+    command->add_option("--resolution", config.eval_resolution,
                         "scale the pictures down to so many pixels, and up again (0: as they are)");
     command->add_flag("--no-mirror", request->no_mirror,
                       "embed the picture alone instead of adding its mirror image");
@@ -105,7 +94,7 @@ void add_eval_command(CLI::App& app) {
     command->add_option("--card", request->card,
                         "write the evaluation card, JSON, to this file; replaces a card only");
     command->add_flag("--json", request->json, "print the card instead of a table");
-    const auto synth = [request] { return source_kind(request->data).page.procedural; };
+    const auto synth = [request] { return source_kind(request->config.eval_data).page.procedural; };
     for (const char* option : {"--synth-people", "--synth-images", "--synth-difficulty"})
         act_only(*command, {{option, "--data synth", synth}});
     command->footer(

@@ -20,16 +20,6 @@ void print_notes(const std::string& source, const Dataset& data);
 // and returns the error to throw, whose hint names that file.
 Error listed(const UnreadablePictures& error);
 
-// What `read` returns, with its UnreadablePictures listed.
-template <class Read>
-auto with_unreadable_listed(const Read& read) {
-    try {
-        return read();
-    } catch (const UnreadablePictures& error) {
-        throw listed(error);
-    }
-}
-
 // What is judged on and learned from; nothing in an honest evaluation.
 Overlap overlap_of(const Dataset& training, const EvalSet& evaluation);
 void warn_of_overlap(const Overlap& common);

@@ -27,15 +27,10 @@ struct Request {
     profile::LossRows rows;
 };
 
-std::string title_of(const bench::StepBench& o) {
-    return fmt::format("{} at {} px, batch {}, D {}, {} classes, {}", o.backbone, o.image, o.batch,
-                       o.embedding, o.classes, o.loss);
-}
-
 // Steps with the ledger and steps without it in turns, so that both meet the same machine.
 profile::Report profile_steps(const bench::StepBench& options) {
     profile::Report report;
-    report.title = title_of(options);
+    report.title = bench::title_of(options);
     report.batch = options.batch;
     report.peaks = profile::measure_peaks();
     bench::Workload workload(options);

@@ -87,7 +87,10 @@ bool is_given(const GivenSettings& given, const std::string& option) {
 void apply_settings(const GivenSettings& given, RunConfig& config) {
     for (const auto& [option, text] : given) {
         for (const Setting& setting : settings_of(config)) {
-            if (setting.option == option) assign(setting, text);
+            if (setting.option != option) continue;
+            // Parameters of another loss would not fit.
+            if (option == "--loss" && text != config.loss) config.loss_parameters.clear();
+            assign(setting, text);
         }
     }
 }

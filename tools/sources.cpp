@@ -29,21 +29,21 @@ int drawable_pairs(const Dataset& data) {
     return static_cast<int>(std::min<int64_t>({same, different, kDrawnPairs}));
 }
 
-// Progress of a source whose pictures are counted only when it has been listed.
-class Decoding {
-public:
-    explicit Decoding(std::string label) : label_(std::move(label)) {}
-    std::function<void(int64_t, int64_t)> heard() {
-        return [this](int64_t done, int64_t total) {
-            if (!progress_) progress_.emplace(label_, total);
-            progress_->update(done);
-        };
+// What read(heard) returns, with progress (pictures are counted only when the source has been
+// listed); unreadable pictures that it cannot go on without are listed.
+template <class Read>
+auto read_with_progress(const std::string& label, const Read& read) {
+    std::optional<Progress> progress;
+    try {
+        return read([&](int64_t done, int64_t total) {
+            if (!progress) progress.emplace(label, total);
+            progress->update(done);
+        });
+    } catch (const UnreadablePictures& error) {
+        progress.reset();
+        throw listed(error);
     }
-
-private:
-    std::string label_;
-    std::optional<Progress> progress_;
-};
+}
 
 // Down and up again: what detail a camera of so few pixels would have left. 0: as they are.
 void reduce_detail(std::vector<Image>& images, int64_t resolution) {
@@ -68,9 +68,8 @@ std::string label_of(const std::string& name, const DataOptions& options) {
 }  // namespace
 
 Dataset read_data(const std::string& name, DataOptions options) {
-    Dataset data = with_unreadable_listed([&] {
-        Decoding decoding(label_of(name, options));
-        options.heard = decoding.heard();
+    Dataset data = read_with_progress(label_of(name, options), [&](auto heard) {
+        options.heard = heard;
         return load_data(name, options);
     });
     if (!source_kind(name).page.procedural) print_notes(name, data);
@@ -98,10 +97,8 @@ namespace {
 EvalSet named_pairs(const std::string& name, const RunConfig& config) {
     FACET_USAGE(source_kind(name).page.has_files,
                 "--pairs needs a folder of images, found --data {}", name);
-    EvalSet set = with_unreadable_listed([&] {
-        Decoding decoding("decode " + line_of(name));
-        return load_pairs(name, config.pairs, static_cast<int>(config.network.image),
-                          decoding.heard());
+    EvalSet set = read_with_progress("decode " + line_of(name), [&](auto heard) {
+        return load_pairs(name, config.pairs, static_cast<int>(config.network.image), heard);
     });
     reduce_detail(set.images, config.eval_resolution);
     return set;

@@ -43,14 +43,7 @@ RunConfig resolve(const Request& request) {
     RunConfig config;
     if (!request.config_file.empty()) read_config(request.config_file, config);
     const RunConfig read = config;
-    for (const auto& [option, text] : request.given) {
-        for (const Setting& setting : settings_of(config)) {
-            if (setting.option != option) continue;
-            // Parameters of another loss would not fit.
-            if (option == "--loss" && text != config.loss) config.loss_parameters.clear();
-            assign(setting, text);
-        }
-    }
+    apply_settings(request.given, config);
     KeyValues typed;
     for (const std::string& assignment : request.loss_parameters) {
         auto parameter = split_assignment(assignment);

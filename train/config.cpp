@@ -6,7 +6,6 @@
 
 #include "engine/conv_algorithm.h"
 #include "losses/head/class_sampling.h"
-#include "train/data/sampler.h"
 #include "train/files/file_reader.h"
 #include "train/files/text.h"
 
@@ -220,6 +219,16 @@ LearnerConfig learner_config(const RunConfig& config) {
     learner.optimizer = config.optimizer;
     learner.seed = static_cast<uint64_t>(config.seed);
     return learner;
+}
+
+LoaderOptions loader_options(const RunConfig& config) {
+    LoaderOptions options;
+    options.batch = static_cast<int>(config.batch);
+    options.per_person = static_cast<int>(images_per_person(config));
+    options.seed = static_cast<uint64_t>(config.seed);
+    options.augment = config.augment;
+    options.workers = static_cast<int>(config.workers);
+    return options;
 }
 
 }  // namespace facet

@@ -10,8 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "train/data/augment.h"
-#include "train/data/source.h"
+#include "train/data/loader.h"
 #include "train/learner.h"
 #include "train/schedule.h"
 
@@ -112,6 +111,8 @@ void check_config(const RunConfig& config);
 int64_t images_per_person(const RunConfig& config);
 
 LearnerConfig learner_config(const RunConfig& config);
+// Of batches from the first step on, made on the host.
+LoaderOptions loader_options(const RunConfig& config);
 Precision precision_of(const RunConfig& config);
 
 }  // namespace facet

@@ -1,9 +1,9 @@
 #include "train/stored.h"
 
-#include <charconv>
 #include <cmath>
 
 #include "engine/device.h"
+#include "train/files/text.h"
 
 namespace facet {
 
@@ -28,12 +28,10 @@ std::string StoredFile::text(const std::string& key) const {
 
 int64_t StoredFile::number(const std::string& key) const {
     const std::string digits = text(key);
-    int64_t value = -1;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    FACET_CHECK(error == std::errc() && end == digits.data() + digits.size() && value >= 0 &&
-                    value < int64_t{1} << 53,
+    const auto value = number_of<int64_t>(digits);
+    FACET_CHECK(value && *value >= 0 && *value < int64_t{1} << 53,
                 "{}: metadata '{}' is '{}', expected a number", path.string(), key, digits);
-    return value;
+    return *value;
 }
 
 template <class T>

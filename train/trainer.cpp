@@ -9,7 +9,6 @@
 #include "train/checkpoint.h"
 #include "train/files/atomic.h"
 #include "train/files/text.h"
-#include "train/loader_options.h"
 #include "train/model.h"
 #include "train/same_run.h"
 

@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "train/config.h"
-#include "train/data/loader.h"
 #include "train/embed.h"
 #include "train/resume.h"
 #include "train/run_folder.h"

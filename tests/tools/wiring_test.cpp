@@ -12,7 +12,6 @@
 #include "tools/run_options.h"
 #include "tools/sources.h"
 #include "train/files/safetensors.h"
-#include "train/loader_options.h"
 #include "train/trainer.h"
 
 namespace facet::test {

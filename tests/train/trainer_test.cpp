@@ -14,7 +14,6 @@
 #include "train/checkpoint.h"
 #include "train/files/atomic.h"
 #include "train/files/json_lines.h"
-#include "train/loader_options.h"
 
 namespace facet::test {
 namespace {

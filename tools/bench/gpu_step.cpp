@@ -41,13 +41,8 @@ void gpu_step(const StepBench& options, Workload& workload) {
     const double images = static_cast<double>(options.batch);
     const double peak = static_cast<double>(workload.device().memory_use().peak) / mib;
     if (options.json) {
-        const nlohmann::ordered_json json{
-            {"backbone", options.backbone},
-            {"image", options.image},
-            {"batch", options.batch},
-            {"embedding", options.embedding},
-            {"classes", options.classes},
-            {"loss", options.loss},
+        nlohmann::ordered_json json = to_json(options);
+        json.update(nlohmann::ordered_json{
             {"device", workload.device().description()},
             {"precision", options.precision},
             {"steps", options.steps},
@@ -55,13 +50,12 @@ void gpu_step(const StepBench& options, Workload& workload) {
             {"step_ms",
              {{"median", step.median * 1e3}, {"min", step.min * 1e3}, {"max", step.max * 1e3}}},
             {"host_ms", in_a_row * 1e3},
-            {"peak_memory_mib", peak}};
+            {"peak_memory_mib", peak}});
         fmt::print("{}\n", json.dump(2));
         return;
     }
-    fmt::print("{} at {} px, batch {}, D {}, {} classes, {}, {}\n{}\n\n", options.backbone,
-               options.image, options.batch, options.embedding, options.classes, options.loss,
-               options.precision, workload.device().description());
+    fmt::print("{}, {}\n{}\n\n", title_of(options), options.precision,
+               workload.device().description());
     fmt::print("images/s     {:.1f}\n", images / in_a_row);
     fmt::print("whole step   {:.3f} ms on the GPU, median of {} (from {:.3f} to {:.3f})\n",
                step.median * 1e3, options.steps, step.min * 1e3, step.max * 1e3);

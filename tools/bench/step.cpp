@@ -116,13 +116,8 @@ Json to_json(const BarePrimitive& primitive) {
 
 Json to_json(const StepBench& options, const Result& result, const BareCost& bare) {
     const double images = static_cast<double>(options.batch);
-    Json json{
-        {"backbone", options.backbone},
-        {"image", options.image},
-        {"batch", options.batch},
-        {"embedding", options.embedding},
-        {"classes", options.classes},
-        {"loss", options.loss},
+    Json json = to_json(options);
+    json.update(Json{
         {"conv", options.conv},
         {"device", cpu_device().description()},
         {"threads", omp_get_max_threads()},
@@ -137,7 +132,7 @@ Json to_json(const StepBench& options, const Result& result, const BareCost& bar
         {"peak_memory_mib", {{"process", result.peak_process}, {"engine", result.peak_engine}}},
         {"bare", Json::array()},
         {"ledger", Json::array()},
-        {"ledger_step_ms", result.ledger_step * 1e3}};
+        {"ledger_step_ms", result.ledger_step * 1e3}});
     for (const BarePrimitive& primitive : bare.primitives())
         json["bare"].push_back(to_json(primitive));
     for (const auto& [name, total] : costliest_first(result)) {
@@ -182,9 +177,7 @@ void print_ledger(const Result& result) {
 }
 
 void print(const StepBench& options, const Result& result, const BareCost& bare) {
-    fmt::print("{} at {} px, batch {}, D {}, {} classes, {}\n", options.backbone, options.image,
-               options.batch, options.embedding, options.classes, options.loss);
-    fmt::print("{}\n\n", cpu_device().description());
+    fmt::print("{}\n{}\n\n", title_of(options), cpu_device().description());
     fmt::print("images/s     {:.1f}\n", static_cast<double>(options.batch) / result.step.median);
     fmt::print("whole step   {:.2f} ms, median of {} (from {:.2f} to {:.2f})\n",
                result.step.median * 1e3, options.steps, result.step.min * 1e3,

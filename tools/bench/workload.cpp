@@ -1,5 +1,7 @@
 #include "tools/bench/workload.h"
 
+#include <nlohmann/json.hpp>
+
 #include "engine/conv_algorithm.h"
 #include "engine/random.h"
 #include "tools/bench/timing.h"
@@ -23,6 +25,16 @@ LearnerConfig config_of(const StepBench& options) {
 }
 
 }  // namespace
+
+std::string title_of(const StepBench& o) {
+    return fmt::format("{} at {} px, batch {}, D {}, {} classes, {}", o.backbone, o.image, o.batch,
+                       o.embedding, o.classes, o.loss);
+}
+
+nlohmann::ordered_json to_json(const StepBench& o) {
+    return {{"backbone", o.backbone},   {"image", o.image},     {"batch", o.batch},
+            {"embedding", o.embedding}, {"classes", o.classes}, {"loss", o.loss}};
+}
 
 Workload::Workload(const StepBench& options) {
     set_conv_algorithm(conv_algorithm_named("--conv", options.conv));

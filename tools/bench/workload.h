@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <vector>
 
 #include "engine/ledger.h"
@@ -9,6 +10,10 @@
 #include "train/learner.h"
 
 namespace facet::bench {
+
+// "r10 at 64 px, batch 64, D 256, 1000 classes, cosface", and the same as JSON.
+std::string title_of(const StepBench& options);
+nlohmann::ordered_json to_json(const StepBench& options);
 
 class Workload {
 public:

@@ -1,7 +1,6 @@
 #include "train/data/people_list.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -14,10 +13,8 @@ namespace facet {
 namespace {
 
 std::optional<int> parse_count(std::string_view text) {
-    int value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || value < 1) return std::nullopt;
-    return value;
+    const auto count = number_of<int>(text);
+    return count && *count >= 1 ? count : std::nullopt;
 }
 
 std::string_view without_blanks(std::string_view text) {

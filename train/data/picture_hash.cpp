@@ -3,21 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "engine/hash.h"
+#include "train/files/text.h"
 
 namespace facet {
 namespace {
 
 constexpr size_t kDigits = 16;  // of a hash
-
-// Reads all of `text` as a number.
-template <class Number>
-bool parse(std::string_view text, int base, Number& value) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-    return error == std::errc() && end == text.data() + text.size();
-}
 
 // Spreads what differs in a few bits over all of them: the smallest hashes are then a random part
 // (the last steps of MurmurHash3, https://github.com/aappleby/smhasher).
@@ -80,13 +73,14 @@ std::string HashSet::text() const {
 std::optional<HashSet> HashSet::from_text(std::string_view text) {
     HashSet set;
     const size_t blank = std::min(text.find(' '), text.size());
-    if (!parse(text.substr(0, blank), 10, set.count_)) return std::nullopt;
+    const auto count = number_of<int64_t>(text.substr(0, blank));
+    if (!count) return std::nullopt;
+    set.count_ = *count;
     std::string_view digits = text.substr(std::min(blank + 1, text.size()));
     for (; !digits.empty(); digits.remove_prefix(kDigits)) {
-        uint64_t hash = 0;
-        if (digits.size() < kDigits || !parse(digits.substr(0, kDigits), 16, hash))
-            return std::nullopt;
-        set.smallest_.push_back(hash);
+        const auto hash = number_of<uint64_t>(digits.substr(0, kDigits), 16);
+        if (digits.size() < kDigits || !hash) return std::nullopt;
+        set.smallest_.push_back(*hash);
     }
     const bool in_order = std::is_sorted(set.smallest_.begin(), set.smallest_.end());
     if (!in_order || set.count_ < std::ssize(set.smallest_)) return std::nullopt;

@@ -1,7 +1,6 @@
 #include "train/eval/pairs.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <unordered_map>
 
@@ -32,11 +31,8 @@ Fields split(const std::string& line, const char* separators, bool join_empty) {
 
 // Whole numbers of nothing but digits, from `least` on.
 std::optional<int> number(const std::string& text, int least) {
-    int value = 0;
-    const char* end = text.data() + text.size();
-    const auto [last, error] = std::from_chars(text.data(), end, value);
-    if (error != std::errc() || last != end || value < least) return std::nullopt;
-    return value;
+    const auto value = number_of<int>(text);
+    return value && *value >= least ? value : std::nullopt;
 }
 
 std::optional<int> positive(const std::string& text) { return number(text, 1); }

@@ -126,12 +126,8 @@ void write_file_atomically(const fs::path& path,
     flush_folder(target.has_parent_path() ? target.parent_path() : fs::path("."));
 }
 
-void write_file_atomically(const fs::path& path, std::span<const std::byte> bytes) {
-    write_file_atomically(path, std::vector<std::span<const std::byte>>{bytes});
-}
-
 void write_file_atomically(const fs::path& path, std::string_view text) {
-    write_file_atomically(path, std::as_bytes(std::span(text)));
+    write_file_atomically(path, {std::as_bytes(std::span(text))}, {});
 }
 
 void share_file(const fs::path& from, const fs::path& to) {

@@ -21,7 +21,6 @@ namespace facet {
 void write_file_atomically(const std::filesystem::path& path,
                            const std::vector<std::span<const std::byte>>& pieces,
                            const std::filesystem::path& previous = {});
-void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
 // `to`, in the folder of `from`, becomes another name of the same file, in one step; a copy where

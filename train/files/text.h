@@ -8,9 +8,12 @@
 // escaping comes on top: in TOML and JSON the backslash is doubled.)
 #pragma once
 
+#include <charconv>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace facet {
@@ -33,6 +36,21 @@ std::string json_text(const nlohmann::ordered_json& json, int indent = -1);
 // The lines of a text file as editors on any system leave it: without byte-order mark, carriage
 // returns, and blanks at their ends. `name` is the file's, for the Error that it is UTF-16.
 std::vector<std::string> lines_of_text(std::string_view content, const std::string& name);
+
+// What all of `text` is as a number, an integer of `base`; none if it is anything else.
+template <class Number>
+std::optional<Number> number_of(std::string_view text, int base = 10) {
+    Number value{};
+    const char* const end = text.data() + text.size();
+    std::from_chars_result read;
+    if constexpr (std::is_integral_v<Number>) {
+        read = std::from_chars(text.data(), end, value, base);
+    } else {
+        read = std::from_chars(text.data(), end, value);
+    }
+    if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
+    return value;
+}
 
 // A field of a CSV file, in quotes where it needs them (RFC 4180).
 std::string csv_field(std::string_view bytes);
