@@ -3,6 +3,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "engine/conv_algorithm.h"
 #include "losses/head/class_sampling.h"
@@ -25,45 +26,38 @@ std::string as_text(const std::filesystem::path& file, const toml::node& node) {
     throw UsageError(place(file, node) + ": expected a number, a boolean or a string");
 }
 
+std::optional<std::vector<double>> numbers_of(const toml::node& node) {
+    if (!node.is_array()) return std::nullopt;
+    std::vector<double> numbers;
+    for (const toml::node& item : *node.as_array()) {
+        const auto number = item.value<double>();
+        if (!number) return std::nullopt;
+        numbers.push_back(*number);
+    }
+    return numbers;
+}
+
 void take(const std::filesystem::path& file, const Setting& setting, const toml::node& node) {
-    const auto put = [&](auto* to) {
-        using Value = std::remove_pointer_t<decltype(to)>;
-        const char* expected = nullptr;
-        if constexpr (std::is_same_v<Value, int64_t>) {
-            if (node.is_integer())
-                *to = *node.value<int64_t>();
-            else
-                expected = "a whole number";
-        } else if constexpr (std::is_same_v<Value, double>) {
-            if (node.is_number())
-                *to = *node.value<double>();
-            else
-                expected = "a number";
-        } else if constexpr (std::is_same_v<Value, bool>) {
-            if (node.is_boolean())
-                *to = *node.value<bool>();
-            else
-                expected = "true or false";
-        } else if constexpr (std::is_same_v<Value, std::string>) {
-            if (node.is_string())
-                *to = bytes_of(*node.value<std::string>());
-            else
-                expected = "a string";
-        } else {
-            const toml::array* list = node.as_array();
-            if (!list) expected = "a list of numbers";
-            std::vector<double> values;
-            for (size_t i = 0; list && i < list->size(); ++i) {
-                if (const auto x = (*list)[i].value<double>())
-                    values.push_back(*x);
-                else
-                    expected = "a list of numbers";
-            }
-            if (!expected) *to = values;
-        }
-        if (expected) {
+    const auto set = [&](auto* to, const auto& value, const char* expected) {
+        if (!value) {
             throw UsageError(fmt::format("{}: {}.{} must be {}", place(file, node), setting.section,
                                          setting.key, expected));
+        }
+        *to = *value;
+    };
+    const auto put = [&](auto* to) {
+        using Value = std::remove_pointer_t<decltype(to)>;
+        if constexpr (std::is_same_v<Value, int64_t>) {
+            set(to, node.value_exact<int64_t>(), "a whole number");
+        } else if constexpr (std::is_same_v<Value, double>) {
+            set(to, node.is_number() ? node.value<double>() : std::nullopt, "a number");
+        } else if constexpr (std::is_same_v<Value, bool>) {
+            set(to, node.value_exact<bool>(), "true or false");
+        } else if constexpr (std::is_same_v<Value, std::string>) {
+            set(to, node.value_exact<std::string>(), "a string");
+            *to = bytes_of(*to);
+        } else {
+            set(to, numbers_of(node), "a list of numbers");
         }
     };
     std::visit(put, setting.value);
