@@ -28,6 +28,15 @@ std::set<std::vector<uint8_t>> contents(const std::vector<Image>& images) {
     return all;
 }
 
+TEST(Sources, ANameMeansTheSourceThatRecognisesIt) {
+    EXPECT_TRUE(source_kind("synth").page.procedural);
+    for (const char* folder : {"", "synth/", "./synth", "faces", "faces.rec"}) {
+        EXPECT_FALSE(source_kind(folder).page.procedural) << folder;
+        EXPECT_TRUE(source_kind(folder).page.has_files) << folder;
+    }
+    EXPECT_EQ(all_sources_text(), "synth, or a folder DIR/<person>/<image>");
+}
+
 TEST(Sources, ProceduralPeopleToJudgeOnAreNotThoseLearnedFrom) {
     const RunConfig config = synth_config();
     const Dataset learned = training_data(config);

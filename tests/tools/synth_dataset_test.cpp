@@ -15,6 +15,7 @@
 #include "tools/synth/folder.h"
 #include "tools/synth/render.h"
 #include "tools/synth/sheet.h"
+#include "tools/synth/source.h"
 
 using namespace facet;
 using namespace facet::synth;
@@ -85,11 +86,20 @@ TEST(SynthDataset, PicturesOfAPersonAreOfOtherMoments) {
     }
 }
 
-TEST(SynthDataset, ReportsEveryPictureOnce) {
-    std::vector<int64_t> heard;
-    render(small_set(), [&](int64_t done) { heard.push_back(done); });
-    ASSERT_EQ(heard.size(), 12u);
-    for (size_t k = 0; k < heard.size(); ++k) EXPECT_EQ(heard[k], static_cast<int64_t>(k) + 1);
+TEST(SynthDataset, TheSourceDrawsThePicturesOfTheSet) {
+    const SynthSet set = small_set();
+    const Faces faces = render(set);
+    const Source source("synth", {.size = set.size, .procedural = {4, 3, 1, set.seed}});
+    std::vector<LeftOut> left_out;
+    size_t k = 0;
+    for (const SourcePerson& person : source.people(left_out)) {
+        for (const SourcePicture& picture : person.pictures) {
+            EXPECT_EQ(picture.file, fmt::format("person_{:05}/{:04}", faces.labels[k], k % 3));
+            EXPECT_EQ(source.decode(picture).rgb, faces.images[k++].rgb);
+        }
+    }
+    EXPECT_EQ(k, faces.images.size());
+    EXPECT_TRUE(left_out.empty());
 }
 
 TEST(SynthDataset, RefusesSettingsOutOfRange) {

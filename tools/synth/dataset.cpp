@@ -1,7 +1,5 @@
 #include "tools/synth/dataset.h"
 
-#include <atomic>
-
 #include "engine/error.h"
 #include "tools/synth/render.h"
 
@@ -27,7 +25,7 @@ std::vector<Identity> identities_of(const SynthSet& set) {
     return identities;
 }
 
-Faces render(const SynthSet& set, const std::function<void(int64_t)>& progress) {
+Faces render(const SynthSet& set) {
     check(set);  // here, because an exception must not leave the parallel loop below
     Faces faces;
     faces.identities = identities_of(set);
@@ -35,7 +33,6 @@ Faces render(const SynthSet& set, const std::function<void(int64_t)>& progress) 
     faces.images.resize(count);
     faces.labels.resize(count);
     faces.factors.resize(count);
-    int64_t done = 0;
 #pragma omp parallel for schedule(dynamic, 8)
     for (int64_t k = 0; k < count; ++k) {
         const int64_t person = k / set.images;
@@ -43,10 +40,6 @@ Faces render(const SynthSet& set, const std::function<void(int64_t)>& progress) 
         faces.factors[k] =
             draw_factors(set.seed, set.first_person + person, k % set.images, set.knobs);
         faces.images[k] = render_face(faces.identities[person], faces.factors[k], set.size);
-        if (progress) {
-#pragma omp critical(synth_progress)
-            progress(++done);
-        }
     }
     return faces;
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include "tools/synth/factors.h"
@@ -36,7 +35,6 @@ void check(const SynthSet& set);
 std::vector<Identity> identities_of(const SynthSet& set);
 
 // Renders the whole set on all OpenMP threads; the bytes do not depend on their number.
-// `progress`, if given, hears how many pictures are done, from one thread at a time.
-Faces render(const SynthSet& set, const std::function<void(int64_t)>& progress = {});
+Faces render(const SynthSet& set);
 
 }  // namespace facet::synth
