@@ -7,6 +7,7 @@
 #include "engine/error.h"
 #include "engine/random.h"
 #include "tools/lab/compare/intervals.h"
+#include "tools/lab/mean.h"
 
 namespace facet::compare {
 namespace {
@@ -119,10 +120,6 @@ private:
     std::vector<std::vector<Run>> runs_;  // (losses, seeds)
     int people_ = 0;
 };
-
-double mean(const std::vector<double>& values) {
-    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
 
 }  // namespace
 

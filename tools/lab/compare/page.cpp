@@ -2,10 +2,10 @@
 #include "tools/lab/charts/page.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "tools/lab/charts/chart.h"
 #include "tools/lab/compare/report.h"
+#include "tools/lab/mean.h"
 
 namespace facet::compare {
 namespace {
@@ -14,10 +14,6 @@ using atlas::Chart;
 using atlas::escaped;
 using atlas::svg_line;
 using atlas::svg_text;
-
-double mean(const std::vector<double>& values) {
-    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
 
 std::string figure(const std::string& picture, const std::string& caption) {
     return fmt::format("<figure>{}<figcaption>{}</figcaption></figure>\n", picture, caption);

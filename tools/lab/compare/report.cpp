@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "tools/lab/mean.h"
 #include "tools/terminal.h"
 #include "train/files/atomic.h"
 #include "train/files/text.h"
@@ -15,19 +16,6 @@ namespace facet::compare {
 namespace {
 
 using nlohmann::ordered_json;
-
-double mean(const std::vector<double>& values) {
-    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
-// Of the sample, n - 1; 0 for one value.
-double spread(const std::vector<double>& values) {
-    if (values.size() < 2) return 0;
-    const double centre = mean(values);
-    double sum = 0;
-    for (const double v : values) sum += (v - centre) * (v - centre);
-    return std::sqrt(sum / static_cast<double>(values.size() - 1));
-}
 
 template <class Figure>
 std::vector<double> over_seeds(const std::vector<RunResult>& results, Figure figure) {

@@ -9,18 +9,6 @@
 
 namespace facet::study {
 
-double mean(const std::vector<double>& values) {
-    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
-double spread(const std::vector<double>& values) {
-    if (values.size() < 2) return 0;
-    const double centre = mean(values);
-    double squares = 0;
-    for (const double v : values) squares += (v - centre) * (v - centre);
-    return std::sqrt(squares / static_cast<double>(values.size() - 1));
-}
-
 double student_t(int degrees_of_freedom) {
     constexpr double table[] = {12.7062, 4.3027, 3.1824, 2.7764, 2.5706,
                                 2.4469,  2.3646, 2.3060, 2.2622, 2.2281};

@@ -4,10 +4,9 @@
 #include <string>
 #include <vector>
 
-namespace facet::study {
+#include "tools/lab/mean.h"
 
-double mean(const std::vector<double>& values);
-double spread(const std::vector<double>& values);  // of the sample, n - 1; 0 for one value
+namespace facet::study {
 
 // A difference a - b with its 95 % interval; infinite where nothing is known of the noise.
 struct Contrast {
