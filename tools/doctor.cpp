@@ -31,28 +31,7 @@
 namespace facet {
 namespace {
 
-// Something that facet can use and that may be absent.
-struct Finding {
-    std::string name;
-    bool found;
-    std::string purpose;
-    std::string install;  // the command that installs it
-};
-
-struct Report {
-    std::string compiler, flags;
-    std::vector<Library> libraries;
-    std::string cpu;
-    int cores = 0;    // that this process may run on
-    int threads = 0;  // that OpenMP starts
-    std::string instructions, onednn_instructions;
-    double memory_gib = 0, available_gib = 0;
-    std::string no_winograd;  // why there is none, or ""
-    std::vector<std::string> devices;
-    std::string gpu;  // what it is, or why there is none
-    std::vector<Finding> optional;
-    std::vector<std::string> problems;  // each keeps facet from working
-};
+using Json = nlohmann::ordered_json;
 
 // The value of the first line "key : value" of a file such as /proc/cpuinfo, or "".
 std::string field(const std::string& path, const std::string& key) {
@@ -115,23 +94,26 @@ std::string instructions_of_onednn() {
     return name != names.end() ? name->second : fmt::format("code {:#x}", code);
 }
 
-std::vector<Finding> look_for_optional() {
-    const auto apt = [](const std::string& package) {
-        return "apt-get install --no-install-recommends " + package;
+// What facet can use and may be absent; `install` is the command that installs it.
+Json look_for_optional() {
+    const auto thing = [](const char* name, bool found, const char* purpose, const char* package) {
+        return Json{
+            {"name", name},
+            {"found", found},
+            {"purpose", purpose},
+            {"install", fmt::format("apt-get install --no-install-recommends {}", package)}};
     };
     const bool nvcc = on_path("nvcc") || std::filesystem::exists("/usr/local/cuda/bin/nvcc");
     const bool driver = std::filesystem::exists("/proc/driver/nvidia/version");
     const bool gtest = std::filesystem::exists("/usr/include/gtest/gtest.h");
-    return {
-        {"CUDA toolkit", nvcc, "compiles for NVIDIA GPUs",
-         apt("nvidia-cuda-toolkit") + " (section non-free)"},
-        {"NVIDIA driver", driver, "runs on NVIDIA GPUs",
-         apt("nvidia-driver") + " (section non-free)"},
-        {"GoogleTest", gtest, "make test", apt("libgtest-dev")},
-        {"clang-format", on_path("clang-format"), "make format", apt("clang-format")},
-        {"python3-torch", python_has("torch"), "comparing gradients with PyTorch",
-         apt("python3-torch")},
-    };
+    return Json::array(
+        {thing("CUDA toolkit", nvcc, "compiles for NVIDIA GPUs",
+               "nvidia-cuda-toolkit (section non-free)"),
+         thing("NVIDIA driver", driver, "runs on NVIDIA GPUs", "nvidia-driver (section non-free)"),
+         thing("GoogleTest", gtest, "make test", "libgtest-dev"),
+         thing("clang-format", on_path("clang-format"), "make format", "clang-format"),
+         thing("python3-torch", python_has("torch"), "comparing gradients with PyTorch",
+               "python3-torch")});
 }
 
 // -march=native ties a build to the machine that compiled it.
@@ -151,96 +133,67 @@ std::vector<std::string> look_for_problems() {
     return problems;
 }
 
-Report examine() {
-    Report report;
-    report.compiler = fmt::format(
+// What --json prints.
+Json examine() {
+    Json report{{"facet", kVersion},
+                {"compiler",
 #if defined(__clang__)
-        "clang++ {}", __clang_version__);
+                 fmt::format("clang++ {}", __clang_version__)
 #else
-        "g++ {}", __VERSION__);
+                 fmt::format("g++ {}", __VERSION__)
 #endif
-    report.flags = FACET_BUILD_FLAGS;
-    report.libraries = libraries();
-    report.cpu = field("/proc/cpuinfo", "model name");
-    report.cores = omp_get_num_procs();
-    report.threads = omp_get_max_threads();
-    report.instructions = instructions_of_cpu();
-    report.onednn_instructions = instructions_of_onednn();
-    report.memory_gib = memory_gib("MemTotal");
-    report.available_gib = memory_gib("MemAvailable");
-    report.no_winograd = why_no_winograd();
-    report.devices = {"cpu"};
-    report.gpu = why_no_cuda();
-    if (report.gpu.empty()) {
-        report.devices.push_back("cuda");
-        report.gpu = cuda_device().description();
-    } else {
-        report.gpu = "none: " + report.gpu;
-    }
-    report.optional = look_for_optional();
-    report.problems = look_for_problems();
+                },
+                {"flags", FACET_BUILD_FLAGS}};
+    for (const Library& library : libraries()) report["libraries"][library.name] = library.version;
+    report["cpu"] = field("/proc/cpuinfo", "model name");
+    report["cores"] = omp_get_num_procs();      // that this process may run on
+    report["threads"] = omp_get_max_threads();  // that OpenMP starts
+    report["instructions"] = instructions_of_cpu();
+    report["onednn_instructions"] = instructions_of_onednn();
+    report["winograd"] = why_no_winograd().empty();
+    report["memory_gib"] = memory_gib("MemTotal");
+    report["available_gib"] = memory_gib("MemAvailable");
+    const std::string why_none = why_no_cuda();
+    report["devices"] = why_none.empty() ? Json{"cpu", "cuda"} : Json::array({"cpu"});
+    report["gpu"] = why_none.empty() ? cuda_device().description() : "none: " + why_none;
+    report["optional"] = look_for_optional();
+    report["problems"] = look_for_problems();  // each keeps facet from working
     return report;
 }
 
-nlohmann::ordered_json to_json(const Report& report) {
-    nlohmann::ordered_json json = {
-        {"facet", kVersion},
-        {"compiler", report.compiler},
-        {"flags", report.flags},
-        {"libraries", nlohmann::ordered_json::object()},
-        {"cpu", report.cpu},
-        {"cores", report.cores},
-        {"threads", report.threads},
-        {"instructions", report.instructions},
-        {"onednn_instructions", report.onednn_instructions},
-        {"winograd", report.no_winograd.empty()},
-        {"memory_gib", report.memory_gib},
-        {"available_gib", report.available_gib},
-        {"devices", report.devices},
-        {"gpu", report.gpu},
-        {"optional", nlohmann::ordered_json::array()},
-        {"problems", report.problems},
-    };
-    for (const Library& library : report.libraries)
-        json["libraries"][library.name] = library.version;
-    for (const Finding& finding : report.optional)
-        json["optional"].push_back({{"name", finding.name},
-                                    {"found", finding.found},
-                                    {"purpose", finding.purpose},
-                                    {"install", finding.install}});
-    return json;
-}
-
-void print(const Report& report) {
-    const auto line = [](const char* name, const std::string& value) {
+void print(const Json& report) {
+    const auto line = [](const std::string& name, const std::string& value) {
         fmt::print("{:<15}{}\n", name, value);
     };
-    line("facet", kVersion);
-    line("compiler", report.compiler);
-    line("flags", report.flags);
-    for (const Library& library : report.libraries)
-        line(library.name.c_str(), fmt::format("{} ({})", library.version, library.purpose));
-    line("CPU", report.cpu.empty() ? "unknown" : report.cpu);
-    line("cores", fmt::format("{} ({} threads in use)", report.cores, report.threads));
+    const auto text = [&](const char* key) { return report[key].get<std::string>(); };
+    const auto number = [&](const char* key) { return report[key].get<double>(); };
+    for (const char* key : {"facet", "compiler", "flags"}) line(key, text(key));
+    for (const Library& library : libraries())
+        line(library.name, fmt::format("{} ({})", library.version, library.purpose));
+    line("CPU", text("cpu").empty() ? "unknown" : text("cpu"));
+    line("cores", fmt::format("{} ({} threads in use)", number("cores"), number("threads")));
     line("instructions",
-         fmt::format("{} (oneDNN uses {})", report.instructions, report.onednn_instructions));
-    line("convolutions",
-         report.no_winograd.empty() ? "direct and Winograd" : "direct: " + report.no_winograd);
-    line("memory",
-         fmt::format("{:.1f} GiB, {:.1f} GiB available", report.memory_gib, report.available_gib));
-    line("devices", fmt::format("{}", fmt::join(report.devices, ", ")));
-    line("GPU", report.gpu);
+         fmt::format("{} (oneDNN uses {})", text("instructions"), text("onednn_instructions")));
+    const std::string no_winograd = why_no_winograd();
+    line("convolutions", no_winograd.empty() ? "direct and Winograd" : "direct: " + no_winograd);
+    line("memory", fmt::format("{:.1f} GiB, {:.1f} GiB available", number("memory_gib"),
+                               number("available_gib")));
+    line("devices",
+         fmt::format("{}", fmt::join(report["devices"].get<std::vector<std::string>>(), ", ")));
+    line("GPU", text("gpu"));
 
     fmt::print("\nOptional:\n");
     Table table({"what", "", "what for", "how to install"});
-    for (const Finding& finding : report.optional)
-        table.row({finding.name, finding.found ? "found" : "missing", finding.purpose,
-                   finding.found ? "" : finding.install});
+    for (const Json& thing : report["optional"]) {
+        const bool found = thing["found"];
+        table.row({thing["name"], found ? "found" : "missing", thing["purpose"],
+                   found ? std::string() : thing["install"].get<std::string>()});
+    }
     table.print();
 
     fmt::print("\n");
-    for (const std::string& problem : report.problems) fmt::print("problem: {}\n", problem);
-    if (report.problems.empty()) fmt::print("facet can work on this machine.\n");
+    for (const std::string problem : report["problems"]) fmt::print("problem: {}\n", problem);
+    if (report["problems"].empty()) fmt::print("facet can work on this machine.\n");
 }
 
 }  // namespace
@@ -252,12 +205,12 @@ void add_doctor_command(CLI::App& app) {
     command->add_flag("--json", *json, "print one JSON object");
     command->footer("Example: facet doctor --json\n\nThe exit status is 0 if facet can work.");
     command->callback([json] {
-        const Report report = examine();
+        const Json report = examine();
         if (*json)
-            fmt::print("{}\n", json_text(to_json(report), 2));
+            fmt::print("{}\n", json_text(report, 2));
         else
             print(report);
-        if (!report.problems.empty()) set_exit_status(1);
+        if (!report["problems"].empty()) set_exit_status(1);
     });
 }
 

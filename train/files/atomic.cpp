@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <cctype>
 #include <cerrno>
 #include <cstring>
+#include <regex>
 
 #include "engine/error.h"
 #include "train/files/file_reader.h"
@@ -141,22 +141,8 @@ void share_file(const fs::path& from, const fs::path& to) {
 }
 
 bool is_partial_name(std::string_view name) {
-    constexpr std::string_view end = ".partial";
-    if (!name.ends_with(end)) return false;
-    name.remove_suffix(end.size());
-    const auto take_digits = [&name] {
-        const size_t before = name.size();
-        while (!name.empty() && std::isdigit(static_cast<unsigned char>(name.back()))) {
-            name.remove_suffix(1);
-        }
-        return name.size() < before;
-    };
-    const auto take = [&name](char sign) {
-        if (!name.ends_with(sign)) return false;
-        name.remove_suffix(1);
-        return true;
-    };
-    return take_digits() && take('-') && take_digits() && take('.') && !name.empty();
+    static const std::regex pattern(R"([^]+\.[0-9]+-[0-9]+\.partial)");
+    return std::regex_match(name.begin(), name.end(), pattern);
 }
 
 void remove_partial_files(const fs::path& folder) {
