@@ -34,8 +34,6 @@ std::string classes_line(const RunConfig& config, const Dataset& data) {
 
 }  // namespace
 
-std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
-
 void print_start(const RunConfig& config, Trainer& trainer, const Dataset& data) {
     fmt::print("device   {}\n", device_line(trainer.learner().device()));
     fmt::print("network  {} at {} pixels, D = {}\n", config.network.backbone, config.network.image,

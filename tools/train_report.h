@@ -2,13 +2,10 @@
 #pragma once
 
 #include <optional>
-#include <string>
 
 #include "train/trainer.h"
 
 namespace facet {
-
-std::string percent(double share);  // 0.9435 -> "94.35 %"
 
 void print_start(const RunConfig& config, Trainer& trainer, const Dataset& data);
 

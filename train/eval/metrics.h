@@ -93,6 +93,8 @@ nlohmann::ordered_json to_json(const Verification& verification);
 // For people: one line a figure, ending with a newline.
 std::string table(const Verification& verification);
 
+std::string percent(double share);  // 0.9435 -> "94.35 %"
+
 // The parts of verify(), each on its own. They expect finite similarities.
 FoldAccuracy fold_accuracy(std::span<const double> similarities, std::span<const Pair> pairs,
                            int folds);

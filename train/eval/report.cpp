@@ -40,8 +40,6 @@ std::string row(std::string_view name, const std::string& value) {
     return fmt::format("{:<24}{}\n", name, value);
 }
 
-std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
-
 std::string similarities(const Distribution& d) {
     constexpr size_t k5th = 1, kMedian = 3, k95th = 5;
     return fmt::format("mean {:+.3f}, sd {:.3f}, 5 % {:+.3f}, median {:+.3f}, 95 % {:+.3f}", d.mean,
@@ -49,6 +47,8 @@ std::string similarities(const Distribution& d) {
 }
 
 }  // namespace
+
+std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
 
 ordered_json to_json(const Verification& v) {
     ordered_json json{{"protocol", v.protocol},
