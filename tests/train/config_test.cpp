@@ -177,9 +177,9 @@ TEST(Config, PairLossesSeeFourImagesOfEachPersonUnlessTold) {
 
 TEST(Config, TheLearnerIsToldTheSampleRate) {
     RunConfig config;
-    EXPECT_EQ(learner_config(config).sample_rate, 1);
+    EXPECT_EQ(learner_config(config).head.sample_rate, 1);
     config.sample_rate = 0.25;
-    EXPECT_EQ(learner_config(config).sample_rate, 0.25);
+    EXPECT_EQ(learner_config(config).head.sample_rate, 0.25);
 }
 
 }  // namespace facet::test
