@@ -1,7 +1,5 @@
 #pragma once
 
-#include <numbers>
-
 #include "losses/head/class_loss.h"
 #include "losses/head/softmax_form.h"
 
@@ -11,9 +9,8 @@ template <class T>
 struct AdaCos : SoftmaxForm<T, AdaCos<T>> {
     static constexpr LossPage page{
         .name = "adacos",
-        .paper =
-            "Zhang et al., AdaCos: adaptively scaling cosine logits for effectively learning "
-            "deep face representations, CVPR 2019",
+        .paper = R"(Zhang et al., AdaCos: adaptively scaling cosine logits for effectively learning
+deep face representations, CVPR 2019)",
         .group = LossGroup::adaptive,
         .what = "AdaCos: NormFace whose scale follows the training.",
         .formula = R"(
@@ -24,8 +21,8 @@ z_j = s c_j,   L = -log softmax(z)_y)",
         .why = R"(
 The new s is used in the same call and is a constant for the gradient. The median of an even
 number of angles is the lower one. Where log(B) <= 0, with negatives all far away, it gives no
-scale: s stays, as it does without rows. dynamic=false: s = s_0 always. C < 3 is refused: with
-two classes s_0 = 0, and then nothing is ever learned.
+scale: s stays, as it does without rows. dynamic=false: s = s_0 always. C < 3 is refused: with two
+classes s_0 = 0, and then nothing is ever learned.
 
 Derivation: for given negatives p_y, as a function of theta_y, is steepest near cos(theta_y) =
 log(B)/s; s puts this at the median angle, or at 45 degrees if that is larger. Then dL/dc is
@@ -34,8 +31,8 @@ NormFace's; differentiating s too would add (sum_j dL/dz_j c_j) ds/dc.)",
         .detached = "the scale s",
         .fewest_classes = 3,
         .too_few =
-            "its scale starts at sqrt(2) log(C-1), which is 0 for two classes, and then nothing "
-            "is learned"};
+            "its scale starts at sqrt(2) log(C-1), which is 0 for two classes, and then "
+            "nothing is learned"};
 
     using Base = SoftmaxForm<T, AdaCos<T>>;
     static constexpr int passes = 2;  // the scale, then the softmax
@@ -51,16 +48,12 @@ NormFace's; differentiating s too would add (sum_j dL/dz_j c_j) ds/dc.)",
         }
     };
 
-    StateArray* scale;
-    bool dynamic;
+    StateArray* scale = &ask().state().declare("s", true, false);
+    bool dynamic = ask().flag("dynamic", true, "false: the scale stays sqrt(2) log(C-1)");
     T s = 0;
     double median = 0;  // of theta_iy
 
-    AdaCos(Parameters& p, State& state)
-        : scale(&state.declare("s", true, false)),
-          dynamic(p.flag("dynamic", true, "false: the scale stays sqrt(2) log(C-1)")) {
-        scale->lowest = 1e-6;
-    }
+    AdaCos() { scale->lowest = 1e-6; }
 
     void prepare(std::int64_t C) {
         if (!scale->value.empty()) return;
@@ -77,11 +70,7 @@ NormFace's; differentiating s too would add (sum_j dL/dz_j c_j) ds/dc.)",
         std::nth_element(angles.begin(), middle, angles.end());
         median = *middle;
     }
-    Row begin(const Target<T>& y) const {
-        Row row;
-        row.y = y;
-        return row;
-    }
+    Row begin(const Target<T>& y) const { return {{}, y, {}}; }
     void gather(int pass, const Row& row, Acc& acc, const Chunk<T>& chunk) const {
         if (pass == 1 || dynamic) Base::gather(pass, row, acc.pass[pass], chunk);
     }
@@ -110,7 +99,6 @@ NormFace's; differentiating s too would add (sum_j dL/dz_j c_j) ds/dc.)",
         for (Row& row : rows) row.target = additive_cosine(row.y, s, T(0));
     }
 };
-
 FACET_LOSS(adacos, ClassLoss<AdaCos>);
 
 }  // namespace facet

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <numbers>
-
 #include "losses/head/class_loss.h"
 #include "losses/head/softmax_form.h"
 
@@ -22,38 +20,26 @@ q  = clip(h (n - mean) / (std + eps), -1, 1),
 z_y = s (cos(clip(theta_y - m q, eps, pi - eps)) - (m + m q)),   z_j = s c_j,
 L  = -log softmax(z)_y)",
         .gradient = R"(
-dL/dc_j = s p_j,
-dL/dc_y = -s (1 - p_y) sin(theta_y - m q) / sin(theta_y))",
+dL/dc_j = s p_j,   dL/dc_y = -s (1 - p_y) sin(theta_y - m q) / sin(theta_y))",
         .why = R"(
-Cosines are clipped to [-1 + eps, 1 - eps] first; outside of a clip there is no gradient. q is a
-constant for the gradient. The deviation is the unbiased one; a batch with fewer than two rows
-moves neither average. They start at 20 and 100.
+Cosines are clipped to [-1 + eps, 1 - eps] first; outside of a clip there is no gradient. The
+deviation is the unbiased one; a batch with fewer than two rows moves neither average.
 
-Derivation: for the gradient q is a number: an angular margin -m q (arcface.h) and a constant.
+Derivation: for the gradient q is a constant: an angular margin -m q (arcface.h) and a number.
 
 Public code: the class of the authors has t_alpha=1 as its default, their configuration 0.01; its
 deviation of a batch of one row is NaN.)",
         .state = "mean, std: moving averages of the norms, start at 20 and 100",
         .detached = "the quality q"};
 
-    T s, m, h;
-    double t_alpha;
-    T eps;
-    StateArray *mean, *std;
-
-    AdaFace(Parameters& p, State& state)
-        : s(p.positive("s", 64, "scale of the cosines")),
-          m(p.number("m", 0.4, 0, std::numbers::pi, "margin")),
-          h(p.number("h", 0.333, 0, 1e6, "how strongly the norm acts")),
-          t_alpha(p.number("t_alpha", 0.01, 0, 1, "weight of the new batch")),
-          eps(p.number("eps", 1e-3, 1e-12, 0.5,
-                       "clip of cosines and angles; added to the deviation")),
-          mean(&state.declare("mean", true, false)),
-          std(&state.declare("std", true, false)) {
-        mean->lowest = std->lowest = 0;
-        if (mean->value.empty()) mean->value = {20};
-        if (std->value.empty()) std->value = {100};
-    }
+    T s = ask().positive("s", 64, "scale of the cosines");
+    T m = ask().angle("m", 0.4, "margin");
+    T h = ask().number("h", 0.333, 0, 1e6, "how strongly the norm acts");
+    double t_alpha = ask().number("t_alpha", 0.01, 0, 1, "weight of the new batch");
+    T eps =
+        ask().number("eps", 1e-3, 1e-12, 0.5, "clip of cosines, angles; added to the deviation");
+    StateArray* mean = ask().state().number("mean", 20, 0);
+    StateArray* std = ask().state().number("std", 100, 0);
 
     static double clipped_norm(const Target<T>& y) {
         return std::clamp(double(y.norm), 1e-3, 100.0);
@@ -93,7 +79,6 @@ deviation of a batch of one row is NaN.)",
         return c > 1 - eps || c < -1 + eps ? T(0) : s;
     }
 };
-
 FACET_LOSS(adaface, ClassLoss<AdaFace>);
 
 }  // namespace facet

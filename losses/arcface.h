@@ -1,8 +1,5 @@
 #pragma once
 
-#include <cmath>
-#include <numbers>
-
 #include "losses/head/class_loss.h"
 #include "losses/head/softmax_form.h"
 
@@ -26,9 +23,9 @@ cos(theta + m) rises again for theta > pi - m. `beyond` says what the target is 
   clip    s cos(pi) = -s: no gradient to the target there
   easy    everywhere: c > 0 ? s cos(theta + m) : s c; jumps by s sin m at 90 degrees
 grad=detached is what code does that adds the margin outside of automatic differentiation: the
-value is the same, the backward pass takes d(target)/dc = s everywhere. The exact
-derivative is sin(theta + m)/sin(theta) times that: 6.4 at theta = 5 degrees, 1.0 at 75, 0.05 at
-150, negative past pi - m (m = 0.5).
+value is the same, the backward pass takes d(target)/dc = s everywhere. The exact derivative is
+sin(theta + m)/sin(theta) times that: 6.4 at theta = 5 degrees, 1.0 at 75, 0.05 at 150, negative
+past pi - m (m = 0.5).
 
 Derivation: with theta = acos(c), d cos(theta + m)/dc = (-sin(theta + m)) / (-sin(theta));
 dL/dz_y = -(1 - p_y) and z_y is s times it. Multiplied by dc/dtheta = -sin(theta) the quotient is
@@ -36,35 +33,28 @@ gone: dL/dtheta_y. The linear target is at most -1 where it takes over (cos m + 
 m <= pi/2), so it never rises again.
 
 compat=insightface (arcface_torch): grad=detached and beyond=none; the reported value of a row
-saturates at 69.08 = -log 1e-30, its gradient does not. compat=facexzoo: past pi - m the target
-is s c, which jumps up by s (1 - cos m) there.)"};
+saturates at 69.08 = -log 1e-30, its gradient does not. compat=facexzoo: past pi - m the target is
+s c, which jumps up by s (1 - cos m) there.)"};
 
     enum class Beyond { linear, none, easy, clip };
     enum class Compat { none, insightface, facexzoo };
 
-    T s, m;
-    Beyond beyond;
-    bool detach;
-    Compat compat;
+    T s = ask().positive("s", 64, "scale of the cosines");
+    T m = ask().angle("m", 0.5, "margin on the target's angle, radians");
+    Beyond beyond = ask().choice<Beyond>("beyond", {"linear", "none", "easy", "clip"},
+                                         "the target logit for theta > pi - m");
+    bool detach = ask().choice<bool>("grad", {"exact", "detached"},
+                                     "detached: d(target)/dc = s, as if no margin");
+    Compat compat = ask().choice<Compat>("compat", {"none", "insightface", "facexzoo"},
+                                         "insightface: beyond=none grad=detached, value at most "
+                                         "69.08; facexzoo: beyond=linear without its m sin m");
 
-    explicit ArcFace(Parameters& p)
-        : s(p.positive("s", 64, "scale of the cosines")),
-          m(p.number("m", 0.5, 0, std::numbers::pi, "margin on the target's angle, radians")),
-          beyond(p.choice<Beyond>("beyond", {"linear", "none", "easy", "clip"},
-                                  "the target logit for theta > pi - m")),
-          detach(p.choice("grad", {"exact", "detached"},
-                          "detached: d(target)/dc = s, as if no margin") == "detached"),
-          compat(p.choice<Compat>("compat", {"none", "insightface", "facexzoo"},
-                                  "insightface: beyond=none grad=detached, value at most 69.08; "
-                                  "facexzoo: beyond=linear without its m sin m")) {
-        if (compat != Compat::insightface) return;
-        beyond = Beyond::none;
-        detach = true;
+    ArcFace() {
+        if (compat == Compat::insightface) beyond = Beyond::none, detach = true;
     }
 
     TargetLogit<T> target(const Target<T>& y) const {
-        const TargetLogit<T> exact = exact_target(y);
-        return detach ? detached(y, exact.z, s) : exact;
+        return detached_if(detach, y, exact_target(y), s);
     }
     TargetLogit<T> exact_target(const Target<T>& y) const {
         const T limit = beyond == Beyond::easy ? T(0) : -std::cos(m);  // cos(pi - m)
@@ -73,14 +63,11 @@ is s c, which jumps up by s (1 - cos m) there.)"};
         const bool bare = beyond == Beyond::easy || compat == Compat::facexzoo;
         return additive_cosine(y, s, bare ? T(0) : m * std::sin(m));
     }
-
-    void close(int pass, SoftmaxRow<T>& row, const LogSumExp<T>& others) const {
-        SoftmaxForm<T, ArcFace<T>>::close(pass, row, others);
+    void complete(SoftmaxRow<T>& row) const {
         const double highest = 69.07755278982137;  // -log 1e-30
-        if (compat == Compat::insightface && row.value > highest) row.value = highest;
+        if (compat == Compat::insightface) row.value = std::min(row.value, highest);
     }
 };
-
 FACET_LOSS(arcface, ClassLoss<ArcFace>);
 
 }  // namespace facet

@@ -3,21 +3,21 @@
 #include <array>
 #include <numeric>
 
+#include "losses/head/backend.h"
+#include "losses/head/loss.h"
 #include "losses/head/registry.h"
 
 namespace facet {
 
-class Center final : public Loss {
-public:
+struct CenterForm {
     static constexpr LossPage page{
         .name = "center",
-        .paper =
-            "Wen et al., A discriminative feature learning approach for deep face "
-            "recognition, ECCV 2016",
+        .paper = R"(
+Wen et al., A discriminative feature learning approach for deep face recognition, ECCV 2016)",
         .group = LossGroup::proxies,
         .what = R"(
-Center loss: features are drawn to the centres of their classes, which here are the proxies, raw
-and not normalised.)",
+Center loss: features are drawn to the centres of their classes, here the proxies, raw and not
+normalised.)",
         .formula = "L = 1/(2B) sum_i |x_i - w_{y_i}|^2",
         .gradient = "dx_i = (x_i - w_{y_i}) / B,   dw_j = sum_{i: y_i = j} (w_j - x_i) / B",
         .why = R"(
@@ -25,23 +25,22 @@ Formed from the differences: nothing cancels where x is close to its centre. Wit
 beside it everything may collapse into one point.
 
 The paper moves the centres by its own rule, w_j - alpha sum_{y_i = j}(w_j - x_i)/(1 + n_j), not
-by the gradient. Here centres are parameters like all proxies; what the rule would make of them
-is reported by report(), in the state `centers` (C, D); given there, they are used in place
-of the proxies for one call.
+by the gradient. Here centres are parameters like all proxies; what the rule would make of them is
+reported by report(), in the state `centers` (C, D); given there, they are used in place of the
+proxies for one call.
 
 Derivation: |x - w|^2/2 has the gradient x - w by x and w - x by w.)",
         .state = "centers (C, D): what the paper's update would make of the proxies"};
 
-    Center(const LossInfo& info, const Settings& settings) : Loss(info, settings) {
-        Parameters parameters(settings);
-        alpha_ = alpha(parameters);
-        centers_ = &state_.declare("centers", false, false);
-    }
-    static LossInfo info() {
-        Parameters parameters;
-        alpha(parameters);
-        return facet::describe(page, parameters.described());
-    }
+    double alpha = ask().number("alpha", 0.5, 0, 1, "rate of the paper's own centre update");
+    StateArray* centers = &ask().state().declare("centers", false, false);
+};
+
+class Center final : public Loss {
+public:
+    Center(const LossInfo& info, const Settings& settings)
+        : Loss(info, settings), form_(make_form<CenterForm>(settings, state_)) {}
+    static LossInfo info() { return info_of<CenterForm>(); }
 
     bool has_proxies() const override { return true; }
     bool has_cosines() const override { return false; }
@@ -50,24 +49,12 @@ Derivation: |x - w|^2/2 has the gradient x - w by x and w - x by w.)",
     void report(const HeadBatch<double>& batch) override { report_centers(batch); }
 
 private:
-    static double alpha(Parameters& p) {
-        return p.number("alpha", 0.5, 0, 1, "rate of the paper's own centre update");
-    }
-
-    double run(HeadBackend<float>& backend, const HeadBatch<float>& batch,
-               const HeadGradient<float>& gradient, HeadDiagnostics& diagnostics,
-               const HeadOptions&) override {
-        return mean_distance(backend, batch, gradient, diagnostics);
-    }
-    double run(HeadBackend<double>& backend, const HeadBatch<double>& batch,
-               const HeadGradient<double>& gradient, HeadDiagnostics& diagnostics,
-               const HeadOptions&) override {
-        return mean_distance(backend, batch, gradient, diagnostics);
-    }
+    double run(const HeadCall<float>& call) override { return mean_distance(call); }
+    double run(const HeadCall<double>& call) override { return mean_distance(call); }
 
     template <class T>
-    double mean_distance(HeadBackend<T>& backend, const HeadBatch<T>& batch,
-                         const HeadGradient<T>& gradient, HeadDiagnostics& diagnostics) {
+    double mean_distance(const HeadCall<T>& call) {
+        const auto& [backend, batch, gradient, diagnostics, options] = call;
         const auto [x, w, y, B, C, D] = batch;
         FACET_CHECK(gradient.dcos == nullptr, "center: it reads no cosines, so there is no dcos");
         const std::int64_t counted = check_labels(y, B, C);
@@ -94,19 +81,19 @@ private:
     // The centres (C, D) that the state gives this call in place of the proxies; empty: none.
     void take_given(std::int64_t C, std::int64_t D) {
         given_.clear();
-        if (!centers_->given) return;
-        FACET_CHECK(std::int64_t(centers_->value.size()) == C * D,
+        if (!form_.centers->given) return;
+        FACET_CHECK(std::int64_t(form_.centers->value.size()) == C * D,
                     "center: state centers has {} values, expected C D = {}",
-                    centers_->value.size(), C * D);
-        given_ = centers_->value;
+                    form_.centers->value.size(), C * D);
+        given_ = form_.centers->value;
     }
 
     template <class T>
     void report_centers(const HeadBatch<T>& batch) {
         const auto [x, w, y, B, C, D] = batch;
-        centers_->columns = D;
-        centers_->value = given_.empty() ? std::vector<double>(w, w + C * D) : given_;
-        const std::vector<double> before = centers_->value;
+        form_.centers->columns = D;
+        form_.centers->value = given_.empty() ? std::vector<double>(w, w + C * D) : given_;
+        const std::vector<double> before = form_.centers->value;
         std::vector<double> members(C, 0.0);
         for (std::int64_t i = 0; i < B; ++i) {
             if (y[i] >= 0) members[y[i]] += 1;
@@ -114,15 +101,14 @@ private:
         for (std::int64_t at = 0; at < B * D; ++at) {
             const std::int64_t j = y[at / D], to = j * D + at % D;
             if (j < 0) continue;
-            centers_->value[to] -= alpha_ * (before[to] - double(x[at])) / (1 + members[j]);
+            form_.centers->value[to] -=
+                form_.alpha * (before[to] - double(x[at])) / (1 + members[j]);
         }
     }
 
-    double alpha_;
-    StateArray* centers_;
+    CenterForm form_;
     std::vector<double> given_;  // (C, D) centres used instead of the proxies in the last call
 };
-
 FACET_LOSS(center, Center);
 
 }  // namespace facet

@@ -9,12 +9,11 @@ template <class T>
 struct Circle : SoftmaxForm<T, Circle<T>> {
     static constexpr LossPage page{
         .name = "circle",
-        .paper =
-            "Sun et al., Circle loss: a unified perspective of pair similarity optimization, "
-            "CVPR 2020",
+        .paper = R"(
+Sun et al., Circle loss: a unified perspective of pair similarity optimization, CVPR 2020)",
         .group = LossGroup::weighted,
-        .what =
-            "Circle loss, class level: every cosine is weighted by its distance from its optimum.",
+        .what = R"(
+Circle loss, class level: every cosine is weighted by its distance from its optimum.)",
         .formula = R"(
 a_y = [1 + m - c_y]_+,   a_j = [c_j + m]_+,
 z_y = gamma a_y (c_y - (1 - m)),   z_j = gamma a_j (c_j - m),   L = -log softmax(z)_y)",
@@ -26,10 +25,8 @@ Derivation: with a constant, z_y and z_j are lines of slope gamma a. The derivat
 would have 2 (1 - c_y) in place of 1 + m - c_y, and 2 c_j in place of c_j + m.)",
         .detached = "the weights [1+m-c_y]_+ and [c_j+m]_+"};
 
-    T m, gamma;
-
-    explicit Circle(Parameters& p)
-        : m(p.number("m", 0.25, 0, 10, "margin")), gamma(p.positive("gamma", 256, "scale")) {}
+    T m = ask().number("m", 0.25, 0, 10, "margin");
+    T gamma = ask().positive("gamma", 256, "scale");
 
     TargetLogit<T> target(const Target<T>& y) const {
         const T height = gamma * std::max(1 + m - y.cos, T(0));
@@ -42,7 +39,6 @@ would have 2 (1 - c_y) in place of 1 + m - c_y, and 2 c_j in place of c_j + m.)"
         return slope(row, c, j) * (c - m);
     }
 };
-
 FACET_LOSS(circle, ClassLoss<Circle>);
 
 }  // namespace facet

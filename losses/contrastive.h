@@ -8,12 +8,10 @@ struct Contrastive {
     static constexpr LossPage page{
         .name = "contrastive",
         .paper =
-            "Hadsell et al., Dimensionality reduction by learning an invariant mapping, "
-            "CVPR 2006",
+            "Hadsell et al., Dimensionality reduction by learning an invariant mapping, CVPR 2006",
         .group = LossGroup::pairs,
         .what = R"(
-Contrastive loss of Hadsell, Chopra and LeCun: pairs of one class attract, others repel up to a
-margin M.)",
+Contrastive loss (Hadsell, Chopra, LeCun): pairs of one class attract, others repel up to M.)",
         .formula = R"(
 d_uv = |x_u - x_v| of raw embeddings
 L = mean_{u<v} { d^2 / 2 (same class),  [M - d]_+^2 / 2 (different) })",
@@ -21,24 +19,18 @@ L = mean_{u<v} { d^2 / 2 (same class),  [M - d]_+^2 / 2 (different) })",
         .why = R"(
 Equal embeddings of different classes are at a cone point of d: their gradient is 0.
 
-Derivation: dd/dx_u = (x_u - x_v)/d. For pairs of one class the d cancels: dx_u += x_u - x_v over
-the pairs.
+Derivation: dd/dx_u = (x_u - x_v)/d. For pairs of one class the d cancels: dx_u += x_u - x_v.
 
-compat=pml is the loss of that name in pytorch-metric-learning: unit vectors, no squares, and the
-same and the different pairs averaged apart, each over the pairs that are not satisfied:
-  L = mean_{same, d>0} d + mean_{different, d<M} (M - d))",
-        .state = kPairState};
+compat=pml is the loss of that name in pytorch-metric-learning: unit vectors, no squares, the same
+and the different pairs averaged apart, each over the pairs that are not satisfied:
+  L = mean_{same, d>0} d + mean_{different, d<M} (M - d))"};
 
-    double margin;
-    bool pml;
+    double margin = ask().positive("margin", 1, "distance at which different classes rest");
+    bool pml = ask().choice<bool>("compat", {"none", "pml"},
+                                  "pml: unit vectors, d and [margin - d]_+ unsquared, each "
+                                  "averaged over pairs that are not 0");
     // What a pair counts for; with compat=pml 1 / (pairs that are not satisfied).
     double same_weight = 1, different_weight = 1;
-
-    explicit Contrastive(Parameters& p)
-        : margin(p.positive("margin", 1, "distance at which different classes rest")),
-          pml(p.choice("compat", {"none", "pml"},
-                       "pml: unit vectors, d and [margin - d]_+ unsquared, each averaged over its "
-                       "pairs that are not 0") == "pml") {}
 
     PairQuantity quantity() const {
         return {pml ? PairVectors::unit : PairVectors::raw, PairMeasure::distance};
@@ -56,8 +48,7 @@ same and the different pairs averaged apart, each over the pairs that are not sa
 
     bool counts() const { return pml; }
     // The pairs that are not satisfied.
-    template <class Row>
-    FACET_HD PairCounts count(const Row& a) const {
+    FACET_HD PairCounts count(const auto& a) const {
         PairCounts active;
         a.each([&](std::int64_t v) {
             const bool alike = a.y[v] == a.y[a.u];
@@ -72,8 +63,7 @@ same and the different pairs averaged apart, each over the pairs that are not sa
     }
 
     // Every pair is seen from both its ends, which leaves the mean as it is.
-    template <class Row>
-    FACET_HD AnchorResult anchor(const Row& a, double* g) const {
+    FACET_HD AnchorResult anchor(const auto& a, double* g) const {
         double sum = 0;
         a.each([&](std::int64_t v) {
             if (v == a.u) return;
@@ -85,7 +75,6 @@ same and the different pairs averaged apart, each over the pairs that are not sa
         return {a.total(sum), pml ? 0 : a.n - 1, a.n > 1};
     }
 };
-
 FACET_LOSS(contrastive, PairLoss<Contrastive>);
 
 }  // namespace facet

@@ -21,15 +21,11 @@ log(C)/s.
 
 Public code: AM-Softmax s=30 m=0.35; insightface writes it as the combined margin with m3=0.4.)"};
 
-    T s, m;
-
-    explicit CosFace(Parameters& p)
-        : s(p.positive("s", 64, "scale of the cosines")),
-          m(p.number("m", 0.35, 0, 10, "margin on the target's cosine")) {}
+    T s = ask().positive("s", 64, "scale of the cosines");
+    T m = ask().number("m", 0.35, 0, 10, "margin on the target's cosine");
 
     TargetLogit<T> target(const Target<T>& y) const { return additive_cosine(y, s, m); }
 };
-
 FACET_LOSS(cosface, ClassLoss<CosFace>);
 
 }  // namespace facet

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <numbers>
 #include <numeric>
 
 #include "engine/random.h"
@@ -13,9 +12,8 @@ template <class T>
 struct ElasticFace : SoftmaxForm<T, ElasticFace<T>> {
     static constexpr LossPage page{
         .name = "elasticface",
-        .paper =
-            "Boutros et al., ElasticFace: elastic margin loss for deep face recognition, "
-            "CVPRW 2022",
+        .paper = R"(
+Boutros et al., ElasticFace: elastic margin loss for deep face recognition, CVPRW 2022)",
         .group = LossGroup::adaptive,
         .what = "ElasticFace: ArcFace or CosFace with a margin drawn anew for every sample.",
         .formula = R"(
@@ -35,27 +33,16 @@ compat=released: the authors' code assigns the sorted margins by the inverse per
 wrong samples.)",
         .state = "E (B), the margins of the last call; draws, the number of calls"};
 
-    bool arc;
-    T s;
-    double m, sigma;
-    bool plus, released;
-    State* state;
-    StateArray *margins, *draws;
-
-    ElasticFace(Parameters& p, State& state)
-        : arc(p.choice("kind", {"arc", "cos"}, "margin on angle or cosine") == "arc"),
-          s(p.positive("s", 64, "scale of the cosines")),
-          m(p.number("m", 0.5, 0, std::numbers::pi, "mean of the margins")),
-          sigma(p.number("sigma", 0.05, 0, 10, "their standard deviation")),
-          plus(p.flag("plus", false, "the smallest margin to the largest c_y")),
-          released(p.choice("compat", {"none", "released"},
-                            "released: plus by the inverse permutation") == "released"),
-          state(&state),
-          margins(&state.declare("E", false, false)),
-          draws(&state.declare("draws", true, false)) {
-        draws->lowest = 0;
-        if (draws->value.empty()) draws->value = {0};
-    }
+    bool cos = ask().choice<bool>("kind", {"arc", "cos"}, "margin on angle or cosine");
+    T s = ask().positive("s", 64, "scale of the cosines");
+    double m = ask().angle("m", 0.5, "mean of the margins");
+    double sigma = ask().number("sigma", 0.05, 0, 10, "their standard deviation");
+    bool plus = ask().flag("plus", false, "the smallest margin to the largest c_y");
+    bool released = ask().choice<bool>("compat", {"none", "released"},
+                                       "released: plus by the inverse permutation");
+    State* state = &ask().state();
+    StateArray* margins = &state->declare("E", false, false);
+    StateArray* draws = state->number("draws", 0, 0);
 
     void open(const Batch<T>& batch) {
         const std::size_t B = batch.targets.size();
@@ -77,11 +64,12 @@ wrong samples.)",
 
     void rank(std::span<const Target<T>> targets) {
         std::vector<std::size_t> rows;  // those with a label
-        for (std::size_t i = 0; i < targets.size(); ++i) {
-            if (targets[i].y >= 0) rows.push_back(i);
-        }
         std::vector<double> sorted;
-        for (const std::size_t i : rows) sorted.push_back(margins->value[i]);
+        for (std::size_t i = 0; i < targets.size(); ++i) {
+            if (targets[i].y < 0) continue;
+            rows.push_back(i);
+            sorted.push_back(margins->value[i]);
+        }
         std::sort(sorted.begin(), sorted.end());
         std::vector<std::size_t> order(rows.size());  // argsort(-c) over `rows`
         std::iota(order.begin(), order.end(), 0);
@@ -96,10 +84,9 @@ wrong samples.)",
 
     TargetLogit<T> target(const Target<T>& y) const {
         const T E = T(margins->value[y.row]);
-        return arc ? additive_angle(y, s, E) : additive_cosine(y, s, E);
+        return cos ? additive_cosine(y, s, E) : additive_angle(y, s, E);
     }
 };
-
 FACET_LOSS(elasticface, ClassLoss<ElasticFace>);
 
 }  // namespace facet

@@ -1,11 +1,12 @@
 #pragma once
 
-#include "losses/normface.h"
+#include "losses/head/class_loss.h"
+#include "losses/head/softmax_form.h"
 
 namespace facet {
 
 template <class T>
-struct Focal : NormFace<T> {
+struct Focal : SoftmaxForm<T, Focal<T>> {
     static constexpr LossPage page{
         .name = "focal",
         .paper = "Lin et al., Focal loss for dense object detection, ICCV 2017",
@@ -21,20 +22,16 @@ mean of the batch, as some public code does, it is another loss.
 
 Derivation: p_y = e^-l, so d(1 - p_y)/dl = p_y; f is the product rule.)"};
 
-    double gamma;
+    T s = ask().positive("s", 32, "scale of the cosines");
+    double gamma = ask().number("gamma", 2, 0, 100, "focus on hard samples; 0 = none");
 
-    explicit Focal(Parameters& p)
-        : NormFace<T>(p), gamma(p.number("gamma", 2, 0, 100, "focus on hard samples; 0 = none")) {}
-
-    void close(int pass, SoftmaxRow<T>& row, const LogSumExp<T>& others) const {
-        NormFace<T>::close(pass, row, others);
+    void complete(SoftmaxRow<T>& row) const {
         const double l = row.value, missing = -std::expm1(-l);
         const double ratio = missing > 0 ? l / missing : 1;  // -> 1 as the row gets easy
         const double power = std::pow(missing, gamma);
-        this->wrap(row, power * l, T(power * (1 + gamma * std::exp(-l) * ratio)));
+        row.wrap(power * l, T(power * (1 + gamma * std::exp(-l) * ratio)));
     }
 };
-
 FACET_LOSS(focal, ClassLoss<Focal>);
 
 }  // namespace facet

@@ -1,23 +1,19 @@
 #pragma once
 
-#include <algorithm>
-#include <vector>
-
-#include "losses/normface.h"
+#include "losses/head/class_loss.h"
+#include "losses/head/softmax_form.h"
 
 namespace facet {
 
 template <class T>
-struct HmSoftmax : NormFace<T> {
+struct HmSoftmax : SoftmaxForm<T, HmSoftmax<T>> {
     static constexpr LossPage page{
         .name = "hm-softmax",
-        .paper =
-            "Shrivastava et al., Training region-based object detectors with online hard "
-            "example mining, CVPR 2016",
+        .paper = R"(Shrivastava et al., Training region-based object detectors with online hard
+example mining, CVPR 2016)",
         .group = LossGroup::weighted,
         .what = R"(
-HM-Softmax, hard mining as used by Wang et al. 2018: only the samples with the largest loss
-count.)",
+HM-Softmax, hard mining as used by Wang et al. 2018: only the samples with the largest loss count.)",
         .formula = R"(
 z_j = s c_j,   l_i = -log softmax(z)_y,   L = mean of the n largest l_i,
 n = max(1, floor(save_rate B)), ties to the lower row)",
@@ -27,13 +23,10 @@ B counts the rows with a label.
 
 Derivation: which rows are kept is piecewise constant; for those it is NormFace's gradient.
 
-Public code: the SV-X-Softmax repository keeps int(save_rate B) rows, which may be none of a
-small batch.)"};
+Public code: SV-X-Softmax keeps int(save_rate B) rows, which may be none of a small batch.)"};
 
-    double save_rate;
-
-    explicit HmSoftmax(Parameters& p)
-        : NormFace<T>(p), save_rate(p.number("save_rate", 0.9, 0, 1, "part of the samples kept")) {}
+    T s = ask().positive("s", 32, "scale of the cosines");
+    double save_rate = ask().number("save_rate", 0.9, 0, 1, "part of the samples kept");
 
     void settle(int, std::span<SoftmaxRow<T>> rows) const {
         std::vector<std::size_t> order;  // rows with a label, the hardest first
@@ -49,7 +42,6 @@ small batch.)"};
         }
     }
 };
-
 FACET_LOSS(hm_softmax, ClassLoss<HmSoftmax>);
 
 }  // namespace facet

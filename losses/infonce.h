@@ -1,16 +1,14 @@
 #pragma once
 
 #include "losses/head/pair_loss.h"
-#include "losses/head/pair_sums.h"
 
 namespace facet {
 
 struct InfoNce {
     static constexpr LossPage page{
         .name = "infonce",
-        .paper =
-            "van den Oord et al., Representation learning with contrastive predictive coding, "
-            "2018; Chen et al., SimCLR, ICML 2020",
+        .paper = R"(van den Oord et al., Representation learning with contrastive predictive coding,
+2018; Chen et al., SimCLR, ICML 2020)",
         .group = LossGroup::pairs,
         .what = R"(
 InfoNCE with labels, or NT-Xent: every positive of an anchor against the anchor's negatives.)",
@@ -23,25 +21,19 @@ dL/dS_ip = -(1 - q_0) / (tau P),   dL/dS_in = q_n / (tau P),  q the softmax of l
 The other positives of i are not in the denominator (SupCon has them). 1 - q_0 is formed from the
 negatives alone. Without a negative every l_ip is 0: there is nothing to learn from such a batch.
 
-Derivation: l_ip is a cross-entropy of S/tau over p and N_i; -(1 - q_0), q_n are its softmax
-minus its target.)",
-        .state = kPairState};
+Derivation: l_ip is a cross-entropy of S/tau over p and N_i; -(1 - q_0), q_n are its softmax minus
+its target.)"};
 
-    double tau;
+    double tau = ask().positive("tau", 0.07, "temperature of the cosines");
 
-    explicit InfoNce(Parameters& p) : tau(p.positive("tau", 0.07, "temperature of the cosines")) {}
-
-    PairQuantity quantity() const { return {}; }
-
-    template <class Row>
-    FACET_HD AnchorResult anchor(const Row& a, double* g) const {
-        const auto z = [&](std::int64_t n) { return a.negative(n) ? a.q[n] / tau : -kInfinity; };
-        const double negatives = log_sum_exp(a, z);
+    FACET_HD AnchorResult anchor(const auto& a, double* g) const {
+        const auto z = [&](std::int64_t v) { return a.q[v] / tau; };
+        const double negatives = log_sum_exp_negatives(a, z);
         AnchorResult result;
         double push = 0;  // sum over the positives of 1 - q_0
         a.each([&](std::int64_t p) {
             if (!a.positive(p)) return;
-            const SoftHinge l = soft_hinge(negatives - a.q[p] / tau);
+            const SoftHinge l = soft_hinge(negatives - z(p));
             result.sum += l.value;
             result.terms += 1;
             g[p] = -l.slope / tau;
@@ -57,7 +49,6 @@ minus its target.)",
         return result;
     }
 };
-
 FACET_LOSS(infonce, PairLoss<InfoNce>);
 
 }  // namespace facet

@@ -1,16 +1,14 @@
 #pragma once
 
 #include "losses/head/pair_loss.h"
-#include "losses/head/pair_sums.h"
 
 namespace facet {
 
 struct MultiSimilarity {
     static constexpr LossPage page{
         .name = "multi-similarity",
-        .paper =
-            "Wang et al., Multi-similarity loss with general pair weighting for deep metric "
-            "learning, CVPR 2019",
+        .paper = R"(Wang et al., Multi-similarity loss with general pair weighting for deep metric
+learning, CVPR 2019)",
         .group = LossGroup::pairs,
         .what = R"(
 Multi-Similarity loss: per anchor a soft maximum of how far its positives fall below `base`, and
@@ -31,23 +29,15 @@ such an anchor has the one sum that it has.
 The authors' code has beta = 40 and leaves out positives with S > 1 - 1e-5; here they stay.
 
 Derivation: log(1 + sum e^v) has the derivative e^v / (1 + sum e^v); the 1/alpha, 1/beta cancel
-the slopes.)",
-        .state = kPairState};
+the slopes.)"};
 
-    double alpha, beta, base, eps;
-    bool mine;
+    double alpha = ask().positive("alpha", 2, "scale of the positives");
+    double beta = ask().positive("beta", 50, "scale of the negatives");
+    double base = ask().number("base", 0.5, -1, 1, "similarity between the two");
+    double eps = ask().only_with("mine=true").number("eps", 0.1, 0, 2, "slack of the mining");
+    bool mine = ask().flag("mine", true, "keep only pairs that violate");
 
-    explicit MultiSimilarity(Parameters& p)
-        : alpha(p.positive("alpha", 2, "scale of the positives")),
-          beta(p.positive("beta", 50, "scale of the negatives")),
-          base(p.number("base", 0.5, -1, 1, "similarity between the two")),
-          eps(p.only_with("mine=true").number("eps", 0.1, 0, 2, "slack of the mining")),
-          mine(p.flag("mine", true, "keep only pairs that violate")) {}
-
-    PairQuantity quantity() const { return {}; }
-
-    template <class Row>
-    FACET_HD AnchorResult anchor(const Row& a, double* g) const {
+    FACET_HD AnchorResult anchor(const auto& a, double* g) const {
         double hardest_n = -kInfinity, hardest_p = kInfinity;
         a.each([&](std::int64_t v) {
             if (a.negative(v) && a.q[v] > hardest_n) hardest_n = a.q[v];
@@ -69,12 +59,10 @@ the slopes.)",
             if (z_p(v) > -kInfinity) g[v] = -p.slope * std::exp(z_p(v) - positives);
             if (z_n(v) > -kInfinity) g[v] = n.slope * std::exp(z_n(v) - negatives);
         });
-        const bool has_p = hardest_p < kInfinity;
-        const bool has_n = hardest_n > -kInfinity;
+        const bool has_p = hardest_p<kInfinity, has_n = hardest_n> - kInfinity;
         return {p.value / alpha + n.value / beta, 1, mine ? has_p && has_n : has_p || has_n};
     }
 };
-
 FACET_LOSS(multi_similarity, PairLoss<MultiSimilarity>);
 
 }  // namespace facet

@@ -1,19 +1,16 @@
 #pragma once
 
-#include <numbers>
-
 #include "losses/head/class_loss.h"
-#include "losses/head/support_target.h"
+#include "losses/head/support_form.h"
 
 namespace facet {
 
 template <class T>
-struct MvSoftmax : SoftmaxForm<T, MvSoftmax<T>> {
+struct MvSoftmax : SupportForm<T, MvSoftmax<T>> {
     static constexpr LossPage page{
         .name = "mv-softmax",
-        .paper =
-            "Wang et al., Mis-classified vector guided softmax loss for face recognition, "
-            "AAAI 2020",
+        .paper = R"(
+Wang et al., Mis-classified vector guided softmax loss for face recognition, AAAI 2020)",
         .group = LossGroup::founding,
         .what = "MV-Softmax: classes that beat the margined target are weighted up.",
         .formula = R"(
@@ -31,36 +28,23 @@ Derivation: z_j is piecewise linear in c_j. The value jumps where c_j passes f.
 Public code: the authors' is mode=adaptive easy=true and leaves normalising x to its caller.
 FaceX-Zoo's mv_weight is 1 + t.
 
-compat=facexzoo: with margin=am, easy compares c_y with m instead of 0 (also in tiandunx's
-code).)"};
+compat=facexzoo: with margin=am, easy compares c_y with m instead of 0 (also in tiandunx's code).)"};
 
-    using Row = SupportRow<T>;
-    T s, t;
-    bool fixed;
-    SupportTarget<T> support;
+    T s = ask().positive("s", 32, "scale of the cosines");
+    T t = ask().number("t", 0.2, 0, 100, "weight of mis-classified vectors; 0 = none");
+    T m = ask().angle("m", 0.35, "margin");
+    bool arc = ask().choice<bool>("margin", {"am", "arc"}, "on the cosine or on the angle");
+    bool fixed = ask().choice<bool>("mode", {"adaptive", "fixed"},
+                                    "the weight grows with the cosine, or is exp(s t)");
+    bool easy = ask().flag("easy", false, "no margin on the target where c_y <= 0");
+    bool facexzoo = ask().choice<bool>("compat", {"none", "facexzoo"},
+                                       "facexzoo: with margin=am, easy means c_y <= m");
+    SupportMargin<T> margin{m, arc, easy, facexzoo};
 
-    explicit MvSoftmax(Parameters& p)
-        : s(p.positive("s", 32, "scale of the cosines")),
-          t(p.number("t", 0.2, 0, 100, "weight of mis-classified vectors; 0 = none")) {
-        support.m = p.number("m", 0.35, 0, std::numbers::pi, "margin");
-        support.arc = p.choice("margin", {"am", "arc"}, "on the cosine or on the angle") == "arc";
-        fixed = p.choice("mode", {"adaptive", "fixed"},
-                         "the weight grows with the cosine, or is exp(s t)") == "fixed";
-        support.easy = p.flag("easy", false, "no margin on the target where c_y <= 0");
-        support.facexzoo = p.choice("compat", {"none", "facexzoo"},
-                                    "facexzoo: with margin=am, easy means c_y <= m") == "facexzoo";
-    }
-
-    Row begin(const Target<T>& y) const { return support.begin(y, s); }
-    FACET_HD T logit(const Row& row, T c, std::int64_t) const {
-        const T lift = fixed ? t : t * (c + 1);
-        return s * (c > row.threshold ? c + lift : c);
-    }
-    FACET_HD T slope(const Row& row, T c, std::int64_t) const {
-        return c > row.threshold && !fixed ? s * (1 + t) : s;
-    }
+    SupportRow<T> begin(const Target<T>& y) const { return margin.begin(y, s); }
+    FACET_HD T support(T c) const { return c + (fixed ? t : t * (c + 1)); }
+    FACET_HD T support_slope(T) const { return fixed ? T(1) : 1 + t; }
 };
-
 FACET_LOSS(mv_softmax, ClassLoss<MvSoftmax>);
 
 }  // namespace facet

@@ -16,19 +16,13 @@ struct NormFace : SoftmaxForm<T, NormFace<T>> {
         .gradient = "dL/dc_j = s (p_j - [j = y])",
         .why = R"(
 Derivation: dL/dz_j = p_j - [j = y] and dz_j/dc_j = s. The scale decides how small L can get: not
-below log(1 + (C - 1) e^{-s C/(C - 1)}) in the mean over balanced classes (the paper's
-proposition 2), which a small s never lets go of.
+below log(1 + (C - 1) e^{-s C/(C - 1)}) in the mean over balanced classes (the paper's proposition
+2), which a small s never lets go of.
 
 Public code: s from 20 to 64; the paper also learns it, here it is fixed.)"};
 
-    T s;
-
-    explicit NormFace(T s) : s(s) {}
-    explicit NormFace(Parameters& p) : NormFace(T(p.positive("s", 32, "scale of the cosines"))) {}
-
-    TargetLogit<T> target(const Target<T>& y) const { return additive_cosine(y, s, T(0)); }
+    T s = ask().positive("s", 32, "scale of the cosines");
 };
-
 FACET_LOSS(normface, ClassLoss<NormFace>);
 
 }  // namespace facet

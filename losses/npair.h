@@ -1,7 +1,6 @@
 #pragma once
 
 #include "losses/head/pair_loss.h"
-#include "losses/head/pair_sums.h"
 
 namespace facet {
 
@@ -12,9 +11,9 @@ struct NPair {
             "Sohn, Improved deep metric learning with multi-class N-pair loss objective, NIPS 2016",
         .group = LossGroup::pairs,
         .what = R"(
-N-pair loss: softmax cross-entropy in which the positives of other classes are the negatives.
-Of every class with at least two rows the first is its anchor a_k, the second its positive p_k;
-P such classes, further rows are not read.)",
+N-pair loss: softmax cross-entropy in which the positives of other classes are the negatives. Of
+every class with at least two rows the first is its anchor a_k, the second its positive p_k; P
+such classes, further rows are not read.)",
         .formula = R"(
 z_kj = <a_k, p_j>, raw dot products of the first and second row of each class,
 L = mean_k -log softmax(z_k)_k + reg/4 (mean |a|^2 + mean |p|^2))",
@@ -26,39 +25,31 @@ dL/dz_kj = (softmax(z_k)_j - [j = k]) / P,   dL/d<a,a> = dL/d<p,p> = reg / (4 P)
 Derivation: a cross-entropy per anchor; dz_kj/da_k = p_j, dz_kj/dp_j = a_k.
 
 compat=pml is NPairsLoss of pytorch-metric-learning: it normalises the vectors and, their lengths
-being 1, has no regulariser. The author's and TensorFlow's code do not normalise.)",
-        .state = kPairState};
+being 1, has no regulariser. The author's and TensorFlow's code do not normalise.)"};
 
-    double reg;
-    bool pml;
-
-    explicit NPair(Parameters& p)
-        : reg(p.only_with("compat=none")
-                  .number("reg", 0.002, 0, 1e6, "weight of the squared lengths")),
-          pml(p.choice("compat", {"none", "pml"}, "pml: unit vectors, no regulariser") == "pml") {
-        if (pml) reg = 0;
-    }
+    double reg = ask()
+                     .only_with("compat=none")
+                     .number("reg", 0.002, 0, 1e6, "weight of the squared lengths");
+    bool pml = ask().choice<bool>("compat", {"none", "pml"}, "pml: unit vectors, no regulariser");
 
     PairQuantity quantity() const {
         return {pml ? PairVectors::unit : PairVectors::raw, PairMeasure::product};
     }
 
-    // The second row of a class is its positive, for the first row as anchor.
-    template <class Row>
-    FACET_HD AnchorResult anchor(const Row& a, double* g) const {
-        const std::int64_t k = a.lowest([&](std::int64_t v) {
+    FACET_HD AnchorResult anchor(const auto& a, double* g) const {
+        const std::int64_t k = a.lowest([&](std::int64_t v) {  // the second row of its class
             return a.y[v] == a.y[a.u] && a.place[v] == 1 ? double(v) : kInfinity;
         });
         AnchorResult result;
         if (k < 0 || a.place[a.u] > 1) return result;
-        result.sum = reg / 4 * a.q[a.u];
-        if (a.owns(a.u)) g[a.u] = reg / 4;
+        const double pull = pml ? 0 : reg / 4;
+        result.sum = pull * a.q[a.u];
+        if (a.owns(a.u)) g[a.u] = pull;
         if (a.place[a.u] == 0) cross_entropy(a, k, result, g);
         return result;
     }
 
-    template <class Row>
-    FACET_HD void cross_entropy(const Row& a, std::int64_t k, AnchorResult& result,
+    FACET_HD void cross_entropy(const auto& a, std::int64_t k, AnchorResult& result,
                                 double* g) const {
         const auto z = [&](std::int64_t v) {
             return a.place[v] == 1 && v != k ? a.q[v] : -kInfinity;
@@ -74,7 +65,6 @@ being 1, has no regulariser. The author's and TensorFlow's code do not normalise
         result.usable = true;
     }
 };
-
 FACET_LOSS(npair, PairLoss<NPair>);
 
 }  // namespace facet

@@ -1,21 +1,19 @@
 #pragma once
 
-#include <numbers>
-
 #include "losses/head/class_loss.h"
-#include "losses/head/softmax_form.h"
+#include "losses/head/support_form.h"
 
 namespace facet {
 
 template <class T>
-struct NpcFace : SoftmaxForm<T, NpcFace<T>> {
+struct NpcFace : SupportForm<T, NpcFace<T>> {
     static constexpr LossPage page{
         .name = "npcface",
-        .paper =
-            "Zeng et al., NPCFace: negative-positive collaborative training for large-scale "
-            "face recognition, arXiv:2007.10172",
+        .paper = R"(Zeng et al., NPCFace: negative-positive collaborative training for large-scale
+face recognition, arXiv:2007.10172)",
         .group = LossGroup::founding,
-        .what = "NPCFace: hard negatives are emphasised, and raise the margin of their own sample.",
+        .what = R"(
+NPCFace: hard negatives are emphasised, and raise the margin of their own sample.)",
         .formula = R"(
 M_j = [c_j > cos(theta_y + mask_margin)], j != y;   n = sum_j M_j;
 mt  = m0 + m1 (sum_j M_j a_j) / n, or m0 if n = 0;   a_j = c_j, or t c_j + alpha (modulated);
@@ -27,18 +25,17 @@ easy: the target is s c_y where c_y <= 0; it jumps there by sin(mt).
 grad=detached, the authors' code, holds mt constant. grad=exact differentiates it too: hard
 negatives get s (1 - p_y) sin(theta_y + mt) m1 / n (times t where modulated) besides.
 
-Public code differs in defaults: the authors' uses alpha=0.2 with mask_margin=0.5 (or 0.35);
-a third party's grad=exact avg=modulated easy=false s=32 with a focal criterion.
+Public code differs in defaults: the authors' uses alpha=0.2 with mask_margin=0.5 (or 0.35); a
+third party's grad=exact avg=modulated easy=false s=32 with a focal criterion.
 
 Derivation: with M and mt constant z_j has slope s t or s, and z_y is ArcFace's with m = mt.
 Through mt: dz_y/dmt = -s sin(theta_y + mt), dmt/dc_j = m1/n, dL/dz_y = -(1 - p_y).)"};
 
-    using Base = SoftmaxForm<T, NpcFace<T>>;
+    using Base = SupportForm<T, NpcFace<T>>;
     static constexpr int passes = 2;  // the margin, then the softmax
 
-    struct Row : SoftmaxRow<T> {
+    struct Row : SupportRow<T> {
         Target<T> y;
-        T threshold;         // cos(theta_y + mask_margin)
         T through_mean = 0;  // dz_y/dc_j of a hard negative, through the margin
     };
     struct Acc {
@@ -52,24 +49,20 @@ Through mt: dz_y/dmt = -s sin(theta_y + mt), dmt/dc_j = m1/n, dL/dz_y = -(1 - p_
         }
     };
 
-    T s, t, alpha, m0, m1, mask_margin;
-    bool easy, modulated, exact;
-
-    explicit NpcFace(Parameters& p)
-        : s(p.positive("s", 64, "scale of the cosines")),
-          t(p.number("t", 1.1, 0, 100, "factor of hard negatives")),
-          alpha(p.number("alpha", 0.25, -10, 10, "shift of hard negatives")),
-          m0(p.number("m0", 0.4, 0, std::numbers::pi, "margin without hard negatives")),
-          m1(p.number("m1", 0.2, 0, std::numbers::pi,
-                      "margin added per mean cosine of the hard negatives")),
-          mask_margin(p.optional_number("mask_margin", 0, std::numbers::pi,
-                                        "margin in the mask; not set: m0")
-                          .value_or(m0)),
-          easy(p.flag("easy", true, "no margin on the target where c_y <= 0")),
-          modulated(p.choice("avg", {"raw", "modulated"}, "mean of c_j, or of t c_j + alpha") ==
-                    "modulated"),
-          exact(p.choice("grad", {"detached", "exact"}, "detached: the margin is a constant") ==
-                "exact") {}
+    T s = ask().positive("s", 64, "scale of the cosines");
+    T t = ask().number("t", 1.1, 0, 100, "factor of hard negatives");
+    T alpha = ask().number("alpha", 0.25, -10, 10, "shift of hard negatives");
+    T m0 = ask().angle("m0", 0.4, "margin without hard negatives");
+    T m1 = ask().angle("m1", 0.2, "margin added per mean cosine of the hard negatives");
+    T mask_margin =
+        ask()
+            .optional_number("mask_margin", 0, std::numbers::pi, "margin in the mask; not set: m0")
+            .value_or(m0);
+    bool easy = ask().flag("easy", true, "no margin on the target where c_y <= 0");
+    bool modulated =
+        ask().choice<bool>("avg", {"raw", "modulated"}, "mean of c_j, or of t c_j + alpha");
+    bool exact =
+        ask().choice<bool>("grad", {"detached", "exact"}, "detached: the margin is a constant");
 
     Row begin(const Target<T>& y) const {
         Row row;
@@ -77,24 +70,27 @@ Through mt: dz_y/dmt = -s sin(theta_y + mt), dmt/dc_j = m1/n, dL/dz_y = -(1 - p_
         row.threshold = margined_cosine(y, mask_margin);
         return row;
     }
+    FACET_HD T support(T c) const { return t * c + alpha; }
+    FACET_HD T support_slope(T) const { return t; }
+    FACET_HD T emphasis(T c) const { return modulated ? support(c) : c; }  // a_j
 
     FACET_HD void take(int pass, const Row& row, Acc& acc, T c, std::int64_t j) const {
         if (pass == 1) return Base::take(pass, row, acc.others, c, j);
         if (c <= row.threshold) return;
-        acc.sum += double(hardness(c));
+        acc.sum += double(emphasis(c));
         ++acc.hard;
     }
     void gather(int pass, const Row& row, Acc& acc, const Chunk<T>& chunk) const {
         if (pass == 1) return Base::gather(pass, row, acc.others, chunk);
-        for (std::int64_t at = 0; at < chunk.n; at += kBlock) {
-            const std::int64_t n = std::min(kBlock, chunk.n - at), y = chunk.y - at;
-            const T *c = chunk.c + at, threshold = row.threshold;
-            const auto is_hard = [=](std::int64_t j) { return (c[j] > threshold) & (j != y); };
+        chunk.for_blocks([&](const Chunk<T>& block) {
+            const auto [c, n, first, y] = block;
+            const auto is_hard = [c, y, f = row.threshold](std::int64_t j) {
+                return (c[j] > f) & (j != y);
+            };
             acc.sum += sum_lanes_tail<double>(
-                n, [&](std::int64_t j) { return is_hard(j) ? double(hardness(c[j])) : 0.0; });
-            acc.hard += sum_lanes_tail<std::int64_t>(
-                n, [&](std::int64_t j) { return std::int64_t(is_hard(j)); });
-        }
+                n, [&](std::int64_t j) { return is_hard(j) ? double(emphasis(c[j])) : 0.0; });
+            acc.hard += sum_lanes_tail<std::int64_t>(n, is_hard);
+        });
     }
 
     void close(int pass, Row& row, const Acc& acc) const {
@@ -110,20 +106,6 @@ Through mt: dz_y/dmt = -s sin(theta_y + mt), dmt/dc_j = m1/n, dL/dz_y = -(1 - p_
         }
     }
 
-    // What the margin's mean is taken of.
-    FACET_HD T hardness(T c) const {
-        const T raised = t * c + alpha;
-        return modulated ? raised : c;
-    }
-    FACET_HD T logit(const Row& row, T c, std::int64_t) const {
-        const T hard = t * c + alpha;
-        return s * (c > row.threshold ? hard : c);
-    }
-    FACET_HD T slope(const Row& row, T c, std::int64_t) const {
-        const T hard = s * t;
-        return c > row.threshold ? hard : s;
-    }
-    // Through the margin of the target.
     FACET_HD T through_margin(const Row& row, T c) const {
         return c > row.threshold ? row.weight * -row.missing * row.through_mean : T(0);
     }
@@ -132,16 +114,11 @@ Through mt: dz_y/dmt = -s sin(theta_y + mt), dmt/dc_j = m1/n, dL/dz_y = -(1 - p_
     }
     void differentiate(const Row& row, const Chunk<T>& chunk, T* g) const {
         if (row.through_mean == 0) return Base::differentiate(row, chunk, g);
-        for (std::int64_t at = 0; at < chunk.n; at += kBlock) {  // g may be chunk.c
-            const std::int64_t n = std::min(kBlock, chunk.n - at);
-            T c[kBlock];
-            std::copy(chunk.c + at, chunk.c + at + n, c);
-            Base::differentiate(row, {c, n, chunk.first + at, -1}, g + at);
-            for (std::int64_t j = 0; j < n; ++j) g[at + j] += through_margin(row, c[j]);
-        }
+        const std::vector<T> c(chunk.c, chunk.c + chunk.n);  // g may be chunk.c
+        Base::differentiate(row, chunk, g);
+        for (std::int64_t j = 0; j < chunk.n; ++j) g[j] += through_margin(row, c[j]);
     }
 };
-
 FACET_LOSS(npcface, ClassLoss<NpcFace>);
 
 }  // namespace facet

@@ -22,36 +22,26 @@ dL/dc_ij =  alpha/C    e^{alpha (c_ij + delta)}  / (1 + sum over the samples not
         .why = R"(
 P+: the classes present in the batch. The softmax is over samples, so this is a column loss.
 
-Derivation: log(1 + sum e^v) has the derivative e^v / (1 + sum e^v), a softmax beside a logit 0.)"};
+Derivation: log(1 + sum e^v) has the slope e^v / (1 + sum e^v), a softmax beside a logit 0.)"};
 
     using Scalar = T;
-
-    T alpha, delta;
-
-    explicit ProxyAnchor(Parameters& p)
-        : alpha(p.positive("alpha", 32, "scale")),
-          delta(p.number("delta", 0.1, -10, 10, "margin")) {}
+    T alpha = ask().positive("alpha", 32, "scale");
+    T delta = ask().number("delta", 0.1, -10, 10, "margin");
 
     double open(const Batch<T>& batch, std::span<RowResult<T>> rows) const {
-        const auto z = [&](const Target<T>& y) {
-            return -double(alpha) * (double(y.cos) - double(delta));
-        };
+        const auto z = [&](T c) { return -double(alpha) * (double(c) - double(delta)); };
         std::map<std::int64_t, LogSumExp<double>> present;
         for (const Target<T>& y : batch.targets) {
-            if (y.y < 0) continue;
-            present[y.y].add(z(y));
+            if (y.y >= 0) present[y.y].add(z(y.cos));
         }
+        const auto P = double(present.size());
         double value = 0;
-        for (const auto& [j, sum] : present) {
-            value += softplus(sum.log()) / double(present.size());
-        }
+        for (const auto& [j, sum] : present) value += softplus(sum.log()) / P;
         for (std::size_t i = 0; i < rows.size(); ++i) {
             const Target<T>& y = batch.targets[i];
             if (y.y < 0) continue;
-            const double total = softplus(present[y.y].log());  // log(1 + sum)
-            const double share = std::exp(z(y) - total) / double(present.size());
             rows[i].weight = 1;
-            rows[i].dcos = -alpha * T(share);
+            rows[i].dcos = -alpha * T(std::exp(z(y.cos) - softplus(present[y.y].log())) / P);
             rows[i].dtheta = -y.sin * rows[i].dcos;
         }
         return value;
@@ -60,7 +50,6 @@ Derivation: log(1 + sum e^v) has the derivative e^v / (1 + sum e^v), a softmax b
     FACET_HD T logit(T c) const { return alpha * (c + delta); }
     FACET_HD T slope(T) const { return alpha; }
 };
-
 FACET_LOSS(proxy_anchor, ClassLoss<ProxyAnchor, ColumnsOf>);
 
 }  // namespace facet

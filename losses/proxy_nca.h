@@ -10,8 +10,7 @@ struct ProxyNca : SoftmaxForm<T, ProxyNca<T>> {
     static constexpr LossPage page{
         .name = "proxy-nca",
         .paper =
-            "Movshovitz-Attias et al., No fuss distance metric learning using proxies, "
-            "ICCV 2017",
+            "Movshovitz-Attias et al., No fuss distance metric learning using proxies, ICCV 2017",
         .group = LossGroup::proxies,
         .what = R"(
 Proxy-NCA: neighbourhood components with one proxy a class; the positive is not in the
@@ -24,8 +23,6 @@ L   = -log (e^{-d_y} / sum_{j != y} e^{-d_j}) = d_y + log sum_{j != y} e^{-d_j})
 L can be negative, and the pull on the target never ends. Without negatives L is taken as 0.
 
 Derivation: dL/dd_y = 1, dL/dd_j = -q_j, dd/dc = -2.)"};
-
-    explicit ProxyNca(Parameters&) {}
 
     TargetLogit<T> target(const Target<T>& y) const { return {2 * y.cos - 2, 2, -2 * y.sin}; }
     FACET_HD T logit(const SoftmaxRow<T>&, T c, std::int64_t) const { return 2 * c - 2; }
@@ -41,7 +38,6 @@ Derivation: dL/dd_y = 1, dL/dd_j = -q_j, dd/dc = -2.)"};
         row.dtheta = -row.target.dtheta;
     }
 };
-
 FACET_LOSS(proxy_nca, ClassLoss<ProxyNca>);
 
 }  // namespace facet

@@ -1,34 +1,16 @@
 #pragma once
 
-#include <numbers>
-#include <optional>
-
 #include "losses/head/class_loss.h"
 #include "losses/head/softmax_form.h"
 
 namespace facet {
-
-// psi and dpsi/dtheta at the target's angle.
-template <class T>
-struct Psi {
-    T value, dtheta;
-
-    Psi(const Target<T>& y, T m) {
-        const T pi = std::numbers::pi_v<T>, theta = y.angle();
-        const auto k = std::int64_t(m * theta / pi);
-        const T sign = k % 2 == 0 ? T(1) : T(-1);
-        value = sign * std::cos(m * theta) - T(2 * k);
-        dtheta = -sign * m * std::sin(m * theta);
-    }
-};
 
 template <class T>
 struct SphereFace : SoftmaxForm<T, SphereFace<T>> {
     static constexpr LossPage page{
         .name = "sphereface",
         .paper =
-            "Liu et al., SphereFace: deep hypersphere embedding for face recognition, "
-            "CVPR 2017",
+            "Liu et al., SphereFace: deep hypersphere embedding for face recognition, CVPR 2017",
         .group = LossGroup::margins,
         .what = "SphereFace, A-Softmax: a multiplicative angular margin, annealed in.",
         .formula = R"(
@@ -46,8 +28,6 @@ dL/d|x| = sum_j dL/dz_j u_j.
 
 Public code: the defaults are those of the authors' Caffe code; others put a fixed s for |x|.)",
         .state = "it: calls made so far, starts at 0"};
-
-    using Base = SoftmaxForm<T, SphereFace<T>>;
 
     struct Row : SoftmaxRow<T> {
         T norm;
@@ -67,23 +47,14 @@ Public code: the defaults are those of the authors' Caffe code; others put a fix
         }
     };
 
-    T m;
-    double base, gamma, power, lam_min;
-    std::optional<double> fixed;
+    T m = ask().number("m", 4, 1, 100, "factor of the target's angle");
+    double base = ask().only_with("lam=").number("base", 1000, 0, 1e12, "lambda before annealing");
+    double gamma = ask().only_with("lam=").number("gamma", 0.12, 0, 1e6, "speed of the annealing");
+    double power = ask().only_with("lam=").number("power", 1, 0, 100, "power of the annealing");
+    double lam_min = ask().only_with("lam=").number("lam_min", 5, 0, 1e12, "smallest lambda");
+    std::optional<double> fixed = ask().optional_number("lam", 0, 1e12, "a fixed lambda instead");
     double lam = 0;
-    StateArray* it;
-
-    SphereFace(Parameters& p, State& state)
-        : m(p.number("m", 4, 1, 100, "factor of the target's angle")),
-          base(p.only_with("lam=").number("base", 1000, 0, 1e12, "lambda before annealing")),
-          gamma(p.only_with("lam=").number("gamma", 0.12, 0, 1e6, "speed of the annealing")),
-          power(p.only_with("lam=").number("power", 1, 0, 100, "power of the annealing")),
-          lam_min(p.only_with("lam=").number("lam_min", 5, 0, 1e12, "smallest lambda")),
-          fixed(p.optional_number("lam", 0, 1e12, "a fixed lambda instead")),
-          it(&state.declare("it", true, false)) {
-        it->lowest = 0;
-        if (it->value.empty()) it->value = {0};
-    }
+    StateArray* it = ask().state().number("it", 0, 0);
 
     void open(const Batch<T>&) {
         const double calls = it->value[0] += 1;
@@ -106,32 +77,30 @@ Public code: the defaults are those of the authors' Caffe code; others put a fix
 
     void gather(int, const Row& row, Acc& acc, const Chunk<T>& chunk) const {
         alignas(64) T z[kBlock];
-        for (std::int64_t at = 0; at < chunk.n; at += kBlock) {
-            const std::int64_t n = std::min(kBlock, chunk.n - at);
-            const T* c = chunk.c + at;
-            this->other_logits(row, chunk, at, n, z);
-            Acc block;
-            block.others.add_block(z, n);
-            if (block.others.sum == 0) continue;
+        chunk.for_blocks([&](const Chunk<T>& block) {
+            this->other_logits(row, block, z);
+            Acc sums;
+            sums.others.add_block(z, block.n);
+            if (sums.others.sum == 0) return;
             T weighted[kBlock] = {};
 #pragma omp simd
-            for (std::int64_t j = 0; j < n; ++j) {
-                weighted[j] = c[j] * exp_branch_free(z[j] - block.others.max);
+            for (std::int64_t j = 0; j < block.n; ++j) {
+                weighted[j] = block.c[j] * exp_branch_free(z[j] - sums.others.max);
             }
-            block.moment = sum_lanes<T>(padded(n), [&](std::int64_t j) { return weighted[j]; });
-            acc.merge(block);
-        }
+            sums.moment =
+                sum_lanes<T>(padded(block.n), [&](std::int64_t j) { return weighted[j]; });
+            acc.merge(sums);
+        });
     }
     FACET_HD void take(int, const Row& row, Acc& acc, T c, std::int64_t j) const {
         acc.merge({{logit(row, c, j), 1.0}, double(c)});
     }
     void close(int pass, Row& row, const Acc& acc) const {
-        Base::close(pass, row, acc.others);
+        SoftmaxForm<T, SphereFace>::close(pass, row, acc.others);
         const double mean = acc.others.sum > 0 ? acc.moment / acc.others.sum : 0;  // of the others
         row.dnorm = row.missing * T(mean - double(row.target_u));
     }
 };
-
 FACET_LOSS(sphereface, ClassLoss<SphereFace>);
 
 }  // namespace facet

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <numbers>
-
 #include "losses/head/class_loss.h"
 #include "losses/head/sigmoid_form.h"
 
@@ -11,9 +9,8 @@ template <class T>
 struct SphereFace2 : SigmoidForm<T, SphereFace2<T>> {
     static constexpr LossPage page{
         .name = "sphereface2",
-        .paper =
-            "Wen et al., SphereFace2: binary classification is all you need for deep face "
-            "recognition, ICLR 2022",
+        .paper = R"(Wen et al., SphereFace2: binary classification is all you need for deep face
+recognition, ICLR 2022)",
         .group = LossGroup::binary,
         .what = "SphereFace2: K binary classifiers instead of a softmax.",
         .formula = R"(
@@ -28,36 +25,25 @@ dL/dc_y = -lw lam sigmoid(-z_y) g'_y,   dL/dc_j = lw (1 - lam) sigmoid(z_j) g'_j
   dL/db = sum_j dL/dz_j
 grad=detached, the released code: dz/dc = r, g' = 1)",
         .why = R"(
-b is learned; it starts where dL/db = 0 if every cosine is 0.
-
-Derivation: dL/dz_y = -lw lam/r sigmoid(-z_y), dL/dz_j = lw (1 - lam)/r sigmoid(z_j): softplus'
-is the sigmoid. b is in every logit.
+Derivation: dL/dz_y = -lw lam/r sigmoid(-z_y), dL/dz_j = lw (1 - lam)/r sigmoid(z_j): softplus' is
+the sigmoid. b is in every logit.
 
 Public code: r=30 in the paper, 40 as released, with lw=50 there.)",
         .state = "b, learned, starts where dL/db = 0 at c = 0"};
 
     enum class Kind { C, A, M };
 
-    Kind kind;
-    double lam, margin;
-    T r, m, t;
-    bool detach;
-
-    SphereFace2(Parameters& p, State& state) : SigmoidForm<T, SphereFace2<T>>(state) {
-        kind = p.choice<Kind>("kind", {"C", "A", "M"},
-                              "margin on the cosine, added to or multiplying the angle");
-        lam = p.number("lam", 0.7, 1e-6, 0.999999, "weight of the positive");
-        const double scale = p.positive("r", 40, "scale");
-        margin = p.number("m", 0.4, 0, 100, "margin");
-        t = T(p.number("t", 3, 1, 100, "exponent of g"));
-        const double lw = p.positive("lw", 1, "weight of the loss");
-        detach = p.choice("grad", {"detached", "exact"}, "detached: dz/dc = r, as released") ==
-                 "detached";
-        r = T(scale);
-        m = T(margin);
-        this->pull = T(lw * lam / scale);
-        this->push = T(lw * (1 - lam) / scale);
-    }
+    Kind kind = ask().choice<Kind>("kind", {"C", "A", "M"},
+                                   "margin on the cosine, added to or multiplying the angle");
+    double lam = ask().number("lam", 0.7, 1e-6, 0.999999, "weight of the positive");
+    double radius = ask().positive("r", 40, "scale");
+    double margin = ask().number("m", 0.4, 0, 100, "margin");
+    T t = ask().number("t", 3, 1, 100, "exponent of g");
+    double lw = ask().positive("lw", 1, "weight of the loss");
+    bool exact =
+        ask().choice<bool>("grad", {"detached", "exact"}, "detached: dz/dc = r, as released");
+    T r = T(radius), m = T(margin);
+    T pull = T(lw * lam / radius), push = T(lw * (1 - lam) / radius);
 
     void prepare(std::int64_t C) {
         if (this->bias->value.empty()) this->bias->value = {first_bias(std::max<double>(C - 1, 1))};
@@ -88,8 +74,7 @@ Public code: r=30 in the paper, 40 as released, with lw=50 there.)",
     FACET_HD T lift_slope(T c) const { return t * power((c + 1) / 2, t - 1); }
 
     TargetLogit<T> target(const Target<T>& y) const {
-        const TargetLogit<T> exact = exact_target(y);
-        return detach ? detached(y, exact.z, r) : exact;
+        return detached_if(!exact, y, exact_target(y), r);
     }
     TargetLogit<T> exact_target(const Target<T>& y) const {
         if (kind == Kind::C) {
@@ -102,9 +87,8 @@ Public code: r=30 in the paper, 40 as released, with lw=50 there.)",
         return by_angle(y, r * lift(c), -r * lift_slope(c) * std::sin(turned) * inner);
     }
     FACET_HD T logit(T c) const { return r * (lift(c) + (kind == Kind::C ? m : T(0))); }
-    FACET_HD T slope(T c) const { return detach ? r : r * lift_slope(c); }
+    FACET_HD T slope(T c) const { return exact ? r * lift_slope(c) : r; }
 };
-
 FACET_LOSS(sphereface2, ClassLoss<SphereFace2>);
 
 }  // namespace facet

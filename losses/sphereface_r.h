@@ -1,10 +1,7 @@
 #pragma once
 
-#include <numbers>
-
-#include "losses/head/bounded_angle.h"
 #include "losses/head/class_loss.h"
-#include "losses/sphereface.h"
+#include "losses/head/softmax_form.h"
 
 namespace facet {
 
@@ -13,12 +10,9 @@ struct SphereFaceR : SoftmaxForm<T, SphereFaceR<T>> {
     static constexpr LossPage page{
         .name = "sphereface-r",
         .paper =
-            "Liu et al., SphereFace revived: unifying hyperspherical face recognition, "
-            "TPAMI 2022",
+            "Liu et al., SphereFace revived: unifying hyperspherical face recognition, TPAMI 2022",
         .group = LossGroup::margins,
-        .what = R"(
-SphereFace-R, SphereFace revived: multiplicative margins without annealing, on normalised
-features.)",
+        .what = "SphereFace-R: multiplicative margins without annealing, on normalised features.",
         .formula = R"(
 v0  z_y = s psi(theta_y) (sphereface.h),          z_j = s c_j
 v1  z_y = s cos(min(m theta_y, pi)),              z_j = s c_j
@@ -34,31 +28,23 @@ grad=detached ("characteristic gradient detachment"): z' = s everywhere)",
 Derivation: each z' is dz/dtheta over dc/dtheta = -sin(theta).
 
 compat=opensphere: the released code divides by s, L = -(lw / s) log softmax(z)_y. (It also
-overwrites the proxies with unit vectors, so that their gradient lacks the projection; that is
-not reproduced.))"};
+overwrites the proxies with unit vectors, so that their gradient lacks the projection; that is not
+reproduced.))"};
 
     enum class Version { v0, v1, v2 };
 
-    Version version;
-    T s, m, lw;
-    bool detach;
-
-    explicit SphereFaceR(Parameters& p)
-        : version(p.choice<Version>("version", {"v0", "v1", "v2"}, "where the margin is")),
-          s(p.positive("s", 30, "scale of the cosines")),
-          m(p.number("m", 1.5, 1, 100, "factor (v2: divisor) of the angle")),
-          lw(p.positive("lw", 1, "weight of the loss")),
-          detach(p.choice("grad", {"detached", "exact"}, "detached: dz/dc = s, as released") ==
-                 "detached") {
-        const bool opensphere =
-            p.choice("compat", {"none", "opensphere"},
-                     "opensphere: the value and its gradient are divided by s") == "opensphere";
-        if (opensphere) lw /= s;
-    }
+    Version version = ask().choice<Version>("version", {"v0", "v1", "v2"}, "where the margin is");
+    T s = ask().positive("s", 30, "scale of the cosines");
+    T m = ask().number("m", 1.5, 1, 100, "factor (v2: divisor) of the angle");
+    T lw = ask().positive("lw", 1, "weight of the loss");
+    bool exact =
+        ask().choice<bool>("grad", {"detached", "exact"}, "detached: dz/dc = s, as released");
+    bool opensphere = ask().choice<bool>("compat", {"none", "opensphere"},
+                                         "opensphere: the value and its gradient are divided by s");
+    T weight = opensphere ? lw / s : lw;
 
     TargetLogit<T> target(const Target<T>& y) const {
-        const TargetLogit<T> exact = exact_target(y);
-        return detach ? detached(y, exact.z, s) : exact;
+        return detached_if(!exact, y, exact_target(y), s);
     }
     TargetLogit<T> exact_target(const Target<T>& y) const {
         if (version == Version::v2) return additive_cosine(y, s, T(0));
@@ -74,17 +60,12 @@ not reproduced.))"};
         return version == Version::v2 ? s * bounded_cos(std::acos(c) / m) : s * c;
     }
     FACET_HD T slope(const SoftmaxRow<T>&, T c, std::int64_t) const {
-        if (version != Version::v2 || detach) return s;
+        if (version != Version::v2 || !exact) return s;
         const T sine = std::sqrt((1 - c) * (1 + c));
         return sine > 0 ? s * bounded_sin(std::acos(c) / m) / (m * sine) : T(0);
     }
-
-    void close(int pass, SoftmaxRow<T>& row, const LogSumExp<T>& others) const {
-        SoftmaxForm<T, SphereFaceR<T>>::close(pass, row, others);
-        this->wrap(row, double(lw) * row.value, lw);
-    }
+    void complete(SoftmaxRow<T>& row) const { row.wrap(double(weight) * row.value, weight); }
 };
-
 FACET_LOSS(sphereface_r, ClassLoss<SphereFaceR>);
 
 }  // namespace facet

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "losses/head/pair_loss.h"
-#include "losses/head/pair_sums.h"
 
 namespace facet {
 
@@ -26,23 +25,15 @@ in which nothing is close to 1 and subtracted from it.
 Derivation: L_i is the mean of |P_i| cross-entropies over the same logits s, one for each p; the
 gradient of each is the softmax less [j = p].
 
-compat=supcontrast is the authors' repository: the sum is divided by B, anchors without a
-positive counting 0 (its first versions give NaN for them).)",
-        .state = kPairState};
+compat=supcontrast is the authors' repository: the sum is divided by B, anchors without a positive
+counting 0 (its first versions give NaN for them).)"};
 
-    double tau;
-    bool count_all;
+    double tau = ask().positive("tau", 0.1, "temperature of the cosines");
+    bool count_all =
+        ask().choice<bool>("compat", {"none", "supcontrast"},
+                           "supcontrast: divided by B, anchors without a positive count 0");
 
-    explicit SupCon(Parameters& p)
-        : tau(p.positive("tau", 0.1, "temperature of the cosines")),
-          count_all(p.choice("compat", {"none", "supcontrast"},
-                             "supcontrast: divided by B, anchors without a positive count 0") ==
-                    "supcontrast") {}
-
-    PairQuantity quantity() const { return {}; }
-
-    template <class Row>
-    FACET_HD AnchorResult anchor(const Row& a, double* g) const {
+    FACET_HD AnchorResult anchor(const auto& a, double* g) const {
         double P = 0, c = -kInfinity, largest = -kInfinity;
         a.each([&](std::int64_t j) {
             if (j == a.u) return;
@@ -76,7 +67,6 @@ positive counting 0 (its first versions give NaN for them).)",
         return {log_Z + below / P, 1, true};
     }
 };
-
 FACET_LOSS(supcon, PairLoss<SupCon>);
 
 }  // namespace facet

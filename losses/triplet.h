@@ -1,19 +1,17 @@
 #pragma once
 
 #include "losses/head/pair_loss.h"
-#include "losses/head/pair_sums.h"
 
 namespace facet {
 
 struct Triplet {
     static constexpr LossPage page{
         .name = "triplet",
-        .paper =
-            "Schroff et al., FaceNet, CVPR 2015; Hermans et al., In defense of the triplet "
-            "loss for person re-identification, 2017",
+        .paper = R"(Schroff et al., FaceNet, CVPR 2015; Hermans et al., In defense of the triplet
+loss for person re-identification, 2017)",
         .group = LossGroup::pairs,
-        .what = R"(
-Triplet loss: a positive p must be closer to the anchor a than a negative n by a margin.)",
+        .what =
+            "Triplet loss: a positive p is to be closer to the anchor a than a negative n by m.",
         .formula = R"(
 D = |xh_a - xh_b|^2 of unit vectors (2 - 2 cos), or its root with squared=false
 L = mean over the selected triplets of l(v),  v = D_ap - D_an + m
@@ -30,34 +28,27 @@ What is selected is a constant for the gradient. Hermans' soft form is soft=true
 
 A root distance of 0 has derivative 0; public code with sqrt(2 - 2 cos) returns NaN there.
 
-Derivation: D of squared distances has dD/dxh_a = 2 (xh_a - xh_b), its root (xh_a - xh_b)/D.)",
-        .state = kPairState};
+Derivation: D of squared distances has dD/dxh_a = 2 (xh_a - xh_b), its root (xh_a - xh_b)/D.)"};
 
     enum class Mining { all, hard, semihard };
 
-    double margin;
-    Mining mining;
-    bool squared, soft;
-
-    explicit Triplet(Parameters& p)
-        : margin(p.number("margin", 0.2, 0, 4, "by which negatives are farther")),
-          mining(p.choice<Mining>("mining", {"all", "hard", "semihard"},
-                                  "triplets: all that violate, the hardest an anchor, or the "
-                                  "closest negative beyond each positive")),
-          squared(p.flag("squared", true, "squared distances; false: distances")),
-          soft(p.flag("soft", false, "log(1 + e^v) in place of the hinge")) {}
+    double margin = ask().number("margin", 0.2, 0, 4, "by which negatives are farther");
+    Mining mining = ask().choice<Mining>(
+        "mining", {"all", "hard", "semihard"},
+        "all that violate, the hardest an anchor, or the closest negative beyond each positive");
+    bool squared = ask().flag("squared", true, "squared distances; false: distances");
+    bool soft = ask().flag("soft", false, "log(1 + e^v) in place of the hinge");
 
     PairQuantity quantity() const {
         return {PairVectors::unit, squared ? PairMeasure::squared_distance : PairMeasure::distance};
     }
 
-    template <class Row>
-    FACET_HD AnchorResult anchor(const Row& a, double* g) const {
+    FACET_HD AnchorResult anchor(const auto& a, double* g) const {
         AnchorResult result;
         const std::int64_t closest = closest_negative(a, -1);
         if (closest < 0) return result;
         if (mining == Mining::hard) {
-            const std::int64_t p = farthest_positive(a);
+            const std::int64_t p = farthest(a, true);
             if (p >= 0) add(a, p, closest, result, g);
             return result;
         }
@@ -68,7 +59,7 @@ Derivation: D of squared distances has dD/dxh_a = 2 (xh_a - xh_b), its root (xh_
                 continue;
             }
             const std::int64_t n = closest_negative(a, a.q[p]);
-            add(a, p, n >= 0 ? n : farthest_negative(a), result, g);
+            add(a, p, n >= 0 ? n : farthest(a, false), result, g);
         }
         return result;
     }
@@ -78,8 +69,7 @@ Derivation: D of squared distances has dD/dxh_a = 2 (xh_a - xh_b), its root (xh_
     }
 
     // One triplet that was selected.
-    template <class Row>
-    FACET_HD void add(const Row& a, std::int64_t p, std::int64_t n, AnchorResult& result,
+    FACET_HD void add(const auto& a, std::int64_t p, std::int64_t n, AnchorResult& result,
                       double* g) const {
         const SoftHinge l = hinge(a.q[p] - a.q[n] + margin);
         result.sum += l.value;
@@ -90,8 +80,7 @@ Derivation: D of squared distances has dD/dxh_a = 2 (xh_a - xh_b), its root (xh_
     }
 
     // The triplets of p with every negative.
-    template <class Row>
-    FACET_HD void add_all(const Row& a, std::int64_t p, AnchorResult& result, double* g) const {
+    FACET_HD void add_all(const auto& a, std::int64_t p, AnchorResult& result, double* g) const {
         double sum = 0, slopes = 0;
         std::int64_t terms = 0;
         a.each([&](std::int64_t n) {
@@ -112,21 +101,16 @@ Derivation: D of squared distances has dD/dxh_a = 2 (xh_a - xh_b), its root (xh_
     }
 
     // -1 if there is none.
-    template <class Row>
-    FACET_HD static std::int64_t closest_negative(const Row& a, double beyond) {
+    FACET_HD static std::int64_t closest_negative(const auto& a, double beyond) {
         return a.lowest(
             [&](std::int64_t n) { return a.negative(n) && a.q[n] > beyond ? a.q[n] : kInfinity; });
     }
-    template <class Row>
-    FACET_HD static std::int64_t farthest_negative(const Row& a) {
-        return a.lowest([&](std::int64_t n) { return a.negative(n) ? -a.q[n] : kInfinity; });
-    }
-    template <class Row>
-    FACET_HD static std::int64_t farthest_positive(const Row& a) {
-        return a.lowest([&](std::int64_t p) { return a.positive(p) ? -a.q[p] : kInfinity; });
+    FACET_HD static std::int64_t farthest(const auto& a, bool positive) {
+        return a.lowest([&](std::int64_t v) {
+            return v != a.u && a.positive(v) == positive ? -a.q[v] : kInfinity;
+        });
     }
 };
-
 FACET_LOSS(triplet, PairLoss<Triplet>);
 
 }  // namespace facet

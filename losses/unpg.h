@@ -1,12 +1,7 @@
 #pragma once
 
-#include <cmath>
-#include <numbers>
-
 #include "losses/head/class_loss.h"
-#include "losses/head/pair_slots.h"
-#include "losses/magface.h"
-#include "losses/normface.h"
+#include "losses/head/mag_margin.h"
 
 namespace facet {
 
@@ -14,9 +9,8 @@ template <class T>
 struct Unpg : SoftmaxForm<T, Unpg<T>> {
     static constexpr LossPage page{
         .name = "unpg",
-        .paper =
-            "Jung et al., Unified negative pair generation toward well-discriminative "
-            "feature space for face recognition, BMVC 2022",
+        .paper = R"(Jung et al., Unified negative pair generation toward well-discriminative
+feature space for face recognition, BMVC 2022)",
         .group = LossGroup::founding,
         .what = R"(
 UNPG, unified negative pair generation: the similarities of the batch's own negative pairs join
@@ -40,42 +34,35 @@ one number in all of them, so its derivatives add up. Then dxh += (dS + dS^T) xh
 Public code: wisk=1.5 on MS1MV2, 1 on K-FACE; it fails on a batch without a negative pair, sees
 the pairs of one GPU only, and its acos is not clamped.)"};
 
-    using Base = SoftmaxForm<T, Unpg<T>>;
+    enum class Kind { cos, arc, mag, norm };
     struct Row : MagRow<T> {
         std::int64_t i = 0;
     };
-    enum class Kind { cos, arc, mag, norm };
+    struct Others : SoftmaxForm<T, Others> {
+        T s;
+    };
 
-    Kind kind;
-    T s, m;
-    double whisker;
-    bool by_anchor;
-    MagMargin<T> mag;
+    Kind kind = ask().choice<Kind>("base", {"cos", "arc", "mag", "norm"}, "the target's logit");
+    T s = ask().positive("s", 64, "scale of all similarities");
+    T m = ask().only_with("base=cos|arc").angle("m", 0.5, "margin");
+    double whisker = ask().number("wisk", 1.5, 0, 1e6, "whiskers of the filter; 0: no filter");
+    bool by_anchor = ask().choice<bool>("scope", {"batch", "anchor"},
+                                        "each row sees all pairs, or those that contain it");
+    MagMargin<T> mag{"base=mag"};
     std::vector<LogSumExp<double>> extra;  // of s S_uv: one for the batch, or one a row
-
-    explicit Unpg(Parameters& p)
-        : kind(p.choice<Kind>("base", {"cos", "arc", "mag", "norm"}, "the target's logit")),
-          s(p.positive("s", 64, "scale of all similarities")),
-          m(p.only_with("base=cos|arc").number("m", 0.5, 0, std::numbers::pi, "margin")),
-          whisker(p.number("wisk", 1.5, 0, 1e6, "whiskers of the filter; 0: no filter")),
-          by_anchor(p.choice("scope", {"batch", "anchor"},
-                             "each row sees all pairs, or those that contain it") == "anchor"),
-          mag(p, "base=mag") {}
 
     PairSlots pair_slots() const { return {whisker, double(s), by_anchor}; }
     void slots(std::span<const LogSumExp<double>> sums) { extra.assign(sums.begin(), sums.end()); }
 
     Row begin(const Target<T>& y) const {
-        Row row;
-        row.i = y.row;
-        row.norm = y.norm;
-        row.target = kind == Kind::arc   ? additive_angle(y, s, m)
-                     : kind == Kind::mag ? mag.target(y, s, row.target_by_norm)
-                                         : additive_cosine(y, s, kind == Kind::cos ? m : T(0));
+        if (kind == Kind::mag) return {mag.begin(y, s), y.row};
+        Row row{{}, y.row};
+        row.target = kind == Kind::arc ? additive_angle(y, s, m)
+                                       : additive_cosine(y, s, kind == Kind::cos ? m : T(0));
         return row;
     }
     // The pairs change what close() makes of a row, not what is done with another class.
-    NormFace<T> on_device(const double*) const { return NormFace<T>(s); }
+    Others kernel_form(const double*) const { return {{}, s}; }
 
     void close(int pass, Row& row, LogSumExp<T> others) const {
         const LogSumExp<double>& pairs = extra[by_anchor ? row.i : 0];
@@ -83,17 +70,15 @@ the pairs of one GPU only, and its acos is not clamped.)"};
             const T top = T(pairs.max);
             others.merge({top, pairs.sum * std::exp(pairs.max - double(top))});
         }
-        Base::close(pass, row, others);
-        if (kind != Kind::mag) return;
-        row.value += mag.penalty(row.norm);
-        row.dnorm = mag.penalty_slope(row.norm) - row.missing * row.target_by_norm;
+        SoftmaxForm<T, Unpg>::close(pass, row, others);
     }
-
+    void complete(Row& row) const {
+        if (kind == Kind::mag) mag.complete(row);
+    }
     SlotRow slot_row(const Row& row) const {
         return {row.weight, double(row.top) + double(row.log_rest)};
     }
 };
-
 FACET_LOSS(unpg, ClassLoss<Unpg>);
 
 }  // namespace facet

@@ -1,24 +1,80 @@
-// What a device does for a head. The algorithms (class_head.h, pair_head.h, center.h) are written
-// once over these operations; losses/head/cpu has them for the host, losses/head/cuda for a GPU.
+// What a device does for a head: memory and operations. The algorithms (head.h, losses/center.h)
+// are written once over them; losses/head/cpu has them for the host, losses/head/cuda for a GPU.
 //
 // Pointers are into the backend's memory; what is said to be on the host is there. Norms, angles
 // and all of the pairs are double whatever T is: n^2 work beside n^2 D, and a vector's length
 // decides where an angle is defined.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
 
+#include "engine/download.h"
+#include "engine/ledger.h"
 #include "losses/head/class_form.h"
 #include "losses/head/gemm.h"
 #include "losses/head/geometry.h"
-#include "losses/head/memory.h"
-#include "losses/head/pair_quantity.h"
 
 namespace facet {
 
 namespace cuda {
 class HeadDevice;  // losses/head/cuda/head_device.h
 }
+
+// The memory in which a head works: the host's, or that of a device that works beside it.
+// What is enqueued here is done in the order of the calls.
+class HeadMemory {
+public:
+    virtual ~HeadMemory() = default;
+
+    // Contents undefined; free when the last owner is gone and the work before that is done.
+    virtual std::shared_ptr<void> allocate(std::size_t bytes) = 0;
+    // The host's bytes may change once it returns.
+    virtual void upload(void* to, const void* host, std::size_t bytes) = 0;
+    // Waits until the bytes are there, once for all the pieces.
+    virtual void download(std::span<const Download> pieces) = 0;
+    void download(void* host, const void* from, std::size_t bytes) {
+        const Download piece{host, from, bytes};
+        download({&piece, 1});
+    }
+    // For scopes of the ledger; null: the host's.
+    virtual DeviceClock* clock() { return nullptr; }
+};
+
+// `count` numbers in such a memory.
+template <class T>
+class HeadArray {
+public:
+    HeadArray() = default;
+    HeadArray(HeadMemory& memory, std::int64_t count)
+        : memory_(&memory), numbers_(memory.allocate(count * sizeof(T))), count_(count) {}
+    HeadArray(HeadMemory& memory, const T* values, std::int64_t count) : HeadArray(memory, count) {
+        memory.upload(data(), values, bytes());
+    }
+
+    T* data() const { return static_cast<T*>(numbers_.get()); }
+    std::int64_t count() const { return count_; }
+    std::size_t bytes() const { return count_ * sizeof(T); }
+
+    // All of them to `values`, for HeadMemory::download().
+    Download into(std::vector<T>& values) const {
+        values.resize(count_);
+        return {values.data(), data(), bytes()};
+    }
+    std::vector<T> to_vector() const {
+        std::vector<T> values(count_);
+        memory_->download(values.data(), data(), bytes());
+        return values;
+    }
+
+private:
+    HeadMemory* memory_ = nullptr;
+    std::shared_ptr<void> numbers_;
+    std::int64_t count_ = 0;
+};
 
 // Embeddings, proxies, and which belongs to which.
 template <class T>
@@ -85,8 +141,6 @@ public:
 
     // --- tiles of cosines ---
     virtual void clip_cosines(const Tile<T>& tile) = 0;  // to [-1, 1]
-    // dcos[i C + first + j] = c_ij
-    virtual void copy_tile(const Tile<T>& tile, T* dcos, std::int64_t C) = 0;
     virtual void zero_targets(const Tile<T>& tile) = 0;
 
     // --- pairs of n rows; x, dx (n, D), q, g, h (n, n) ---
@@ -104,9 +158,5 @@ public:
     virtual void scatter_pairs(const PairVectorRows& pairs, const double* x, double* dx,
                                T* gradient) = 0;
 };
-
-// The host's: losses/head/cpu.
-template <class T>
-HeadBackend<T>& host_backend();
 
 }  // namespace facet

@@ -1,18 +1,18 @@
-// A class loss as the algorithm of the heads sees it (class_head.h), and what the two tell each
-// other: targets, tiles of cosines, results of rows.
+// A class loss as the algorithm of the heads sees it (class_head.cpp), and what passes between the
+// two: targets, tiles of cosines, results of rows.
 //
 // The algorithm forms cosines c_ij = <x_i/|x_i|, w_j/|w_j|> of all rows i (samples) against a tile
-// of classes j, and multiplies dL/dc back. It never needs to know the loss: it talks to a
-// ClassForm. Most losses are written row by row (rows.h); a loss that normalises over the samples
-// of a class is written column by column (columns.h).
+// of classes j, and multiplies dL/dc back; of the loss it sees a ClassForm. Most losses are written
+// row by row (rows.h); a loss that normalises over the samples of a class is written column by
+// column (columns.h).
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <span>
 
 #include "engine/hd.h"
-#include "losses/head/accumulators.h"
 
 namespace facet {
 
@@ -46,6 +46,8 @@ struct Batch {
     const std::int64_t* labels;  // (B) their classes, in the memory of the head
 };
 
+inline constexpr std::int64_t kBlock = 512;  // classes a block, a multiple of kLanes
+
 // Part of a row: the cosines of classes first .. first + n - 1.
 template <class T>
 struct Chunk {
@@ -63,7 +65,17 @@ struct Chunk {
             if (j != y) use(c[j], first + j);
         }
     }
-    // The same by runs: use(c, n, j) for the n classes from j on, before the target and behind it.
+    // use(block) for the classes in blocks of at most kBlock.
+    template <class Use>
+    void for_blocks(Use use) const {
+        for (std::int64_t at = 0; at < n; at += kBlock) {
+            const std::int64_t count = std::min(kBlock, n - at), target = y - at;
+            const bool inside = target >= 0 && target < count;
+            use(Chunk{c + at, count, first + at, inside ? target : -1});
+        }
+    }
+    // for_others() by runs: use(c, n, j) for the n classes from j on, before the target and behind
+    // it.
     template <class Use>
     void for_other_runs(Use use) const {
         use(c, holds_target() ? y : n, first);

@@ -1,11 +1,19 @@
-#include "losses/head/class_head.h"
+// One algorithm runs every class loss on every device, over tiles of classes: a sweep forward lets
+// each row gather what it must know, a sweep backward forms dL/dc and multiplies it back. Dense is
+// the case of one tile, whose cosines are still there when the second sweep begins; streamed never
+// holds more than a tile of the B x C cosines.
+//
+// Cosines are clipped to [-1, 1]. The target's entry does not go through the matrix product: its
+// gradient is dL/dtheta times a unit tangent, both accurate and bounded at cos = +-1.
 
 #include <algorithm>
 #include <array>
 
 #include "engine/error.h"
 #include "engine/ledger.h"
-#include "losses/head/scopes.h"
+#include "losses/head/backend.h"
+#include "losses/head/class_form.h"
+#include "losses/head/head.h"
 
 namespace facet {
 namespace {
@@ -23,21 +31,19 @@ std::int64_t rounded_up(std::int64_t n, std::int64_t unit) { return (n + unit - 
 template <class T>
 class ClassHead {
 public:
-    ClassHead(HeadBackend<T>& backend, ClassForm<T>& form, const HeadBatch<T>& in,
-              const HeadGradient<T>& out, HeadDiagnostics& diagnostics, const HeadOptions& options)
-        : backend_(backend),
+    ClassHead(ClassForm<T>& form, const HeadCall<T>& call)
+        : backend_(call.backend),
           form_(form),
-          in_(in),
-          out_(out),
-          diagnostics_(diagnostics),
-          B_(in.B),
-          C_(in.C),
-          D_(in.D),
-          counted_(check_labels(in.y, in.B, in.C)),
-          tile_(tile_width(options, in.C)),
+          in_(call.batch),
+          out_(call.gradient),
+          diagnostics_(call.diagnostics),
+          B_(in_.B),
+          C_(in_.C),
+          D_(in_.D),
+          counted_(check_labels(in_.y, B_, C_)),
+          tile_(tile_width(call.options, C_)),
           tiles_((C_ + tile_ - 1) / tile_),
-          ld_(rounded_up(tile_, backend.row_alignment())),
-          scopes_{B_, D_, sizeof(T), backend.clock()} {}
+          ld_(rounded_up(tile_, backend_.row_alignment())) {}
 
     double run() {
         form_vectors();
@@ -45,7 +51,7 @@ public:
         for (int pass = 0; pass < form_.passes(); ++pass) {
             for (std::int64_t t = 0; t < tiles_; ++t) {
                 const Tile<T> tile = load(t);
-                const LedgerScope scope = scopes_.tile("loss_gather", tile.n, 1);
+                const LedgerScope scope = over_tile("loss_gather", tile.n, 1);
                 form_.gather(pass, tile);
             }
             form_.fetch(pass);
@@ -65,6 +71,27 @@ private:
         return HeadArray<U>(backend_, count);
     }
 
+    // --- scopes in the ledger ---
+
+    // The B x n cosines of a tile, read or written in so many passes.
+    LedgerScope over_tile(const char* name, std::int64_t n, int passes) const {
+        const auto detail = [&] { return fmt::format("B {} C {}", B_, n); };
+        return {name, 0, passes * double(B_ * n) * sizeof(T), detail, backend_.clock()};
+    }
+    // `rows` vectors of length D; FLOPs a number.
+    LedgerScope over_vectors(const char* name, std::int64_t rows, int flops, int passes) const {
+        const auto values = double(rows * D_);
+        const auto detail = [&] { return fmt::format("({}, {})", rows, D_); };
+        return {name, flops * values, passes * values * sizeof(T), detail, backend_.clock()};
+    }
+    // The product of B, n and D; two of the matrices are (B, D) or (n, D), one is (B, n).
+    LedgerScope over_product(std::int64_t n) const {
+        const auto values = double(B_ * D_ + n * D_ + B_ * n);
+        const auto detail = [&] { return fmt::format("B {} C {} D {}", B_, n, D_); };
+        return {"head_gemm", 2 * double(B_) * double(n * D_), values * sizeof(T), detail,
+                backend_.clock()};
+    }
+
     // --- before the tiles ---
 
     // Norms, and unit embeddings of a loss of cosines.
@@ -77,14 +104,14 @@ private:
         cosines_ = make<T>(B_ * ld_);
         x_ = in_.x;
         {
-            const LedgerScope scope = scopes_.vectors("head_norms", B_ + C_, 2, 1);
+            const LedgerScope scope = over_vectors("head_norms", B_ + C_, 2, 1);
             backend_.vector_norms("embeddings", in_.x, B_, D_, x_norm_.data());
             backend_.vector_norms("proxies", in_.w, C_, D_, w_norm_.data());
         }
         if (!form_.normalised()) return;
         x_unit_ = make<T>(B_ * D_);
         w_unit_ = make<T>(tile_ * D_);
-        const LedgerScope scope = scopes_.vectors("head_unit_vectors", B_, 1, 2);
+        const LedgerScope scope = over_vectors("head_unit_vectors", B_, 1, 2);
         backend_.unit_vectors(targets_.x, B_, D_, x_unit_.data());
         x_ = x_unit_.data();
     }
@@ -94,7 +121,7 @@ private:
         angles_ = make<Angle>(B_);
         const auto products = make<double>(B_);
         {
-            const LedgerScope scope = scopes_.vectors("head_angles", B_, 0, 0);
+            const LedgerScope scope = over_vectors("head_angles", B_, 0, 0);
             backend_.target_angles(targets_, x_unit_.data(), angles_.data(), products.data());
         }
         std::vector<Angle> angle;
@@ -122,16 +149,16 @@ private:
         loaded_ = t;
         w_ = in_.w + first * D_;
         if (form_.normalised()) {
-            const LedgerScope scope = scopes_.vectors("head_unit_vectors", n, 1, 2);
+            const LedgerScope scope = over_vectors("head_unit_vectors", n, 1, 2);
             backend_.unit_vectors({w_, w_norm_.data() + first}, n, D_, w_unit_.data());
             w_ = w_unit_.data();
         }
         {
-            const LedgerScope scope = scopes_.product(n);
+            const LedgerScope scope = over_product(n);
             backend_.gemm(Op::none, Op::transpose, B_, n, D_, x_, D_, w_, D_, T(0), tile.c, ld_);
         }
         if (!form_.normalised()) return tile;
-        const LedgerScope scope = scopes_.tile("head_clip", n, 2);
+        const LedgerScope scope = over_tile("head_clip", n, 2);
         backend_.clip_cosines(tile);
         return tile;
     }
@@ -147,15 +174,15 @@ private:
             const Tile<T> tile = load(t);
             loaded_ = -1;
             {
-                const LedgerScope scope = scopes_.tile("loss_differentiate", tile.n, 2);
+                const LedgerScope scope = over_tile("loss_differentiate", tile.n, 2);
                 form_.differentiate(tile);
-                if (out_.dcos) backend_.copy_tile(tile, out_.dcos, C_);
+                if (out_.dcos) copy_out(tile);
                 // The target's entry has its own way through the sphere: add_pulls().
                 if (form_.normalised()) backend_.zero_targets(tile);
             }
             multiply_back(tile, t == tiles_ - 1);
         }
-        const LedgerScope scope = scopes_.vectors("head_finish", B_, 4, 3);
+        const LedgerScope scope = over_vectors("head_finish", B_, 4, 3);
         form_.finish(x_, dx_);
         if (form_.normalised()) {
             backend_.through_normalisation(x_, x_norm_.data(), B_, D_, dx_);
@@ -163,21 +190,28 @@ private:
         add_pulls();
     }
 
+    // The tile's part of dcos.
+    void copy_out(const Tile<T>& tile) const {
+        const std::vector<T> rows = cosines_.to_vector();
+        for (std::int64_t i = 0; i < B_; ++i)
+            std::copy_n(&rows[i * ld_], tile.n, out_.dcos + i * C_ + tile.first);
+    }
+
     // The tile's part of dx and its rows of dw.
     void multiply_back(const Tile<T>& tile, bool first_visit) {
         T* dw = dw_ + tile.first * D_;
         {
-            const LedgerScope scope = scopes_.product(tile.n);
+            const LedgerScope scope = over_product(tile.n);
             backend_.gemm(Op::none, Op::none, B_, D_, tile.n, tile.c, ld_, w_, D_,
                           first_visit ? T(0) : T(1), dx_, D_);
         }
         {
-            const LedgerScope scope = scopes_.product(tile.n);
+            const LedgerScope scope = over_product(tile.n);
             backend_.gemm(Op::transpose, Op::none, tile.n, D_, B_, tile.c, ld_, x_, D_, T(0), dw,
                           D_);
         }
         if (!form_.normalised()) return;
-        const LedgerScope scope = scopes_.vectors("head_through_normalisation", tile.n, 4, 3);
+        const LedgerScope scope = over_vectors("head_through_normalisation", tile.n, 4, 3);
         backend_.through_normalisation(w_, w_norm_.data() + tile.first, tile.n, D_, dw);
     }
 
@@ -212,7 +246,6 @@ private:
     const std::int64_t B_, C_, D_;
     const std::int64_t counted_;            // rows with a label
     const std::int64_t tile_, tiles_, ld_;  // classes in a tile, tiles, elements between its rows
-    const HeadScopes scopes_;
     std::int64_t loaded_ = -1;
 
     HeadArray<double> x_norm_, w_norm_;  // (B), (C)
@@ -239,15 +272,11 @@ std::int64_t check_labels(const std::int64_t* y, std::int64_t B, std::int64_t C)
 }
 
 template <class T>
-double run_class_head(HeadBackend<T>& backend, ClassForm<T>& form, const HeadBatch<T>& batch,
-                      const HeadGradient<T>& gradient, HeadDiagnostics& diagnostics,
-                      const HeadOptions& options) {
-    return ClassHead<T>(backend, form, batch, gradient, diagnostics, options).run();
+double run_class_head(ClassForm<T>& form, const HeadCall<T>& call) {
+    return ClassHead<T>(form, call).run();
 }
 
-template double run_class_head(HeadBackend<float>&, ClassForm<float>&, const HeadBatch<float>&,
-                               const HeadGradient<float>&, HeadDiagnostics&, const HeadOptions&);
-template double run_class_head(HeadBackend<double>&, ClassForm<double>&, const HeadBatch<double>&,
-                               const HeadGradient<double>&, HeadDiagnostics&, const HeadOptions&);
+template double run_class_head(ClassForm<float>&, const HeadCall<float>&);
+template double run_class_head(ClassForm<double>&, const HeadCall<double>&);
 
 }  // namespace facet

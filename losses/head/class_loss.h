@@ -1,9 +1,10 @@
 // A form made into a Loss: `Of` is RowsOf (rows.h) or ColumnsOf (columns.h).
 #pragma once
 
-#include "losses/head/class_head.h"
+#include "losses/head/backend.h"
 #include "losses/head/columns.h"
-#include "losses/head/on_device.h"
+#include "losses/head/device_form.h"
+#include "losses/head/loss.h"
 #include "losses/head/registry.h"
 #include "losses/head/rows.h"
 
@@ -26,19 +27,14 @@ public:
     }
 
 private:
-    double run(HeadBackend<float>& backend, const HeadBatch<float>& batch,
-               const HeadGradient<float>& gradient, HeadDiagnostics& diagnostics,
-               const HeadOptions& options) override {
+    double run(const HeadCall<float>& call) override {
         const auto kernels = device_form<ClassForm<float>>(
-            name(), static_cast<typename Of<Form<float>>::Host&>(float_form_), backend.device());
+            name(), static_cast<typename Of<Form<float>>::Host&>(float_form_),
+            call.backend.device());
         ClassForm<float>& form = kernels ? *kernels : float_form_;
-        return run_class_head(backend, form, batch, gradient, diagnostics, options);
+        return run_class_head(form, call);
     }
-    double run(HeadBackend<double>& backend, const HeadBatch<double>& batch,
-               const HeadGradient<double>& gradient, HeadDiagnostics& diagnostics,
-               const HeadOptions& options) override {
-        return run_class_head(backend, double_form_, batch, gradient, diagnostics, options);
-    }
+    double run(const HeadCall<double>& call) override { return run_class_head(double_form_, call); }
 
     Of<Form<float>> float_form_;
     Of<Form<double>> double_form_;

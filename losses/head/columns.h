@@ -21,9 +21,8 @@
 #include <vector>
 
 #include "engine/parallel.h"
+#include "losses/head/arithmetic.h"
 #include "losses/head/class_form.h"
-#include "losses/head/lanes.h"
-#include "losses/head/softplus.h"
 
 namespace facet {
 

@@ -16,7 +16,7 @@ template <class T>
 void gemm(Op a_op, Op b_op, std::int64_t M, std::int64_t N, std::int64_t K, const T* A,
           std::int64_t lda, const T* B, std::int64_t ldb, T beta, T* C, std::int64_t ldc);
 
-// <a, scale b> over n values, in the fixed order of lanes.h.
+// <a, scale b> over n values, in the fixed order of arithmetic.h.
 double dot_lanes(const double* a, const double* b, std::int64_t n, double scale = 1);
 
 }  // namespace facet

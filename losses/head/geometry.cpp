@@ -8,7 +8,7 @@
 
 #include "engine/error.h"
 #include "engine/parallel.h"
-#include "losses/head/lanes.h"
+#include "losses/head/arithmetic.h"
 
 namespace facet {
 namespace {

@@ -1,11 +1,19 @@
 // A head turns embeddings, and proxies for a class loss, into the loss and its gradients: what it
-// is given and what it gives. class_head.h and pair_head.h are how.
+// is given, what it gives, and the two algorithms, each once for every loss and device
+// (class_head.cpp, pair_head.cpp).
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace facet {
+
+template <class T>
+class HeadBackend;  // backend.h
+template <class T>
+class ClassForm;  // class_form.h
+class PairForm;   // pairs.h
 
 template <class T>
 struct HeadBatch {
@@ -20,7 +28,7 @@ template <class T>
 struct HeadGradient {
     T* dx = nullptr;    // (B, D)
     T* dw = nullptr;    // (C, D)
-    T* dcos = nullptr;  // (B, C) dL/dc_ij; needs a class loss
+    T* dcos = nullptr;  // (B, C) dL/dc_ij, on the host; needs a class loss
 };
 
 enum class Head { dense, streamed };
@@ -37,7 +45,34 @@ struct HeadDiagnostics {
     std::vector<double> x_norm;         // (B) |x_i|
 };
 
+// A call of a head.
+template <class T>
+struct HeadCall {
+    HeadBackend<T>& backend;
+    const HeadBatch<T>& batch;
+    const HeadGradient<T>& gradient;
+    HeadDiagnostics& diagnostics;
+    const HeadOptions& options;
+};
+
 // The number of rows that count. Throws Error for a label outside [-1, C), naming its row.
 std::int64_t check_labels(const std::int64_t* y, std::int64_t B, std::int64_t C);
+
+// From raw embeddings and proxies to a class loss (mean over the rows with a label; 0 if there are
+// none) and its gradients. Throws Error for a label outside [-1, C), naming its row, for non-finite
+// input, and for tiles of no class.
+template <class T>
+double run_class_head(ClassForm<T>& form, const HeadCall<T>& call);
+
+// From raw embeddings to a pair loss and dx of `gradient`; `dw`, if asked for, is 0: batch.w is not
+// read. Nothing where the batch has no usable pair: then value and gradients are 0. Rows with label
+// -1 take no part. Where unit vectors are compared, one that counts as zero (geometry.h) has
+// gradient 0. A distance that is 0 has derivative 0; of unit vectors one of up to 4 epsilons of T
+// is 0, the rounding of parallel embeddings. Leaves row_value in `diagnostics`: each anchor's
+// share, scaled so that their mean over the rows that take part is the value. Throws Error for a
+// label below -1 (naming its row), for non-finite input (row and column), for pairs whose product
+// or distance overflows (both rows), and if gradient.dcos is asked for.
+template <class T>
+std::optional<double> run_pair_head(PairForm& form, const HeadCall<T>& call);
 
 }  // namespace facet

@@ -11,12 +11,15 @@
 #include <type_traits>
 #include <vector>
 
-#include "losses/head/backend.h"
 #include "losses/head/head.h"
-#include "losses/head/settings.h"
+#include "losses/head/parameters.h"
 #include "losses/head/state.h"
 
 namespace facet {
+
+// The host's, in which forward_backward() works where no other is given: losses/head/cpu.
+template <class T>
+HeadBackend<T>& host_backend();
 
 class Loss {
 public:
@@ -50,7 +53,7 @@ public:
                             const std::type_identity_t<HeadBatch<T>>& batch,
                             const std::type_identity_t<HeadGradient<T>>& gradient,
                             HeadDiagnostics& diagnostics, const HeadOptions& options = {}) {
-        const double value = run(backend, batch, gradient, diagnostics, options);
+        const double value = run(HeadCall<T>{backend, batch, gradient, diagnostics, options});
         state_.end_call();
         return value;
     }
@@ -76,12 +79,8 @@ protected:
     State state_;
 
 private:
-    virtual double run(HeadBackend<float>& backend, const HeadBatch<float>& batch,
-                       const HeadGradient<float>& gradient, HeadDiagnostics& diagnostics,
-                       const HeadOptions& options) = 0;
-    virtual double run(HeadBackend<double>& backend, const HeadBatch<double>& batch,
-                       const HeadGradient<double>& gradient, HeadDiagnostics& diagnostics,
-                       const HeadOptions& options) = 0;
+    virtual double run(const HeadCall<float>& call) = 0;
+    virtual double run(const HeadCall<double>& call) = 0;
 
     const LossInfo& info_;
     Settings settings_;

@@ -4,6 +4,8 @@
 #include <sstream>
 #include <string_view>
 
+#include "losses/head/parameters.h"
+
 namespace facet {
 namespace {
 
@@ -44,8 +46,6 @@ std::string in_a_line(const char* text) {
     return all;
 }
 
-}  // namespace
-
 const char* title_of(LossGroup group) {
     switch (group) {
         case LossGroup::founding:
@@ -68,10 +68,12 @@ const char* title_of(LossGroup group) {
     return "Others";
 }
 
+}  // namespace
+
 LossInfo describe(const LossPage& page, std::vector<ParameterInfo> parameters) {
     LossInfo info;
     info.name = page.name;
-    info.paper = page.paper;
+    info.paper = joined(lines_of(page.paper), "", " ");
     info.group = title_of(page.group);
     info.place = static_cast<int>(page.group);
     info.formula = in_a_line(page.formula);

@@ -3,18 +3,15 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
-#include <type_traits>
 #include <vector>
-
-#include "losses/head/parameters.h"
-#include "losses/head/state.h"
 
 namespace facet {
 
+struct LossInfo;
+struct ParameterInfo;
+
 // The headings under which losses are listed, in this order.
 enum class LossGroup { founding, margins, adaptive, weighted, binary, proxies, pairs, others };
-const char* title_of(LossGroup group);
 
 // Text of several lines may begin with a line feed; the indentation that all lines share is taken
 // off. A run of indented lines is a formula, all else prose.
@@ -35,29 +32,5 @@ struct LossPage {
 };
 
 LossInfo describe(const LossPage& page, std::vector<ParameterInfo> parameters);
-
-// A form asks for its parameters and, if it keeps or learns something, for the state.
-template <class Form>
-Form make_form(Parameters& parameters, State& state) {
-    if constexpr (std::is_constructible_v<Form, Parameters&, State&>) {
-        return Form(parameters, state);
-    } else {
-        return Form(parameters);
-    }
-}
-template <class Form>
-Form make_form(const Settings& settings, State& state) {
-    Parameters parameters(settings);
-    return make_form<Form>(parameters, state);
-}
-
-// The description of a loss of that form.
-template <class Form>
-LossInfo info_of() {
-    Parameters parameters;
-    State state;
-    make_form<Form>(parameters, state);
-    return describe(Form::page, parameters.described());
-}
 
 }  // namespace facet

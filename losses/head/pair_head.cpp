@@ -1,4 +1,5 @@
-#include "losses/head/pair_head.h"
+// One algorithm runs every pair loss on every device. All of it is in double for float embeddings
+// too: it is n^2 work beside n^2 D, and mining then selects the same pairs in both types.
 
 #include <algorithm>
 #include <array>
@@ -6,6 +7,9 @@
 
 #include "engine/error.h"
 #include "engine/ledger.h"
+#include "losses/head/backend.h"
+#include "losses/head/head.h"
+#include "losses/head/pairs.h"
 
 namespace facet {
 namespace {
@@ -53,14 +57,14 @@ struct PairTotal {
 template <class T>
 class PairHead {
 public:
-    PairHead(HeadBackend<T>& backend, PairForm& form, const HeadBatch<T>& in)
-        : backend_(backend),
+    PairHead(PairForm& form, const HeadCall<T>& call)
+        : backend_(call.backend),
           form_(form),
-          in_(in),
-          rows_(in.y, in.B),
+          in_(call.batch),
+          rows_(in_.y, in_.B),
           n_(rows_.n()),
-          D_(in.D),
-          norms_(backend, in.B) {
+          D_(in_.D),
+          norms_(backend_, in_.B) {
         pairs_ = {form.quantity(), nullptr, norms_.data(), n_, D_};
     }
 
@@ -168,26 +172,22 @@ private:
 }  // namespace
 
 template <class T>
-double run_pair_head(HeadBackend<T>& backend, PairForm& form, StateArray& no_pairs,
-                     const HeadBatch<T>& batch, const HeadGradient<T>& gradient,
-                     HeadDiagnostics& diagnostics) {
+std::optional<double> run_pair_head(PairForm& form, const HeadCall<T>& call) {
+    const auto& [backend, batch, gradient, diagnostics, options] = call;
     FACET_CHECK(!gradient.dcos,
                 "pair loss: it has no cosines with proxies, so no gradient by them");
-    PairHead<T> head(backend, form, batch);
+    PairHead<T> head(form, call);
     const PairTotal total = head.forward(diagnostics);
-    if (!total.usable) no_pairs.value[0] += 1;
     if (gradient.dw) backend.fill(gradient.dw, batch.C * batch.D, T(0));
     if (gradient.dx) {
         backend.fill(gradient.dx, batch.B * batch.D, T(0));
         if (total.usable) head.backward(gradient.dx);
     }
+    if (!total.usable) return {};
     return total.value;
 }
 
-template double run_pair_head(HeadBackend<float>&, PairForm&, StateArray&, const HeadBatch<float>&,
-                              const HeadGradient<float>&, HeadDiagnostics&);
-template double run_pair_head(HeadBackend<double>&, PairForm&, StateArray&,
-                              const HeadBatch<double>&, const HeadGradient<double>&,
-                              HeadDiagnostics&);
+template std::optional<double> run_pair_head(PairForm&, const HeadCall<float>&);
+template std::optional<double> run_pair_head(PairForm&, const HeadCall<double>&);
 
 }  // namespace facet

@@ -1,8 +1,9 @@
 // A form (pairs.h) made into a Loss.
 #pragma once
 
-#include "losses/head/on_device.h"
-#include "losses/head/pair_head.h"
+#include "losses/head/backend.h"
+#include "losses/head/device_form.h"
+#include "losses/head/loss.h"
 #include "losses/head/pairs.h"
 #include "losses/head/registry.h"
 
@@ -14,28 +15,29 @@ public:
     PairLoss(const LossInfo& info, const Settings& settings)
         : Loss(info, settings),
           form_(make_form<Form>(settings, state_)),
-          no_pairs_(state_.declare("no_pairs", true, false)) {
-        no_pairs_.value = {0};
-        no_pairs_.lowest = 0;
-    }
+          no_pairs_(*state_.number("no_pairs", 0, 0)) {}
 
-    static LossInfo info() { return info_of<Form>(); }
+    static LossInfo info() {
+        LossInfo info = info_of<Form>();
+        info.state = "no_pairs, how many calls found no usable pair";
+        return info;
+    }
 
     bool has_proxies() const override { return false; }
 
 private:
-    double run(HeadBackend<float>& backend, const HeadBatch<float>& batch,
-               const HeadGradient<float>& gradient, HeadDiagnostics& diagnostics,
-               const HeadOptions&) override {
-        const auto kernels =
-            device_form<PairForm>(name(), static_cast<HostPairs<Form>&>(form_), backend.device());
+    double run(const HeadCall<float>& call) override {
+        const auto kernels = device_form<PairForm>(name(), static_cast<HostPairs<Form>&>(form_),
+                                                   call.backend.device());
         PairForm& form = kernels ? *kernels : form_;
-        return run_pair_head(backend, form, no_pairs_, batch, gradient, diagnostics);
+        return counted(run_pair_head<float>(form, call));
     }
-    double run(HeadBackend<double>& backend, const HeadBatch<double>& batch,
-               const HeadGradient<double>& gradient, HeadDiagnostics& diagnostics,
-               const HeadOptions&) override {
-        return run_pair_head(backend, form_, no_pairs_, batch, gradient, diagnostics);
+    double run(const HeadCall<double>& call) override {
+        return counted(run_pair_head<double>(form_, call));
+    }
+    double counted(std::optional<double> value) {
+        if (!value) no_pairs_.value[0] += 1;
+        return value.value_or(0);
     }
 
     PairsOf<Form> form_;

@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "engine/parallel.h"
-#include "losses/head/lanes.h"
+#include "losses/head/arithmetic.h"
+#include "losses/head/class_form.h"
 
 namespace facet {
 namespace {
@@ -77,6 +78,11 @@ HostSlots<T>::HostSlots(const PairSlots& rule, const Batch<T>& batch)
       B_(std::ssize(batch.targets)),
       D_(batch.D),
       slots_(pair_slots(similarities(batch).data(), batch.labels, B_, rule.whisker)) {}
+
+template <class T>
+std::vector<LogSumExp<double>> HostSlots<T>::sums() const {
+    return slot_sums(rule_, slots_, B_);
+}
 
 template <class T>
 void HostSlots<T>::add_gradient(std::span<const SlotRow> rows, const T* xh, T* dxh) const {

@@ -9,10 +9,13 @@
 #include <vector>
 
 #include "engine/hd.h"
-#include "losses/head/accumulators.h"
-#include "losses/head/class_form.h"
 
 namespace facet {
+
+template <class T>
+struct Batch;  // class_form.h
+template <class T>
+struct LogSumExp;  // arithmetic.h
 
 // What a loss makes of them.
 struct PairSlots {
@@ -89,7 +92,7 @@ class HostSlots {
 public:
     HostSlots(const PairSlots& rule, const Batch<T>& batch);
 
-    std::vector<LogSumExp<double>> sums() const { return slot_sums(rule_, slots_, B_); }
+    std::vector<LogSumExp<double>> sums() const;  // slot_sums()
     // dxh (B, D) += (dS + dS^T) xh
     void add_gradient(std::span<const SlotRow> rows, const T* xh, T* dxh) const;
 

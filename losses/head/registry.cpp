@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "engine/error.h"
+#include "losses/head/loss.h"
 
 namespace facet {
 

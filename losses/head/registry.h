@@ -1,4 +1,4 @@
-// How a loss becomes known by its name: one line at the end of its own file,
+// How a loss becomes known by its name and its page: one line at the end of its own file,
 //
 //   FACET_LOSS(cosface, ClassLoss<CosFace>);
 //
@@ -7,8 +7,9 @@
 
 #include <memory>
 
-#include "losses/head/loss.h"
 #include "losses/head/page.h"
+#include "losses/head/parameters.h"
+#include "losses/head/state.h"
 
 // Where kernels are compiled (losses/head/cuda/*_losses.cu) the line gives the loss its kernels
 // instead: that file defines FACET_LOSS_KERNELS as a template of the class that does.
@@ -20,6 +21,26 @@
 #endif
 
 namespace facet {
+
+class Loss;
+
+// A form whose members ask for parameters and state (parameters.h).
+template <class Form>
+Form make_form(const Settings& settings, State& state) {
+    Parameters parameters(settings, state);
+    const Asked asked(parameters);
+    return Form();
+}
+
+// The description of a loss of that form.
+template <class Form>
+LossInfo info_of() {
+    State state;
+    Parameters parameters(state);
+    const Asked asked(parameters);
+    Form();
+    return describe(Form::page, parameters.described());
+}
 
 using MakeLoss = std::unique_ptr<Loss> (*)(const LossInfo&, const Settings&);
 

@@ -1,8 +1,7 @@
 // The form in which a class loss is written: rows, a merge, and a derivative.
 //
 // A row is one sample's cosines against all classes, seen in chunks. A loss is a struct `Form` of
-// plain members with a page (page.h), a constructor that asks for its parameters (parameters.h),
-// and
+// plain members that ask for its parameters (parameters.h), with a page (page.h) and
 //
 // clang-format off
 //   using Scalar = T;                       float or double
@@ -35,9 +34,9 @@
 //   void differentiate(const Row&, const Chunk<T>&, T* g) const
 //                                           take() and derivative() of a chunk, where a loop of those
 //                                           is slow on a CPU; any g[y]; `g` may be `chunk.c`
-//   D on_device(const double* per_class) const
-//                                           what has take() and derivative() on a device, trivially
-//                                           copyable; without it the form itself is
+//   K kernel_form(const double* per_class) const
+//                                           what kernels take by value: has take() and derivative(),
+//                                           trivially copyable; without it the form itself is
 // clang-format on
 //
 // take() and derivative() run B C times, on a device too: they, and what they call, are FACET_HD,
@@ -52,8 +51,9 @@
 #include <vector>
 
 #include "engine/parallel.h"
-#include "losses/head/accumulators.h"
+#include "losses/head/arithmetic.h"
 #include "losses/head/class_form.h"
+#include "losses/head/nearest.h"
 #include "losses/head/pair_slots.h"
 #include "losses/head/state.h"
 
@@ -105,11 +105,11 @@ void differentiate_row(const Form& form, const typename Form::Row& row, const Ch
     if (chunk.holds_target()) g[chunk.y] = row.weight * row.dcos;
 }
 
-// What a device runs of a form whose numbers b_j lie at `per_class` there.
+// What kernels take of a form whose numbers b_j lie at `per_class` on the device.
 template <class Form>
-auto on_device(const Form& form, const double* per_class) {
-    if constexpr (requires { form.on_device(per_class); }) {
-        return form.on_device(per_class);
+auto kernel_form(const Form& form, const double* per_class) {
+    if constexpr (requires { form.kernel_form(per_class); }) {
+        return form.kernel_form(per_class);
     } else {
         return form;
     }
@@ -125,7 +125,7 @@ public:
     using Row = typename Form::Row;
     using Acc = typename Form::Acc;
     using Host = HostRows;  // of RowsOf
-    using KernelForm = decltype(on_device(std::declval<const Form&>(), nullptr));
+    using KernelForm = decltype(facet::kernel_form(std::declval<const Form&>(), nullptr));
 
     // open() without the slots, of which it has the sums: (B) or (1), empty if there are none.
     virtual void open_rows(const Batch<T>& batch, std::span<const LogSumExp<double>> slots) = 0;
@@ -231,7 +231,7 @@ public:
     std::span<const Row> rows() const override { return rows_; }
     std::span<Acc> accumulators() override { return accumulators_; }
     typename HostRows<Form>::KernelForm kernel_form(const double* per_class) const override {
-        return on_device(form_, per_class);
+        return facet::kernel_form(form_, per_class);
     }
     StateArray* per_class() const override {
         if constexpr (requires { form_.per_class(); }) return form_.per_class();

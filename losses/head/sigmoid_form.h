@@ -3,15 +3,14 @@
 //   L_i     = pull softplus(-z_y) + push sum_{j != y} softplus(z_j),   z = z(c) + sign b
 //   dL/dc_y = -pull sigmoid(-z_y) z'_y,   dL/dc_j = push sigmoid(z_j) z'_j
 //   dL/db   = sign sum_i (-pull sigmoid(-z_y) + push sum_j sigmoid(z_j)) / B
-// One bias b for all classes, learned. A loss derives from SigmoidForm<T>, sets the members below
-// and adds
+// One bias b for all classes, learned. A loss derives from SigmoidForm<T> and says
+//   T pull, push, sign     those that are not 1
 //   T logit(T c) const     z_j without the bias
 //   T slope(T c) const     dz_j/dc_j
 //   TargetLogit<T> target(const Target<T>&) const     z_y without the bias
 #pragma once
 
 #include "losses/head/softmax_form.h"
-#include "losses/head/softplus.h"
 #include "losses/head/state.h"
 
 namespace facet {
@@ -37,42 +36,40 @@ struct SigmoidForm {
         }
     };
 
-    T pull = 1, push = 1, sign = 1;
-    StateArray* bias = nullptr;
+    static constexpr T pull = 1, push = 1, sign = 1;
+    StateArray* bias = &ask().state().declare("b", true, true);
     T shift = 0;  // sign b
-
-    explicit SigmoidForm(State& state) : bias(&state.declare("b", true, true)) {}
 
     Row begin(const Target<T>& y) const {
         Row row;
         row.target = self().target(y);
         return row;
     }
-    void open(const Batch<T>&) { shift = sign * T(bias->value[0]); }
+    void open(const Batch<T>&) { shift = self().sign * T(bias->value[0]); }
 
     void gather(int, const Row&, Acc& acc, const Chunk<T>& chunk) const {
-        for (std::int64_t at = 0; at < chunk.n; at += kBlock) {
-            const std::int64_t n = std::min(kBlock, chunk.n - at), y = chunk.y - at;
+        chunk.for_blocks([&](const Chunk<T>& block) {
             alignas(64) T value[kBlock] = {}, slope[kBlock] = {};
 #pragma omp simd
-            for (std::int64_t j = 0; j < n; ++j) {
-                const T z = self().logit(chunk.c[at + j]) + shift;
+            for (std::int64_t j = 0; j < block.n; ++j) {
+                const T z = self().logit(block.c[j]) + shift;
                 value[j] = softplus_branch_free(z);
                 slope[j] = sigmoid_branch_free(z);
             }
-            if (y >= 0 && y < n) value[y] = slope[y] = 0;
-            acc.softplus += sum_lanes<T>(padded(n), [&](std::int64_t j) { return value[j]; });
-            acc.sigmoid += sum_lanes<T>(padded(n), [&](std::int64_t j) { return slope[j]; });
-        }
+            if (block.holds_target()) value[block.y] = slope[block.y] = 0;
+            const std::int64_t n = padded(block.n);
+            acc.softplus += sum_lanes<T>(n, [&](std::int64_t j) { return value[j]; });
+            acc.sigmoid += sum_lanes<T>(n, [&](std::int64_t j) { return slope[j]; });
+        });
     }
 
     void close(int, Row& row, const Acc& others) const {
         const double z = double(row.target.z) + double(shift);
-        const double pulled = double(pull) * sigmoid(-z);
-        row.value = double(pull) * softplus(-z) + double(push) * others.softplus;
+        const double weight = self().push, pulled = double(self().pull) * sigmoid(-z);
+        row.value = double(self().pull) * softplus(-z) + weight * others.softplus;
         row.dcos = -T(pulled) * row.target.dcos;
         row.dtheta = -T(pulled) * row.target.dtheta;
-        row.dbias = double(sign) * (double(push) * others.sigmoid - pulled);
+        row.dbias = double(self().sign) * (weight * others.sigmoid - pulled);
     }
 
     void settle(int, std::span<Row> rows) {
@@ -88,7 +85,8 @@ struct SigmoidForm {
     }
 
     FACET_HD T derivative(const Row& row, T c, std::int64_t) const {
-        return row.weight * push * sigmoid_branch_free(self().logit(c) + shift) * self().slope(c);
+        const T z = self().logit(c) + shift;
+        return row.weight * self().push * sigmoid_branch_free(z) * self().slope(c);
     }
 
 private:

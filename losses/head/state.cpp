@@ -33,6 +33,13 @@ StateArray& State::declare(std::string_view name, bool scalar, bool learnable) {
     return *arrays_.back();
 }
 
+StateArray* State::number(std::string_view name, double first, double lowest) {
+    StateArray& array = declare(name, true, false);
+    array.lowest = lowest;
+    if (array.value.empty()) array.value = {first};
+    return &array;
+}
+
 void State::end_call() {
     for (auto& array : arrays_) array->given = false;
 }

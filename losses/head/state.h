@@ -34,6 +34,9 @@ class State {
 public:
     // The array of that name, added if there is none. Its address does not change afterwards.
     StateArray& declare(std::string_view name, bool scalar, bool learnable);
+    // One number that is not learned: `first` until something gives it another value.
+    StateArray* number(std::string_view name, double first,
+                       double lowest = -std::numeric_limits<double>::infinity());
     // nullptr if there is none.
     StateArray* find(std::string_view name);
 

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/error.h"
-#include "losses/head/settings.h"
+#include "losses/head/parameters.h"
 
 namespace facet {
 namespace {

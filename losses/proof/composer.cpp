@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "losses/head/geometry.h"
+
 namespace facet {
 namespace {
 

@@ -1,5 +1,6 @@
 #include "losses/proof/composition.h"
 
+#include "losses/head/geometry.h"
 #include "losses/proof/compositions.h"
 
 namespace facet {

@@ -3,6 +3,8 @@
 #include <array>
 #include <functional>
 
+#include "losses/head/geometry.h"
+
 namespace facet {
 namespace {
 

@@ -1,6 +1,7 @@
 #include "losses/proof/verify_compare.h"
 
 #include "engine/random.h"
+#include "losses/head/geometry.h"
 #include "losses/proof/composition.h"
 #include "losses/proof/numeric.h"
 

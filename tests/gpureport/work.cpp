@@ -77,7 +77,6 @@ constexpr Entry kEntries[] = {
     {"gather_columns_kernel", kTileShape, kTile, 1, 0, kPtxOfOne},
     {"differentiate_kernel", kTileShape, kTile, 2, 0, kPtxOfFour},
     {"clip_cosines_kernel", kTileShape, kTile, 2, 0, 0},
-    {"copy_tile_kernel", kTileShape, kTile, 2, 0, 0},
     {"sum_columns_kernel", kTileShape, kTile, 1, 8.0 / 64, 1, true},
     {"target_columns_kernel", kTileShape, 64, 0, 16, 0},
     {"zero_targets_kernel", kTileShape, 64, 1, 8, 0},

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "losses/head/cuda/cuda_backend.h"
-#include "losses/head/on_device.h"
+#include "losses/head/device_form.h"
 #include "tests/gpusim/orders.h"
 #include "tests/gpusim/sim_head_device.h"
 #include "tests/losses/fixtures.h"
@@ -32,18 +32,17 @@ Evaluation<float> evaluate_on_device(Loss& loss, const Problem& p, const HeadOpt
     SimHeadDevice device;
     cuda::CudaBackend backend(device);
     const DeviceArray<float> x(std::vector<float>(p.x.begin(), p.x.end())),
-        w(std::vector<float>(p.w.begin(), p.w.end())), dx(p.x.size()), dw(p.w.size()),
-        dcos(p.B * p.C);
+        w(std::vector<float>(p.w.begin(), p.w.end())), dx(p.x.size()), dw(p.w.size());
     Evaluation<float> e;
+    e.dcos.resize(p.B * p.C);
     const std::vector<StateArray> before = loss.state().save();
     e.value = loss.forward_backward(backend, {x.data(), w.data(), p.y.data(), p.B, p.C, p.D},
-                                    {dx.data(), dw.data(), dcos.data()}, e.diagnostics, options);
+                                    {dx.data(), dw.data(), e.dcos.data()}, e.diagnostics, options);
     for (const StateArray& array : before) {
         if (!array.learnable) loss.state().find(array.name)->value = array.value;
     }
     e.dx = dx.values();
     e.dw = dw.values();
-    e.dcos = dcos.values();
     return e;
 }
 

@@ -145,21 +145,12 @@ public:
 private:
     void take_state() { state_.restore(inner_->state().save()); }
 
-    double run(HeadBackend<float>& backend, const HeadBatch<float>& batch,
-               const HeadGradient<float>& gradient, HeadDiagnostics& diagnostics,
-               const HeadOptions& options) override {
-        return slipped(backend, batch, gradient, diagnostics, options);
-    }
-    double run(HeadBackend<double>& backend, const HeadBatch<double>& batch,
-               const HeadGradient<double>& gradient, HeadDiagnostics& diagnostics,
-               const HeadOptions& options) override {
-        return slipped(backend, batch, gradient, diagnostics, options);
-    }
+    double run(const HeadCall<float>& call) override { return slipped(call); }
+    double run(const HeadCall<double>& call) override { return slipped(call); }
 
     template <class T>
-    double slipped(HeadBackend<T>& backend, const HeadBatch<T>& batch,
-                   const HeadGradient<T>& wanted, HeadDiagnostics& diagnostics,
-                   const HeadOptions& options) {
+    double slipped(const HeadCall<T>& call) {
+        const auto& [backend, batch, wanted, diagnostics, options] = call;
         inner_->state().restore(state_.save());
         inner_->state().seed = state_.seed;
         const bool proxies = has_proxies();

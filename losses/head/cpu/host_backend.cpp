@@ -8,8 +8,8 @@
 #include "engine/error.h"
 #include "engine/memory.h"
 #include "engine/parallel.h"
+#include "losses/head/arithmetic.h"
 #include "losses/head/backend.h"
-#include "losses/head/lanes.h"
 
 namespace facet {
 namespace {
@@ -136,10 +136,6 @@ public:
             for (std::int64_t j = 0; j < tile.n; ++j)
                 c[j] = c[j] > 1 ? T(1) : (c[j] < -1 ? T(-1) : c[j]);
         });
-    }
-    void copy_tile(const Tile<T>& tile, T* dcos, std::int64_t C) override {
-        for (std::int64_t i = 0; i < tile.B; ++i)
-            std::copy_n(tile.c + i * tile.ld, tile.n, dcos + i * C + tile.first);
     }
     void zero_targets(const Tile<T>& tile) override {
         for (std::int64_t i = 0; i < tile.B; ++i) {

@@ -1,9 +1,19 @@
 // Center loss: a warp a row for values and dx, a warp a class for dw.
-#include "losses/head/cuda/center_kernels.h"
-#include "losses/head/cuda/warp_rows.cuh"
+#include "losses/head/cuda/cuda_backend.h"
+#include "losses/head/cuda/warps.cuh"
 
 namespace facet::cuda {
 namespace {
+
+// Embeddings and the centres of their classes.
+struct Centres {
+    const float* x;         // (B, D)
+    const int64_t* labels;  // (B) class; -1: the row does not count
+    const float* w;         // (C, D)
+    const double* given;    // (C, D) in place of w, or null
+    int64_t B, D;
+    double counted;  // rows that count
+};
 
 // Column d of x_i less its centre.
 __device__ __forceinline__ double difference(const Centres& centres, int64_t i, int64_t d) {
@@ -49,17 +59,18 @@ __global__ void __launch_bounds__(kThreads, kBlocks)
 
 }  // namespace
 
-cudaError_t center_rows(const Centres& centres, double* values, float* dx, cudaStream_t stream) {
-    FACET_LAUNCH(center_rows_kernel, warp_rows(centres.B), kThreads, 0, stream)
-    (centres, values, dx);
-    return cudaGetLastError();
-}
-
-cudaError_t center_proxies(const Centres& centres, const int64_t* order, int64_t count, float* dw,
-                           cudaStream_t stream) {
-    FACET_LAUNCH(center_proxies_kernel, warp_rows(count), kThreads, 0, stream)
-    (centres, order, count, dw);
-    return cudaGetLastError();
+void CudaBackend::target_differences(const Targets<float>& targets, const double* centres,
+                                     double counted, double* values, float* dx, float* dw) {
+    const Centres all{targets.x.v, targets.labels, targets.w.v, centres,
+                      targets.B,   targets.D,      counted};
+    FACET_LAUNCH(center_rows_kernel, warp_rows(targets.B), kThreads, 0, stream_)(all, values, dx);
+    check_launch(cudaGetLastError());
+    if (!dw) return;
+    const HeadArray<int64_t> order = rows_by_class(targets);
+    if (order.count() == 0) return;
+    FACET_LAUNCH(center_proxies_kernel, warp_rows(order.count()), kThreads, 0, stream_)
+    (all, order.data(), order.count(), dw);
+    check_launch(cudaGetLastError());
 }
 
 }  // namespace facet::cuda

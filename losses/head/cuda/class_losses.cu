@@ -1,8 +1,5 @@
 // The kernels of every class loss: in this file the line that registers a loss makes them.
 #define FACET_LOSS_KERNELS ClassKernels
-#ifdef __CUDACC__
-#define FMT_USE_CONSTEXPR 1  // fmt's formats are checked in constant expressions, with nvcc too
-#endif
 #include "losses/head/class_loss.h"
 #include "losses/head/cuda/device_columns.cuh"
 #include "losses/head/cuda/device_rows.cuh"

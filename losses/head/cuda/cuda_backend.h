@@ -1,4 +1,5 @@
-// The operations of a head on a CUDA device.
+// The operations of a head on a CUDA device. Those that are kernels are defined beside them, in
+// geometry.cu, tiles.cu, center.cu and pairs.cu.
 #pragma once
 
 #include <vector>
@@ -43,7 +44,6 @@ public:
                             double* values, float* dx, float* dw) override;
 
     void clip_cosines(const Tile<float>& tile) override;
-    void copy_tile(const Tile<float>& tile, float* dcos, int64_t C) override;
     void zero_targets(const Tile<float>& tile) override;
 
     void pair_vectors(const PairVectorRows& pairs, const float* v, double* x) override;
@@ -55,6 +55,9 @@ public:
                        float* gradient) override;
 
 private:
+    // The rows with a label, by class; those of one class in their order.
+    HeadArray<int64_t> rows_by_class(const Targets<float>& targets) const;
+
     // Vectors whose norms were asked for; `bad` (1): which row was not finite, see vector_norms().
     struct Unchecked {
         const char* what;

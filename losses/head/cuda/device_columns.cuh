@@ -11,7 +11,6 @@ namespace facet::cuda {
 template <class Form>
 __global__ void __launch_bounds__(kThreads, kBlocks)
     gather_columns_kernel(const Form form, double* logs, const Tile<float> tile) {
-    constexpr int kWarps = kThreads / 32;
     __shared__ Words<LogSumExp<float>> parts[kWarps][32];
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
     const int64_t j = static_cast<int64_t>(blockIdx.x) * 32 + lane;
@@ -40,15 +39,9 @@ struct ColumnDerivative {
 };
 
 template <class Form>
-class DeviceColumns final : public ClassForm<float> {
+class DeviceColumns final : public DeviceForm<HostColumns<Form>> {
 public:
-    DeviceColumns(HostColumns<Form>& host, HeadDevice& device) : host_(host), device_(device) {}
-
-    bool normalised() const override { return host_.normalised(); }
-    int passes() const override { return host_.passes(); }
-    void prepare(int64_t C) override { host_.prepare(C); }
-    double value() const override { return host_.value(); }
-    const RowResult<float>& result(int64_t row) const override { return host_.result(row); }
+    using DeviceForm<HostColumns<Form>>::DeviceForm;
 
     void open(const Batch<float>& batch) override {
         host_.open(batch);
@@ -69,8 +62,8 @@ public:
     }
 
 private:
-    HostColumns<Form>& host_;
-    HeadDevice& device_;
+    using DeviceForm<HostColumns<Form>>::device_;
+    using DeviceForm<HostColumns<Form>>::host_;
     HeadArray<RowResult<float>> rows_;  // (B)
     HeadArray<double> logs_;            // (C)
 };

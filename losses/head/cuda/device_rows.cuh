@@ -7,14 +7,29 @@
 #include <optional>
 #include <vector>
 
-#include "losses/head/cuda/block_merge.cuh"
 #include "losses/head/cuda/device_slots.h"
-#include "losses/head/cuda/head_device.h"
 #include "losses/head/cuda/head_kernels.h"
-#include "losses/head/cuda/launched.h"
+#include "losses/head/cuda/warps.cuh"
 #include "losses/head/rows.h"
 
 namespace facet::cuda {
+
+// A form in the host's memory whose kernels run on a device: what has no kernel is the host's.
+template <class Host>
+class DeviceForm : public ClassForm<float> {
+public:
+    DeviceForm(Host& host, HeadDevice& device) : host_(host), device_(device) {}
+
+    bool normalised() const override { return host_.normalised(); }
+    int passes() const override { return host_.passes(); }
+    void prepare(int64_t C) override { host_.prepare(C); }
+    double value() const override { return host_.value(); }
+    const RowResult<float>& result(int64_t row) const override { return host_.result(row); }
+
+protected:
+    Host& host_;
+    HeadDevice& device_;
+};
 
 // The types of a form, and a pass known when a kernel is compiled.
 template <class Form, int kPass = 0>
@@ -86,7 +101,7 @@ struct NearestOfTile {
 };
 
 template <class Form>
-class DeviceRows final : public ClassForm<float> {
+class DeviceRows final : public DeviceForm<HostRows<Form>> {
     using Types = RowTypes<Form>;
     using Row = typename Types::Row;
     using Acc = typename Types::Acc;
@@ -95,13 +110,7 @@ class DeviceRows final : public ClassForm<float> {
     static_assert(std::is_trivially_copyable_v<Row> && std::is_trivially_copyable_v<Acc>);
 
 public:
-    DeviceRows(HostRows<Form>& host, HeadDevice& device) : host_(host), device_(device) {}
-
-    bool normalised() const override { return host_.normalised(); }
-    int passes() const override { return host_.passes(); }
-    void prepare(int64_t C) override { host_.prepare(C); }
-    double value() const override { return host_.value(); }
-    const RowResult<float>& result(int64_t row) const override { return host_.result(row); }
+    using DeviceForm<HostRows<Form>>::DeviceForm;
 
     void open(const Batch<float>& batch) override {
         std::vector<LogSumExp<double>> sums;
@@ -137,8 +146,7 @@ public:
     void differentiate(const Tile<float>& tile) override {
         differentiate_rows(host_.kernel_form(per_class_.data()), rows_.data(), tile,
                            device_.stream());
-        if (class_sums_.count() > 0)
-            check_launch(sum_columns(tile, class_sums_.data(), device_.stream()));
+        if (class_sums_.count() > 0) sum_columns(tile, class_sums_.data(), device_.stream());
     }
 
     void finish(const float* xh, float* dxh) override {
@@ -158,7 +166,7 @@ private:
     void gather_nearest(const Tile<float>& tile, int64_t k) {
         const HeadArray<int64_t> skip(device_, tile.B);
         nearest_.push_back({{device_, tile.B * k}, {device_, tile.B * k}, tile.first});
-        check_launch(target_columns(tile, skip.data(), device_.stream()));
+        target_columns(tile, skip.data(), device_.stream());
         check_launch(top_k(tile.c, tile.B, tile.n, tile.ld, skip.data(), k,
                            nearest_.back().values.data(), nearest_.back().columns.data(),
                            device_.stream()));
@@ -185,8 +193,8 @@ private:
         nearest_.clear();
     }
 
-    HostRows<Form>& host_;
-    HeadDevice& device_;
+    using DeviceForm<HostRows<Form>>::device_;
+    using DeviceForm<HostRows<Form>>::host_;
     HeadArray<Row> rows_;                       // (B)
     HeadArray<Acc> accumulators_;               // (B)
     HeadArray<double> per_class_, class_sums_;  // (C) of a form with numbers a class

@@ -2,8 +2,9 @@
 // losses/head/geometry.cpp, where the reasons are given.
 #include <cfloat>
 
+#include "losses/head/cuda/cuda_backend.h"
 #include "losses/head/cuda/head_kernels.h"
-#include "losses/head/cuda/warp_rows.cuh"
+#include "losses/head/cuda/warps.cuh"
 
 namespace facet::cuda {
 namespace {
@@ -177,67 +178,69 @@ void with_width(int64_t D, Use use, Pointers... pointers) {
 
 }  // namespace
 
-cudaError_t vector_norms(const float* v, int64_t rows, int64_t D, double* norms, uint64_t* bad,
-                         cudaStream_t stream) {
+void CudaBackend::vector_norms(const char* what, const float* v, int64_t rows, int64_t D,
+                               double* norms) {
+    constexpr uint64_t none = 0;
+    const HeadArray<uint64_t> bad(device_, &none, 1);
     with_width(
         D,
         [&](auto V) {
-            FACET_LAUNCH(vector_norms_kernel<V>, warp_rows(rows), kThreads, 0, stream)
-            (v, rows, D, norms, bad);
+            FACET_LAUNCH(vector_norms_kernel<V>, warp_rows(rows), kThreads, 0, stream_)
+            (v, rows, D, norms, bad.data());
         },
         v);
-    return cudaGetLastError();
+    check_launch(cudaGetLastError());
+    unchecked_.push_back({what, v, rows, D, bad});
 }
 
 template <class T>
-cudaError_t unit_vectors(const float* v, const double* norms, int64_t rows, int64_t D, T* unit,
-                         cudaStream_t stream) {
+void unit_vectors(Vectors<float> raw, int64_t rows, int64_t D, T* unit, cudaStream_t stream) {
     with_width(
         D,
         [&](auto V) {
             constexpr auto kernel = unit_vectors_kernel<V, T>;
-            FACET_LAUNCH(kernel, warp_rows(rows), kThreads, 0, stream)(v, norms, rows, D, unit);
+            FACET_LAUNCH(kernel, warp_rows(rows), kThreads, 0, stream)
+            (raw.v, raw.norm, rows, D, unit);
         },
-        v, unit);
-    return cudaGetLastError();
+        raw.v, unit);
+    check_launch(cudaGetLastError());
+}
+template void unit_vectors(Vectors<float>, int64_t, int64_t, double*, cudaStream_t);
+
+void CudaBackend::unit_vectors(Vectors<float> raw, int64_t rows, int64_t D, float* unit) {
+    cuda::unit_vectors(raw, rows, D, unit, stream_);
 }
 
-cudaError_t through_normalisation(const float* unit, const double* norms, int64_t rows, int64_t D,
-                                  float* gradient, cudaStream_t stream) {
+void CudaBackend::through_normalisation(const float* unit, const double* norms, int64_t rows,
+                                        int64_t D, float* gradient) {
     with_width(
         D,
         [&](auto V) {
-            FACET_LAUNCH(through_normalisation_kernel<V>, warp_rows(rows), kThreads, 0, stream)
+            FACET_LAUNCH(through_normalisation_kernel<V>, warp_rows(rows), kThreads, 0, stream_)
             (unit, norms, rows, D, gradient);
         },
         unit, gradient);
-    return cudaGetLastError();
+    check_launch(cudaGetLastError());
 }
 
-cudaError_t target_angles(const Targets<float>& targets, bool cosines, Angle* angles,
-                          double* products, cudaStream_t stream) {
-    FACET_LAUNCH(target_angles_kernel, warp_rows(targets.B), kThreads, 0, stream)
-    (targets, cosines, angles, products);
-    return cudaGetLastError();
+void CudaBackend::target_angles(const Targets<float>& targets, const float* xh, Angle* angles,
+                                double* products) {
+    FACET_LAUNCH(target_angles_kernel, warp_rows(targets.B), kThreads, 0, stream_)
+    (targets, xh != nullptr, angles, products);
+    check_launch(cudaGetLastError());
 }
 
-cudaError_t add_pulls_to_x(const Targets<float>& targets, const Angle* angles, const RowPull* pulls,
-                           float* dx, cudaStream_t stream) {
-    FACET_LAUNCH(add_pulls_to_x_kernel, warp_rows(targets.B), kThreads, 0, stream)
-    (targets, angles, pulls, dx);
-    return cudaGetLastError();
+void CudaBackend::add_pulls(const Targets<float>& targets, const Angle* angles,
+                            std::span<const RowPull> pulls, float* dx, float* dw) {
+    const HeadArray<int64_t> order = rows_by_class(targets);
+    if (order.count() == 0) return;
+    const HeadArray<RowPull> device_pulls(device_, pulls.data(), std::ssize(pulls));
+    FACET_LAUNCH(add_pulls_to_x_kernel, warp_rows(targets.B), kThreads, 0, stream_)
+    (targets, angles, device_pulls.data(), dx);
+    check_launch(cudaGetLastError());
+    FACET_LAUNCH(add_pulls_to_w_kernel, warp_rows(order.count()), kThreads, 0, stream_)
+    (targets, angles, device_pulls.data(), order.data(), order.count(), dw);
+    check_launch(cudaGetLastError());
 }
-
-cudaError_t add_pulls_to_w(const Targets<float>& targets, const Angle* angles, const RowPull* pulls,
-                           const int64_t* order, int64_t count, float* dw, cudaStream_t stream) {
-    FACET_LAUNCH(add_pulls_to_w_kernel, warp_rows(count), kThreads, 0, stream)
-    (targets, angles, pulls, order, count, dw);
-    return cudaGetLastError();
-}
-
-template cudaError_t unit_vectors(const float*, const double*, int64_t, int64_t, float*,
-                                  cudaStream_t);
-template cudaError_t unit_vectors(const float*, const double*, int64_t, int64_t, double*,
-                                  cudaStream_t);
 
 }  // namespace facet::cuda

@@ -1,13 +1,14 @@
-// What the heads' operations on a GPU ask of the device, beside kernels: memory, copies, matrix
-// products. The CUDA device gives it (loss_on_cuda.cpp), and the simulated GPU of the tests.
+// What the heads' operations on a GPU need of the device, beside kernels: memory, copies, matrix
+// products. The CUDA device has it (loss_on_cuda.cpp), and the simulated GPU of the tests.
 #pragma once
 
 #include <cuda_runtime_api.h>
 
 #include <cstdint>
+#include <source_location>
 
-#include "losses/head/gemm.h"
-#include "losses/head/memory.h"
+#include "engine/error.h"
+#include "losses/head/backend.h"
 
 namespace facet::cuda {
 
@@ -22,5 +23,12 @@ public:
                       int64_t lda, const double* B, int64_t ldb, double beta, double* C,
                       int64_t ldc) = 0;
 };
+
+// The check of a kernel's launch, where the CUDA runtime's own is not there (tests/gpusim).
+inline void check_launch(cudaError_t status,
+                         std::source_location where = std::source_location::current()) {
+    FACET_CHECK(status == cudaSuccess, "CUDA kernel at {}:{}: error {}", where.file_name(),
+                where.line(), static_cast<int>(status));
+}
 
 }  // namespace facet::cuda

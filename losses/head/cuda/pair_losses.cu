@@ -1,17 +1,13 @@
 // The kernels of every pair loss, a warp an anchor: in this file the line that registers a loss
 // makes them.
 #define FACET_LOSS_KERNELS PairKernels
-#ifdef __CUDACC__
-#define FMT_USE_CONSTEXPR 1  // fmt's formats are checked in constant expressions, with nvcc too
-#endif
 #include "losses/head/cuda/head_device.h"
-#include "losses/head/cuda/launched.h"
-#include "losses/head/cuda/warp_rows.cuh"
+#include "losses/head/cuda/warps.cuh"
 #include "losses/head/pair_loss.h"
 
 namespace facet::cuda {
 
-// A lane of the warp that walks over the row (losses/head/anchor.h).
+// A lane of the warp that walks over the row (losses/head/pairs.h).
 struct WarpAnchor : PairRow {
     __device__ explicit WarpAnchor(const PairRow& pairs, int64_t anchor) : PairRow(pairs) {
         u = anchor;

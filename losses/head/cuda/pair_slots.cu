@@ -2,9 +2,9 @@
 // sums that rows see, and the derivative.
 #include <bit>
 
-#include "losses/head/cuda/block_merge.cuh"
-#include "losses/head/cuda/slot_kernels.h"
-#include "losses/head/cuda/warp_rows.cuh"
+#include "losses/head/cuda/device_slots.h"
+#include "losses/head/cuda/head_kernels.h"
+#include "losses/head/cuda/warps.cuh"
 
 namespace facet::cuda {
 namespace {
@@ -32,7 +32,7 @@ __device__ __forceinline__ void count_keys(const SlotPairs& pairs, uint64_t pref
 }
 
 // A block a quartile. Eight rounds, each of which finds a byte of its key: the counts of the keys
-// that begin as found so far tell in which byte the position falls.
+// that begin as found so far show in which byte the position falls.
 __global__ void __launch_bounds__(kThreads, kBlocks)
     slot_quartiles_kernel(const SlotPairs pairs, const QuartilePositions positions,
                           double* __restrict__ quartiles) {
@@ -84,27 +84,77 @@ __global__ void __launch_bounds__(kThreads, kBlocks)
     factors[u * B + v] = factors[v * B + u] = factor;
 }
 
+// How many pairs of rows have labels, different ones.
+int64_t negative_pairs(std::span<const Target<float>> targets) {
+    int64_t count = 0;
+    for (size_t u = 0; u < targets.size(); ++u) {
+        for (size_t v = u + 1; v < targets.size(); ++v)
+            count += targets[u].y >= 0 && targets[v].y >= 0 && targets[u].y != targets[v].y;
+    }
+    return count;
+}
+
 }  // namespace
 
-cudaError_t slot_quartiles(const SlotPairs& pairs, const QuartilePositions& positions,
-                           double* quartiles, cudaStream_t stream) {
+void slot_quartiles(const SlotPairs& pairs, const QuartilePositions& positions, double* quartiles,
+                    cudaStream_t stream) {
     FACET_LAUNCH(slot_quartiles_kernel, 2, kThreads, 0, stream)(pairs, positions, quartiles);
-    return cudaGetLastError();
+    check_launch(cudaGetLastError());
 }
 
-cudaError_t sum_slots(const SlotPairs& pairs, const PairSlots& rule, LogSumExp<double>* sums,
-                      cudaStream_t stream) {
+void sum_slots(const SlotPairs& pairs, const PairSlots& rule, LogSumExp<double>* sums,
+               cudaStream_t stream) {
     FACET_LAUNCH(sum_slots_kernel, warp_rows(pairs.B), kThreads, 0, stream)(pairs, rule, sums);
-    return cudaGetLastError();
+    check_launch(cudaGetLastError());
 }
 
-cudaError_t differentiate_slots(const SlotPairs& pairs, const SlotDerivative& derivative,
-                                float* factors, cudaStream_t stream) {
+void differentiate_slots(const SlotPairs& pairs, const SlotDerivative& derivative, float* factors,
+                         cudaStream_t stream) {
     const dim3 grid(static_cast<unsigned>(ceil_div(pairs.B, kThreads)),
                     static_cast<unsigned>(pairs.B));
     FACET_LAUNCH(differentiate_slots_kernel, grid, kThreads, 0, stream)
     (pairs, derivative, factors);
-    return cudaGetLastError();
+    check_launch(cudaGetLastError());
+}
+
+DeviceSlots::DeviceSlots(HeadDevice& device, const PairSlots& rule, const Batch<float>& batch)
+    : device_(device),
+      rule_(rule),
+      labels_(batch.labels),
+      B_(std::ssize(batch.targets)),
+      D_(batch.D),
+      S_(device, B_ * B_) {
+    const cudaStream_t stream = device.stream();
+    const HeadArray<double> unit(device, B_ * D_);
+    unit_vectors(batch.x, B_, D_, unit.data(), stream);
+    device.gemm(Op::none, Op::transpose, B_, B_, D_, unit.data(), D_, unit.data(), D_, 0.0,
+                S_.data(), B_);
+    pair_products({PairVectors::unit, PairMeasure::product}, B_, S_.data(), stream);
+    const int64_t K = negative_pairs(batch.targets);
+    if (rule.whisker == 0 || K == 0) return;
+    const HeadArray<double> quartiles(device, 2);
+    slot_quartiles(pairs(), QuartilePositions(K), quartiles.data(), stream);
+    quartiles_ = quartiles;
+}
+
+std::vector<LogSumExp<double>> DeviceSlots::sums() const {
+    const HeadArray<LogSumExp<double>> by_row(device_, B_);
+    sum_slots(pairs(), rule_, by_row.data(), device_.stream());
+    const std::vector<LogSumExp<double>> sums = by_row.to_vector();
+    if (rule_.by_anchor) return sums;
+    LogSumExp<double> all;
+    for (const LogSumExp<double>& sum : sums) all.merge(sum);
+    return {all};
+}
+
+void DeviceSlots::add_gradient(const std::vector<SlotRow>& rows, const float* xh,
+                               float* dxh) const {
+    const HeadArray<SlotRow> device_rows(device_, rows.data(), B_);
+    SlotDerivative derivative(rule_, rows);
+    derivative.rows = device_rows.data();
+    const HeadArray<float> factors(device_, B_ * B_);
+    differentiate_slots(pairs(), derivative, factors.data(), device_.stream());
+    device_.gemm(Op::none, Op::none, B_, D_, B_, factors.data(), B_, xh, D_, 1.0f, dxh, D_);
 }
 
 }  // namespace facet::cuda

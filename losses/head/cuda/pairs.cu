@@ -2,8 +2,9 @@
 // dL/dq_uv to the embeddings. All in double, the arithmetic of losses/head/cpu.
 #include <cfloat>
 
-#include "losses/head/cuda/pair_kernels.h"
-#include "losses/head/cuda/warp_rows.cuh"
+#include "losses/head/cuda/cuda_backend.h"
+#include "losses/head/cuda/head_kernels.h"
+#include "losses/head/cuda/warps.cuh"
 
 namespace facet::cuda {
 namespace {
@@ -109,48 +110,50 @@ __global__ void __launch_bounds__(kThreads, kBlocks)
 
 }  // namespace
 
-cudaError_t pair_vectors(PairQuantity quantity, const float* v, const double* norms,
-                         const int64_t* rows, int64_t n, int64_t D, double* x,
-                         cudaStream_t stream) {
-    FACET_LAUNCH(pair_vectors_kernel, warp_rows(n), kThreads, 0, stream)
-    (quantity, v, norms, rows, n, D, x);
-    return cudaGetLastError();
+void CudaBackend::pair_vectors(const PairVectorRows& p, const float* v, double* x) {
+    FACET_LAUNCH(pair_vectors_kernel, warp_rows(p.n), kThreads, 0, stream_)
+    (p.quantity, v, p.norm, p.rows, p.n, p.D, x);
+    check_launch(cudaGetLastError());
 }
 
-cudaError_t pair_products(PairQuantity quantity, int64_t n, double* q, cudaStream_t stream) {
+void pair_products(PairQuantity quantity, int64_t n, double* q, cudaStream_t stream) {
     FACET_LAUNCH(pair_products_kernel, pair_grid(n), kThreads, 0, stream)(quantity, n, q);
-    return cudaGetLastError();
+    check_launch(cudaGetLastError());
 }
 
-cudaError_t pair_distances(PairQuantity quantity, const double* x, const double* norms,
-                           const int64_t* rows, int64_t n, int64_t D, double* q,
-                           cudaStream_t stream) {
-    const dim3 grid(static_cast<unsigned>(ceil_div(n, kWarps * kPairsOfWarp)),
-                    static_cast<unsigned>(n));
-    FACET_LAUNCH(pair_distances_kernel, grid, kThreads, 0, stream)
-    (quantity, x, norms, rows, n, D, q);
-    return cudaGetLastError();
+// Neither a product nor a distance of floats overflows in double.
+void CudaBackend::compare_pairs(const PairVectorRows& p, const double* x, double* q) {
+    if (p.quantity.product()) {
+        device_.gemm(Op::none, Op::transpose, p.n, p.n, p.D, x, p.D, x, p.D, 0.0, q, p.n);
+        return pair_products(p.quantity, p.n, q, stream_);
+    }
+    const dim3 grid(static_cast<unsigned>(ceil_div(p.n, kWarps * kPairsOfWarp)),
+                    static_cast<unsigned>(p.n));
+    FACET_LAUNCH(pair_distances_kernel, grid, kThreads, 0, stream_)
+    (p.quantity, x, p.norm, p.rows, p.n, p.D, q);
+    check_launch(cudaGetLastError());
 }
 
-cudaError_t join_pairs(PairQuantity quantity, const double* q, double scale, int64_t n, double* g,
-                       cudaStream_t stream) {
-    FACET_LAUNCH(join_pairs_kernel, pair_grid(n), kThreads, 0, stream)(quantity, q, scale, n, g);
-    return cudaGetLastError();
+void CudaBackend::join_pairs(const PairVectorRows& p, const double* q, double scale, double* g) {
+    FACET_LAUNCH(join_pairs_kernel, pair_grid(p.n), kThreads, 0, stream_)
+    (p.quantity, q, scale, p.n, g);
+    check_launch(cudaGetLastError());
 }
 
-cudaError_t pair_differences(const double* h, const double* x, int64_t n, int64_t D, double* dx,
-                             cudaStream_t stream) {
-    const dim3 grid(static_cast<unsigned>(ceil_div(D, kThreads)), static_cast<unsigned>(n));
-    FACET_LAUNCH(pair_differences_kernel, grid, kThreads, 0, stream)(h, x, n, D, dx);
-    return cudaGetLastError();
+void CudaBackend::multiply_pairs_back(const PairVectorRows& p, const double* h, const double* x,
+                                      double* dx) {
+    if (p.quantity.product())
+        return device_.gemm(Op::none, Op::none, p.n, p.D, p.n, h, p.n, x, p.D, 0.0, dx, p.D);
+    const dim3 grid(static_cast<unsigned>(ceil_div(p.D, kThreads)), static_cast<unsigned>(p.n));
+    FACET_LAUNCH(pair_differences_kernel, grid, kThreads, 0, stream_)(h, x, p.n, p.D, dx);
+    check_launch(cudaGetLastError());
 }
 
-cudaError_t finish_pairs(PairQuantity quantity, const double* x, const double* norms,
-                         const int64_t* rows, const double* dx, int64_t n, int64_t D,
-                         float* gradient, cudaStream_t stream) {
-    FACET_LAUNCH(finish_pairs_kernel, warp_rows(n), kThreads, 0, stream)
-    (quantity, x, norms, rows, dx, n, D, gradient);
-    return cudaGetLastError();
+void CudaBackend::scatter_pairs(const PairVectorRows& p, const double* x, double* dx,
+                                float* gradient) {
+    FACET_LAUNCH(finish_pairs_kernel, warp_rows(p.n), kThreads, 0, stream_)
+    (p.quantity, x, p.norm, p.rows, dx, p.n, p.D, gradient);
+    check_launch(cudaGetLastError());
 }
 
 }  // namespace facet::cuda

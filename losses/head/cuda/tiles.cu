@@ -1,25 +1,14 @@
 // Tiles of cosines: what a head does to them whatever the loss.
 #include "engine/cuda/lanes.cuh"
+#include "losses/head/cuda/cuda_backend.h"
 #include "losses/head/cuda/head_kernels.h"
 
 namespace facet::cuda {
 namespace {
 
-// use(i, j) for the columns j of row i that are this thread's: blockIdx.x is i.
-template <class Use>
-__device__ __forceinline__ void each_column(const Tile<float>& tile, int V, Use use) {
-    const int64_t thread = static_cast<int64_t>(blockIdx.y) * kThreads + threadIdx.x;
-    for (int64_t j = thread * V; j < tile.n; j += int64_t{gridDim.y} * kThreads * V) use(j);
-}
-
-// Blocks for every (at most) 16 steps of a thread.
-dim3 tile_grid(const Tile<float>& tile, int V) {
-    return dim3(static_cast<unsigned>(tile.B),
-                static_cast<unsigned>(ceil_div(tile.n, 16 * kThreads * V)));
-}
-
 __global__ void __launch_bounds__(kThreads, kBlocks) clip_cosines_kernel(const Tile<float> tile) {
-    each_column(tile, 4, [&](int64_t j) {
+    const int64_t thread = static_cast<int64_t>(blockIdx.y) * kThreads + threadIdx.x;
+    for (int64_t j = thread * 4; j < tile.n; j += int64_t{gridDim.y} * kThreads * 4) {
         float* at = tile.c + blockIdx.x * tile.ld + j;
         Lanes<4> c = load<4>(at);
         bool clipped = false;
@@ -28,14 +17,7 @@ __global__ void __launch_bounds__(kThreads, kBlocks) clip_cosines_kernel(const T
             c[k] = c[k] > 1 ? 1 : (c[k] < -1 ? -1 : c[k]);
         }
         if (clipped) store<4>(at, c);  // rarely
-    });
-}
-
-__global__ void __launch_bounds__(kThreads, kBlocks)
-    copy_tile_kernel(const Tile<float> tile, float* __restrict__ matrix, int64_t C) {
-    each_column(tile, 1, [&](int64_t j) {
-        matrix[blockIdx.x * C + tile.first + j] = tile.c[blockIdx.x * tile.ld + j];
-    });
+    }
 }
 
 __device__ __forceinline__ int64_t global_thread() {
@@ -68,29 +50,27 @@ unsigned thread_blocks(int64_t count) { return static_cast<unsigned>(ceil_div(co
 
 }  // namespace
 
-cudaError_t clip_cosines(const Tile<float>& tile, cudaStream_t stream) {
-    FACET_LAUNCH(clip_cosines_kernel, tile_grid(tile, 4), kThreads, 0, stream)(tile);
-    return cudaGetLastError();
+void CudaBackend::clip_cosines(const Tile<float>& tile) {
+    // A block for every (at most) 16 steps of a thread, for every row.
+    const dim3 grid(static_cast<unsigned>(tile.B),
+                    static_cast<unsigned>(ceil_div(tile.n, 16 * kThreads * 4)));
+    FACET_LAUNCH(clip_cosines_kernel, grid, kThreads, 0, stream_)(tile);
+    check_launch(cudaGetLastError());
 }
 
-cudaError_t copy_tile(const Tile<float>& tile, float* matrix, int64_t C, cudaStream_t stream) {
-    FACET_LAUNCH(copy_tile_kernel, tile_grid(tile, 1), kThreads, 0, stream)(tile, matrix, C);
-    return cudaGetLastError();
+void CudaBackend::zero_targets(const Tile<float>& tile) {
+    FACET_LAUNCH(zero_targets_kernel, thread_blocks(tile.B), kThreads, 0, stream_)(tile);
+    check_launch(cudaGetLastError());
 }
 
-cudaError_t target_columns(const Tile<float>& tile, int64_t* columns, cudaStream_t stream) {
+void target_columns(const Tile<float>& tile, int64_t* columns, cudaStream_t stream) {
     FACET_LAUNCH(target_columns_kernel, thread_blocks(tile.B), kThreads, 0, stream)(tile, columns);
-    return cudaGetLastError();
+    check_launch(cudaGetLastError());
 }
 
-cudaError_t zero_targets(const Tile<float>& tile, cudaStream_t stream) {
-    FACET_LAUNCH(zero_targets_kernel, thread_blocks(tile.B), kThreads, 0, stream)(tile);
-    return cudaGetLastError();
-}
-
-cudaError_t sum_columns(const Tile<float>& tile, double* sums, cudaStream_t stream) {
+void sum_columns(const Tile<float>& tile, double* sums, cudaStream_t stream) {
     FACET_LAUNCH(sum_columns_kernel, thread_blocks(tile.n), kThreads, 0, stream)(tile, sums);
-    return cudaGetLastError();
+    check_launch(cudaGetLastError());
 }
 
 }  // namespace facet::cuda

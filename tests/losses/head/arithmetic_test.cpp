@@ -1,4 +1,7 @@
 // What the losses are computed with: the exponential, accumulators, matrix products.
+#include "losses/head/arithmetic.h"
+#include "losses/head/class_form.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -6,9 +9,8 @@
 #include <limits>
 
 #include "engine/random.h"
-#include "losses/head/accumulators.h"
 #include "losses/head/gemm.h"
-#include "losses/head/softplus.h"
+#include "losses/head/nearest.h"
 
 namespace facet {
 namespace {
@@ -111,7 +113,7 @@ TEST(LossArithmetic, TopKKeepsTheLargestTiesToTheLowestIndex) {
     const float values[] = {1, 5, 3, 5, 3, 3, 0};
     for (int i = 6; i >= 4; --i) a.add(values[i], i);
     for (int i = 3; i >= 0; --i) b.add(values[i], i);
-    a.merge(b);
+    for (const auto& entry : b.entries()) a.add(entry.value, entry.index);
     ASSERT_EQ(a.entries().size(), 3u);
     EXPECT_EQ(a.worst().value, 3);
     EXPECT_EQ(a.worst().index, 2);

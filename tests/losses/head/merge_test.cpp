@@ -64,8 +64,9 @@ Result gathered(const std::string& name, const KeyValues& parameters, const Row&
         whole = {};
         whole.merge(parts[1]);
         whole.merge(parts[0]);
-        nearest.merge(near[1]);
-        nearest.merge(near[0]);
+        for (const TopK<double>& part : {near[1], near[0]}) {
+            for (const auto& entry : part.entries()) nearest.add(entry.value, entry.index);
+        }
         close_row(form, pass, rows[0], whole, nearest);
         if constexpr (requires { form.settle(pass, std::span(rows)); }) {
             form.settle(pass, std::span(rows));

@@ -1,9 +1,8 @@
 // Making losses by name, their parameters, their state.
-#include "losses/head/settings.h"
-
 #include <gtest/gtest.h>
 
 #include "engine/error.h"
+#include "losses/head/parameters.h"
 #include "losses/head/state_json.h"
 #include "tests/losses/fixtures.h"
 

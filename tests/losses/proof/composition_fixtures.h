@@ -1,6 +1,7 @@
 // Hand-written gradients beside the tape's, on one problem.
 #pragma once
 
+#include "losses/head/geometry.h"
 #include "losses/proof/compositions.h"
 #include "losses/proof/verify.h"
 #include "tests/losses/fixtures.h"

@@ -1,7 +1,8 @@
 // The comparison of hand-written and composed gradients catches what it is made to catch.
 #include <gtest/gtest.h>
 
-#include "losses/head/class_head.h"
+#include "losses/head/head.h"
+#include "losses/head/rows.h"
 #include "losses/head/softmax_form.h"
 #include "tests/losses/proof/composition_fixtures.h"
 
@@ -55,8 +56,9 @@ double error_of_slip(const Problem& p) {
     RowsOf<Slip<factor>> form{Slip<factor>()};
     std::vector<double> dx(p.x.size()), dw(p.w.size());
     HeadDiagnostics diagnostics;
-    const double value = run_class_head(host_backend<double>(), form, p.batch(),
-                                        {dx.data(), dw.data(), nullptr}, diagnostics, {});
+    const double value = run_class_head<double>(
+        form,
+        {host_backend<double>(), p.batch(), {dx.data(), dw.data(), nullptr}, diagnostics, {}});
     const auto normface = make_loss("normface");
     const TapeGradient tape = tape_gradient(*normface, p.batch());
     EXPECT_NEAR(value, tape.value, 1e-13 * value) << "only the gradient is wrong";

@@ -1,6 +1,7 @@
 // How a form finds its kernels: the files that compile the kernels of all losses
-// (losses/head/cuda/class_losses.cu, pair_losses.cu) put for each form the function here that makes
-// of it one that runs on a device. In a build without such kernels there is none.
+// (losses/head/cuda/class_losses.cu, pair_losses.cu) set for each form the function here that makes
+// its device form: a ClassForm or PairForm whose methods launch kernels. In a build without such
+// kernels there is none.
 #pragma once
 
 #include <memory>
