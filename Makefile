@@ -184,6 +184,6 @@ $(LOSS_OBJECTS): $(BUILD)/obj/losses/head/registered.%.o: losses/head/registered
 	@echo "  c++   $< (part $*)"
 	@$(COMPILE) -DFACET_LOSSES=$*
 
-include losses/head/cuda/rules.mk train/data/cuda/rules.mk engine/cuda/kernels.mk tests/gpusim/rules.mk tests/plans/rules.mk tests/gpureport/rules.mk tests/gpucheck/rules.mk tests/mutants/rules.mk tests/fuzz/rules.mk tools/lab/explorer/rules.mk
+include losses/head/cuda/rules.mk train/data/cuda/rules.mk train/optimiser/cuda/rules.mk engine/cuda/kernels.mk tests/gpusim/rules.mk tests/plans/rules.mk tests/gpureport/rules.mk tests/gpucheck/rules.mk tests/mutants/rules.mk tests/fuzz/rules.mk tools/lab/explorer/rules.mk
 
 -include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d) $(PRECOMPILED_HEADERS:.gch=.d)

@@ -65,18 +65,6 @@ struct RunningStatistics {
     double momentum = 0.1;
 };
 
-struct SgdStep {
-    double lr, momentum, weight_decay;
-    bool nesterov;
-    double gradient_scale;  // multiplies the gradient first (clipping)
-};
-
-struct AdamWStep {
-    double lr, beta1, beta2, eps, weight_decay;
-    int64_t step;  // 1 for the first, for the bias correction
-    double gradient_scale;
-};
-
 // See Device::record().
 class RecordedWork {
 public:
@@ -175,15 +163,6 @@ public:
     // Error for a row that is not there; a row is written once.
     virtual void gather_rows(const Tensor& x, std::span<const int64_t> rows, const Tensor& y);
     virtual void scatter_rows(const Tensor& x, std::span<const int64_t> rows, const Tensor& y);
-
-    // --- optimiser steps; w, dw and the moments have one shape, all plain ---
-    // d = scale dw + weight_decay w;  v <- momentum v + d;  w <- w - lr (nesterov ? d + momentum v
-    // : v)
-    virtual void sgd_step(const SgdStep& step, const Tensor& dw, const Tensor& v,
-                          const Tensor& w) = 0;
-    // Loshchilov & Hutter 2019: the decay is not part of the gradient moments.
-    virtual void adamw_step(const AdamWStep& step, const Tensor& dw, const Tensor& m,
-                            const Tensor& v, const Tensor& w) = 0;
 };
 
 Device& reference_device();  // float64, plain loops: the definition of every primitive

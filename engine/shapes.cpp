@@ -92,19 +92,6 @@ void check_dropout(const Tensor& x, double p, const Tensor& y) {
     expect_plain("dropout", "y", y, x.shape());
 }
 
-void check_sgd(const Tensor& dw, const Tensor& v, const Tensor& w) {
-    expect_layout("sgd_step", "w", w, Layout::Plain);
-    expect_plain("sgd_step", "dw", dw, w.shape());
-    expect_plain("sgd_step", "v", v, w.shape());
-}
-
-void check_adamw(const Tensor& dw, const Tensor& m, const Tensor& v, const Tensor& w) {
-    expect_layout("adamw_step", "w", w, Layout::Plain);
-    expect_plain("adamw_step", "dw", dw, w.shape());
-    expect_plain("adamw_step", "m", m, w.shape());
-    expect_plain("adamw_step", "v", v, w.shape());
-}
-
 int64_t rows_shape(const char* operation, const Tensor& x, std::span<const int64_t> rows,
                    const Tensor& part) {
     expect_layout(operation, "the tensor", x, Layout::Plain);

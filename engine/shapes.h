@@ -58,9 +58,6 @@ RowShape normalise_backward_shape(const Tensor& y, const Tensor& norm, const Ten
                                   const Tensor& dx);
 // x and y plain and alike, p in [0, 1).
 void check_dropout(const Tensor& x, double p, const Tensor& y);
-// w plain; its gradient and moments alike.
-void check_sgd(const Tensor& dw, const Tensor& v, const Tensor& w);
-void check_adamw(const Tensor& dw, const Tensor& m, const Tensor& v, const Tensor& w);
 
 // Throws Error unless x is plain and has all of `rows`, and `part` (n, ...) is shaped as n = the
 // number of them; returns the elements of a row.

@@ -68,7 +68,7 @@ Position load_checkpoint(const std::filesystem::path& path, Learner& learner) {
     learner.loss().state().restore(state);
     learner.head().publish();
     const Position position{file.number("steps"), file.number("batch"), file.text("data_hash")};
-    learner.optimizer().set_steps(position.steps);
+    learner.optimiser().set_steps(position.steps);
     return position;
 }
 

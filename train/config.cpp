@@ -193,7 +193,7 @@ void check_config(const RunConfig& config) {
     }
     check_sampling(*make_loss(config.loss, config.loss_parameters), config.sample_rate);
     check_resnet(config.network);
-    check_optimizer(config.optimizer);
+    check_optimiser(config.optimiser);
     check_schedule(config.schedule);
     check_augment(config.augment);
 }
@@ -210,7 +210,7 @@ LearnerConfig learner_config(const RunConfig& config) {
                     .loss_parameters = config.loss_parameters,
                     .options = {.head = config.head == "streamed" ? Head::streamed : Head::dense},
                     .sample_rate = config.sample_rate};
-    learner.optimizer = config.optimizer;
+    learner.optimiser = config.optimiser;
     learner.seed = static_cast<uint64_t>(config.seed);
     return learner;
 }

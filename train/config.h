@@ -1,7 +1,8 @@
 // Everything that decides a run: what `config.toml` holds and the options of `facet train` set.
 //
-// One table (settings.cpp) lists every setting with its section, key, option and meaning; reading
-// and writing TOML and the command line all walk that table, so they cannot disagree.
+// One table (settings.cpp) lists every setting with its section, key, option and meaning, those of
+// the optimisers as their files state them (train/optimiser/settings.h); reading and writing TOML
+// and the command line all walk that table, so they cannot disagree.
 #pragma once
 
 #include <filesystem>
@@ -49,7 +50,7 @@ struct RunConfig {
     KeyValues loss_parameters;  // given by the user; written resolved
     std::string head = "dense";
     double sample_rate = 1;  // of the classes a step computes with; 1: all
-    OptimizerConfig optimizer;
+    OptimiserConfig optimiser;
     ScheduleConfig schedule;
     AugmentOptions augment;
 };
@@ -57,7 +58,7 @@ struct RunConfig {
 // When a setting changes anything. `needs` says it to a person: "it needs --schedule poly".
 struct Condition {
     std::string needs;
-    bool (*holds)(const RunConfig& config, bool on_gpu);
+    std::function<bool(const RunConfig& config, bool on_gpu)> holds;
 };
 
 // What a setting decides. Nothing: how fast a run is, and where its files lie (that the pictures

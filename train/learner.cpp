@@ -26,13 +26,13 @@ Learner::Learner(Device& device, const LearnerConfig& config, int64_t C)
       init_(device, config.seed),
       network_(init_, config.network),
       head_(init_, config.head, C, config.network.embedding, config.seed),
-      optimizer_(std::make_unique<Optimizer>(config.optimizer, network_.inventory().parameters,
+      optimiser_(std::make_unique<Optimiser>(config.optimiser, network_.inventory().parameters,
                                              head_.whole(), head_.by_rows())),
       pass_(network_) {}
 
 StepResult Learner::step(const Tensor& pixels, const std::vector<int64_t>& labels, double lr,
                          int64_t index) {
-    optimizer_->clear_gradients();
+    optimiser_->clear_gradients();
     head_.begin({}, labels);
     const auto at = static_cast<uint64_t>(index);
     head_.begin(pass_.forward(pixels, config_.seed, at), labels);
@@ -50,11 +50,11 @@ StepResult Learner::step(const Tensor& pixels, const std::vector<int64_t>& label
     }
     {
         const InPhase update(Phase::Update);
-        optimizer_->open(lr, head_.collect_gradients());
+        optimiser_->open(lr, head_.collect_gradients());
     }
-    pass_.backward_and_update(head.dx, *optimizer_);
+    pass_.backward_and_update(head.dx, *optimiser_);
     const InPhase update(Phase::Update);
-    result.gradient_norm = optimizer_->close();
+    result.gradient_norm = optimiser_->close();
     head_.publish();
     return result;
 }
@@ -81,7 +81,7 @@ std::vector<Learner::Named> Learner::network_and_head() const {
 
 std::vector<Learner::Named> Learner::tensors() const {
     std::vector<Named> all = network_and_head();
-    for (const auto& moment : optimizer_->moments()) all.push_back({moment.name, moment.value});
+    for (const auto& moment : optimiser_->moments()) all.push_back({moment.name, moment.value});
     return all;
 }
 

@@ -8,7 +8,7 @@
 
 #include "layers/resnet.h"
 #include "train/network_pass.h"
-#include "train/optimizer.h"
+#include "train/optimiser/optimiser.h"
 #include "train/training_head.h"
 
 namespace facet {
@@ -16,7 +16,7 @@ namespace facet {
 struct LearnerConfig {
     ResNetConfig network;
     HeadConfig head;
-    OptimizerConfig optimizer;
+    OptimiserConfig optimiser;
     uint64_t seed = 0;
 };
 
@@ -51,7 +51,7 @@ public:
     const TrainingHead& head() const { return head_; }
     Loss& loss() { return head_.loss(); }
     const Loss& loss() const { return head_.loss(); }
-    Optimizer& optimizer() { return *optimizer_; }
+    Optimiser& optimiser() { return *optimiser_; }
     Device& device() const { return device_; }
 
     // Everything that must be saved to go on: parameters, statistics, proxies, moments, by name.
@@ -74,7 +74,7 @@ private:
     Initialiser init_;
     ResNet network_;
     TrainingHead head_;
-    std::unique_ptr<Optimizer> optimizer_;
+    std::unique_ptr<Optimiser> optimiser_;
     NetworkPass pass_;
     std::function<void(const HeadStep&)> on_head_;
     TapeObserver* observer_ = nullptr;

@@ -29,18 +29,18 @@ Tensor NetworkPass::forward(const Tensor& pixels, uint64_t seed, uint64_t step) 
     return embeddings_->value;
 }
 
-void NetworkPass::backward_and_update(const Tensor& dy, Optimizer& optimizer) {
+void NetworkPass::backward_and_update(const Tensor& dy, Optimiser& optimiser) {
     if (!replays()) {
         tape_.backward(embeddings_, dy);
         embeddings_.reset();
         const InPhase phase(Phase::Update);
-        optimizer.run();
+        optimiser.run();
         return;
     }
     network_.device().copy(dy, recording_->dy);
-    if (!recording_->backward) record_backward(optimizer);
+    if (!recording_->backward) record_backward(optimiser);
     FACET_CHECK(
-        optimizer.head_gradients() == recording_->head_gradients,
+        optimiser.head_gradients() == recording_->head_gradients,
         "network pass: the head's gradients are not where they were when the step was recorded");
     recording_->backward->run(step_);
     for (const Parameter& parameter : network_.inventory().parameters) {
@@ -59,13 +59,13 @@ void NetworkPass::record_forward() {
     if (recording.forward) recording_ = std::move(recording);
 }
 
-void NetworkPass::record_backward(Optimizer& optimizer) {
+void NetworkPass::record_backward(Optimiser& optimiser) {
     try {
         recording_->backward = network_.device().record([&] {
             recording_->tape.backward(recording_->embeddings, recording_->dy);
-            optimizer.run();
+            optimiser.run();
         });
-        recording_->head_gradients = optimizer.head_gradients();
+        recording_->head_gradients = optimiser.head_gradients();
     } catch (...) {
         recording_.reset();  // its tape is used up
         throw;

@@ -11,7 +11,7 @@
 #include <optional>
 
 #include "layers/resnet.h"
-#include "train/optimizer.h"
+#include "train/optimiser/optimiser.h"
 
 namespace facet {
 
@@ -26,9 +26,9 @@ public:
     // Every operation is shown to the observer from now on; null: to nobody. It outlives this.
     void watch(TapeObserver* observer) { observer_ = observer; }
     // Contributes to the gradients of the network's parameters, given that of the embeddings, then
-    // runs the optimiser's step, which is open (Optimizer::open). Once after each forward(), before
+    // runs the optimiser's step, which is open (Optimiser::open). Once after each forward(), before
     // which all gradients were cleared.
-    void backward_and_update(const Tensor& dy, Optimizer& optimizer);
+    void backward_and_update(const Tensor& dy, Optimiser& optimiser);
 
 private:
     // What the replays read and write, always in the same place. The way back is recorded when the
@@ -46,7 +46,7 @@ private:
 
     Var enqueue(Tape& tape, const Tensor& pixels);
     void record_forward();
-    void record_backward(Optimizer& optimizer);
+    void record_backward(Optimiser& optimiser);
 
     ResNet& network_;
     uint64_t seed_ = 0, step_ = 0;

@@ -1,5 +1,7 @@
 // The table of all settings, when each of them acts, and their values as text.
+#include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "train/config.h"
 #include "train/files/text.h"
@@ -18,6 +20,12 @@ template <class Number>
 bool parse(const std::string& text, Number& value) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     return error == std::errc() && end == text.data() + text.size();
+}
+
+// "--final-lr" of the key "final_lr".
+std::string option_of(std::string key) {
+    std::replace(key.begin(), key.end(), '_', '-');
+    return "--" + key;
 }
 
 std::string number_text(double value) {
@@ -60,13 +68,6 @@ const Condition evaluates{"an evaluation (--pairs or --eval-data)",
 const Condition has_proxies{"a loss with proxies", [](const RunConfig& c, bool) {
                                 return make_loss(c.loss, c.loss_parameters)->has_proxies();
                             }};
-const Condition sgd{"--optimizer sgd",
-                    [](const RunConfig& c, bool) { return c.optimizer.kind == "sgd"; }};
-const Condition momentum{"--optimizer sgd with --momentum above 0", [](const RunConfig& c, bool) {
-                             return c.optimizer.kind == "sgd" && c.optimizer.momentum > 0;
-                         }};
-const Condition adamw{"--optimizer adamw",
-                      [](const RunConfig& c, bool) { return c.optimizer.kind == "adamw"; }};
 const Condition cosine_or_poly{"--schedule cosine or poly", [](const RunConfig& c, bool) {
                                    return c.schedule.kind == "cosine" || c.schedule.kind == "poly";
                                }};
@@ -75,11 +76,37 @@ const Condition poly{"--schedule poly",
 const Condition step{"--schedule step",
                      [](const RunConfig& c, bool) { return c.schedule.kind == "step"; }};
 
+Setting setting_of(const OptimiserSettings::Entry& entry, OptimiserConfig& config) {
+    const std::vector<std::string> kinds = optimiser_names(entry.name);
+    const std::string above_zero = entry.where_positive;
+    const auto acts = [=](const RunConfig& c, bool) {
+        return std::count(kinds.begin(), kinds.end(), c.optimiser.kind) > 0 &&
+               (above_zero.empty() || std::get<double>(c.optimiser.settings.at(above_zero)) > 0);
+    };
+    std::string needs = "--optimizer " + either_of(kinds);
+    if (!above_zero.empty()) needs += fmt::format(" with {} above 0", option_of(above_zero));
+    const std::string help = either_of(kinds) + ": " + entry.meaning;
+    Setting setting{"optimizer", entry.name, option_of(entry.name), help, {}, {needs, acts}};
+    std::visit([&](auto& value) { setting.value = &value; }, config.settings.at(entry.name));
+    return setting;
+}
+
+std::vector<Setting> settings_of_optimisers(OptimiserConfig& config) {
+    std::vector<Setting> settings;
+    std::set<std::string> seen;
+    for (const OptimiserInfo* info : all_optimisers()) {
+        for (const auto& entry : info->settings) {
+            if (seen.insert(entry.name).second) settings.push_back(setting_of(entry, config));
+        }
+    }
+    return settings;
+}
+
 }  // namespace
 
 std::vector<Setting> settings_of(RunConfig& c) {
     using enum Decides;
-    return {
+    std::vector<Setting> settings{
         {"run", "seed", "", "", &c.seed, always},
         {"run", "threads", "", "", &c.threads, always},
         {"run", "conv", "--conv", "convolutions on the CPU: auto, direct or winograd", &c.conv,
@@ -140,17 +167,12 @@ std::vector<Setting> settings_of(RunConfig& c) {
         {"loss", "sample_rate", "--sample-rate",
          "share of the classes that a step computes with, in (0, 1] (docs/class-sampling.md)",
          &c.sample_rate, always},
-        {"optimizer", "kind", "--optimizer", "sgd or adamw", &c.optimizer.kind, always},
-        {"optimizer", "momentum", "--momentum", "sgd", &c.optimizer.momentum, sgd},
-        {"optimizer", "nesterov", "--nesterov", "sgd: true or false", &c.optimizer.nesterov,
-         momentum},
+        {"optimizer", "kind", "--optimizer", either_of(optimiser_names()), &c.optimiser.kind,
+         always},
         {"optimizer", "weight_decay", "--weight-decay",
-         "not applied to normalisation, slope and bias", &c.optimizer.weight_decay, always},
+         "not applied to normalisation, slope and bias", &c.optimiser.weight_decay, always},
         {"optimizer", "clip", "--clip", "largest gradient norm of the network (0: no limit)",
-         &c.optimizer.clip, always},
-        {"optimizer", "beta1", "--beta1", "adamw", &c.optimizer.beta1, adamw},
-        {"optimizer", "beta2", "--beta2", "adamw", &c.optimizer.beta2, adamw},
-        {"optimizer", "eps", "--eps", "adamw", &c.optimizer.eps, adamw},
+         &c.optimiser.clip, always},
         {"schedule", "kind", "--schedule", "cosine, step, poly or constant", &c.schedule.kind,
          always},
         {"schedule", "lr", "--lr", "learning rate at its peak", &c.schedule.lr, always},
@@ -171,6 +193,12 @@ std::vector<Setting> settings_of(RunConfig& c) {
         {"augment", "grey", "--grey", "probability", &c.augment.grey, always},
         {"augment", "erase", "--erase", "probability", &c.augment.erase, always},
     };
+    const auto kind = std::find_if(settings.begin(), settings.end(), [](const Setting& setting) {
+        return setting.name() == "optimizer.kind";
+    });
+    const std::vector<Setting> own = settings_of_optimisers(c.optimiser);
+    settings.insert(kind + 1, own.begin(), own.end());
+    return settings;
 }
 
 RunConfig in_force(RunConfig config, bool on_gpu) {

@@ -9,7 +9,7 @@
 
 #include "layers/layer.h"
 #include "losses/head/loss.h"
-#include "train/optimizer.h"
+#include "train/optimiser/optimiser.h"
 
 namespace facet {
 

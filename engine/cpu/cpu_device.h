@@ -35,7 +35,7 @@ public:
                              const Tensor& dbeta, const Tensor& dslope, Grad parameter_mode,
                              const Tensor& dx, Grad dx_mode) override;
 
-    // rows.cpp: storage, rows, elements, optimiser steps
+    // rows.cpp: storage, rows, elements
     void fill(const Tensor& y, double value) override;
     void copy(const Tensor& x, const Tensor& y) override;
     void add_bias(const Tensor& y, const Tensor& bias) override;
@@ -47,9 +47,6 @@ public:
                  Grad mode) override;
     void axpby(double alpha, const Tensor& x, double beta, const Tensor& y) override;
     double sum_of_squares(const Tensor& x) override;
-    void sgd_step(const SgdStep& step, const Tensor& dw, const Tensor& v, const Tensor& w) override;
-    void adamw_step(const AdamWStep& step, const Tensor& dw, const Tensor& m, const Tensor& v,
-                    const Tensor& w) override;
 };
 
 }  // namespace facet

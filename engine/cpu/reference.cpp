@@ -115,30 +115,4 @@ double ReferenceDevice::sum_of_squares(const Tensor& x) {
     return dot(x.data<double>(), x.data<double>(), x.count());
 }
 
-void ReferenceDevice::sgd_step(const SgdStep& step, const Tensor& dw, const Tensor& v,
-                               const Tensor& w) {
-    check_sgd(dw, v, w);
-    for (int64_t i = 0; i < w.count(); ++i) {
-        double &w_i = w.data<double>()[i], &v_i = v.data<double>()[i];
-        const double d = step.gradient_scale * dw.data<double>()[i] + step.weight_decay * w_i;
-        v_i = step.momentum * v_i + d;
-        w_i -= step.lr * (step.nesterov ? d + step.momentum * v_i : v_i);
-    }
-}
-
-void ReferenceDevice::adamw_step(const AdamWStep& step, const Tensor& dw, const Tensor& m,
-                                 const Tensor& v, const Tensor& w) {
-    check_adamw(dw, m, v, w);
-    const double correction1 = 1 - std::pow(step.beta1, static_cast<double>(step.step));
-    const double correction2 = 1 - std::pow(step.beta2, static_cast<double>(step.step));
-    for (int64_t i = 0; i < w.count(); ++i) {
-        double &w_i = w.data<double>()[i], &m_i = m.data<double>()[i], &v_i = v.data<double>()[i];
-        const double d = step.gradient_scale * dw.data<double>()[i];
-        m_i = step.beta1 * m_i + (1 - step.beta1) * d;
-        v_i = step.beta2 * v_i + (1 - step.beta2) * d * d;
-        const double update = (m_i / correction1) / (std::sqrt(v_i / correction2) + step.eps);
-        w_i -= step.lr * (update + step.weight_decay * w_i);
-    }
-}
-
 }  // namespace facet

@@ -29,9 +29,6 @@ public:
                  Grad mode) override;
     void axpby(double alpha, const Tensor& x, double beta, const Tensor& y) override;
     double sum_of_squares(const Tensor& x) override;
-    void sgd_step(const SgdStep& step, const Tensor& dw, const Tensor& v, const Tensor& w) override;
-    void adamw_step(const AdamWStep& step, const Tensor& dw, const Tensor& m, const Tensor& v,
-                    const Tensor& w) override;
 
     // reference_convolution.cpp: convolution
     void conv_forward(const Tensor& x, const Tensor& w, ConvGeometry g, const Tensor& y) override;

@@ -1,4 +1,4 @@
-// Storage, rows, elements and optimiser steps of the CPU device.
+// Storage, rows and elements of the CPU device.
 #include <algorithm>
 #include <cmath>
 
@@ -172,52 +172,6 @@ double CpuDevice::sum_of_squares(const Tensor& x) {
     double sum = 0;
     for (const double value : partial) sum += value;
     return sum;
-}
-
-void CpuDevice::sgd_step(const SgdStep& step, const Tensor& dw, const Tensor& v, const Tensor& w) {
-    check_sgd(dw, v, w);
-    const LedgerScope scope("sgd_step", 7.0 * w.count(), traffic(5 * w.count()),
-                            [&] { return to_string(w.shape()); });
-    const auto lr = static_cast<float>(step.lr), mu = static_cast<float>(step.momentum);
-    const auto decay = static_cast<float>(step.weight_decay);
-    const auto scale = static_cast<float>(step.gradient_scale);
-    const float* g = dw.data<float>();
-    float *pv = v.data<float>(), *pw = w.data<float>();
-    const int64_t n = w.count();
-    // Nesterov steps along d + mu v, plain momentum along v.
-    const float from_d = step.nesterov ? 1.0f : 0.0f, from_v = step.nesterov ? mu : 1.0f;
-    parallel_elements(n, [=](int64_t i) {
-        const float d = scale * g[i] + decay * pw[i];
-        const float velocity = mu * pv[i] + d;
-        pv[i] = velocity;
-        pw[i] -= lr * (from_d * d + from_v * velocity);
-    });
-}
-
-void CpuDevice::adamw_step(const AdamWStep& step, const Tensor& dw, const Tensor& m,
-                           const Tensor& v, const Tensor& w) {
-    check_adamw(dw, m, v, w);
-    const LedgerScope scope("adamw_step", 14.0 * w.count(), traffic(7 * w.count()),
-                            [&] { return to_string(w.shape()); });
-    const double correction1 = 1 - std::pow(step.beta1, static_cast<double>(step.step));
-    const double correction2 = 1 - std::pow(step.beta2, static_cast<double>(step.step));
-    const auto b1 = static_cast<float>(step.beta1), b2 = static_cast<float>(step.beta2);
-    const auto c1 = static_cast<float>(1 / correction1), c2 = static_cast<float>(1 / correction2);
-    const auto rest1 = static_cast<float>(1 - step.beta1);
-    const auto rest2 = static_cast<float>(1 - step.beta2);
-    const auto lr = static_cast<float>(step.lr), eps = static_cast<float>(step.eps);
-    const auto decay = static_cast<float>(step.weight_decay);
-    const auto scale = static_cast<float>(step.gradient_scale);
-    const float* g = dw.data<float>();
-    float *pm = m.data<float>(), *pv = v.data<float>(), *pw = w.data<float>();
-    const int64_t n = w.count();
-    parallel_elements(n, [=](int64_t i) {
-        const float d = scale * g[i];
-        pm[i] = b1 * pm[i] + rest1 * d;
-        pv[i] = b2 * pv[i] + rest2 * d * d;
-        const float update = pm[i] * c1 / (std::sqrt(pv[i] * c2) + eps);
-        pw[i] -= lr * (update + decay * pw[i]);
-    });
 }
 
 }  // namespace facet

@@ -73,7 +73,7 @@ public:
                              const Tensor& dbeta, const Tensor& dslope, Grad parameter_mode,
                              const Tensor& dx, Grad dx_mode) override;
 
-    // cuda_rows.cpp: rows, elements, optimiser steps, hashes
+    // cuda_rows.cpp: rows, elements, hashes
     void add_bias(const Tensor& y, const Tensor& bias) override;
     void sum_rows(const Tensor& dy, const Tensor& dbias, Grad mode) override;
     void normalise_rows(const Tensor& x, const Tensor& norm, const Tensor& y) override;
@@ -87,11 +87,8 @@ public:
     void gather_rows(const Tensor& x, std::span<const int64_t> rows, const Tensor& y) override;
     void scatter_rows(const Tensor& x, std::span<const int64_t> rows, const Tensor& y) override;
     void add_to_hash(std::span<const Tensor> all, Hash& hash) override;
-    void sgd_step(const SgdStep& step, const Tensor& dw, const Tensor& v, const Tensor& w) override;
-    void adamw_step(const AdamWStep& step, const Tensor& dw, const Tensor& m, const Tensor& v,
-                    const Tensor& w) override;
 
-    // --- for drivers that run kernels of their own (losses/head/cuda) ---
+    // --- for drivers that run kernels of their own (losses/head/cuda, train/optimiser/cuda) ---
     const cuda::Stream& stream() const { return stream_; }
     cuda::MemoryPool& memory() { return memory_; }  // blocks are reused in the stream's order
     cuda::Transfers& transfers() { return transfers_; }
@@ -103,11 +100,6 @@ public:
                        std::initializer_list<std::reference_wrapper<const Tensor>> moved);
     // *sum, in device memory, is written.
     void enqueue_sum_of_squares(const Tensor& x, double* sum);
-    // Optimiser steps that read some of their numbers when they run (kernels.h).
-    void sgd_step(const SgdStep& step, cuda::UpdateSource source, const Tensor& dw, const Tensor& v,
-                  const Tensor& w);
-    void adamw_step(const AdamWStep& step, cuda::UpdateSource source, const Tensor& dw,
-                    const Tensor& m, const Tensor& v, const Tensor& w);
 
 private:
     class Recorded;

@@ -1,6 +1,4 @@
-// Rows, elements, optimiser steps and hashes of the CUDA device: checks of the call, then kernels.
-#include <cmath>
-
+// Rows, elements and hashes of the CUDA device: checks of the call, then kernels.
 #include "engine/cuda/cuda_device.h"
 #include "engine/cuda/element_type.h"
 #include "engine/cuda/kernels.h"
@@ -123,46 +121,6 @@ void CudaDevice::add_to_hash(std::span<const Tensor> all, Hash& hash) {
     }
     transfers_.download(hashes.data(), block.data(), bytes);
     hash.add_chunks(hashes);
-}
-
-void CudaDevice::sgd_step(const SgdStep& step, const Tensor& dw, const Tensor& v, const Tensor& w) {
-    sgd_step(step, {}, dw, v, w);
-}
-
-void CudaDevice::sgd_step(const SgdStep& step, cuda::UpdateSource source, const Tensor& dw,
-                          const Tensor& v, const Tensor& w) {
-    check_sgd(dw, v, w);
-    const cuda::SgdParameters parameters{static_cast<float>(step.lr),
-                                         static_cast<float>(step.momentum),
-                                         static_cast<float>(step.weight_decay),
-                                         static_cast<float>(step.gradient_scale), step.nesterov};
-    const LedgerScope scope = ledger("sgd_step", 7.0 * w.count(), {w, w, dw, v, v});
-    FACET_CUDA(cuda::sgd_step(parameters, dw.raw<float>(), v.raw<float>(), w.raw<float>(),
-                              w.count(), raw(), source));
-}
-
-void CudaDevice::adamw_step(const AdamWStep& step, const Tensor& dw, const Tensor& m,
-                            const Tensor& v, const Tensor& w) {
-    adamw_step(step, {}, dw, m, v, w);
-}
-
-void CudaDevice::adamw_step(const AdamWStep& step, cuda::UpdateSource source, const Tensor& dw,
-                            const Tensor& m, const Tensor& v, const Tensor& w) {
-    check_adamw(dw, m, v, w);
-    const auto steps = static_cast<double>(step.step);
-    const cuda::AdamWParameters parameters{static_cast<float>(step.lr),
-                                           static_cast<float>(step.beta1),
-                                           static_cast<float>(step.beta2),
-                                           static_cast<float>(step.eps),
-                                           static_cast<float>(step.weight_decay),
-                                           static_cast<float>(step.gradient_scale),
-                                           static_cast<float>(1 - step.beta1),
-                                           static_cast<float>(1 - step.beta2),
-                                           static_cast<float>(1 - std::pow(step.beta1, steps)),
-                                           static_cast<float>(1 - std::pow(step.beta2, steps))};
-    const LedgerScope scope = ledger("adamw_step", 14.0 * w.count(), {w, w, dw, m, m, v, v});
-    FACET_CUDA(cuda::adamw_step(parameters, dw.raw<float>(), m.raw<float>(), v.raw<float>(),
-                                w.raw<float>(), w.count(), raw(), source));
 }
 
 }  // namespace facet

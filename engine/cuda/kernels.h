@@ -106,39 +106,7 @@ template <class T>
 cudaError_t channels_first(const T* x, int64_t N, int64_t C, int64_t pixels, float* y,
                            cudaStream_t stream);
 
-// --- optimiser (optimiser.cu): w, dw, the moments and the result have `count` elements ---
-
-// What an update reads in device memory when it runs, in place of its parameters: for work that is
-// recorded once and run at many steps.
-struct UpdateCell {
-    float lr, correction1, correction2;
-    float gradient_scale;  // of what is clipped
-    unsigned moves;        // 0: some gradient is not finite, and nothing moves
-    double norm;           // of what is clipped, before clipping
-};
-struct UpdateSource {
-    const UpdateCell* cell = nullptr;  // wins where there is one
-    bool clipped = false;              // whether its gradient_scale does, too
-};
-// Of `count` sums of squares, of a gradient each, the first `clipped` make the norm. Writes
-// cell->norm, moves, and gradient_scale = clip / norm where norm > clip > 0, else 1.
-cudaError_t decide_update(const double* squares, int clipped, int count, double clip,
-                          UpdateCell* cell, cudaStream_t stream);
-
-struct SgdParameters {
-    float lr, momentum, weight_decay, gradient_scale;
-    bool nesterov;
-};
-cudaError_t sgd_step(const SgdParameters& step, const float* dw, float* v, float* w, int64_t count,
-                     cudaStream_t stream, UpdateSource source = {});
-
-struct AdamWParameters {
-    float lr, beta1, beta2, eps, weight_decay, gradient_scale;
-    float rest1, rest2;              // 1 - beta, which float has no digits for
-    float correction1, correction2;  // 1 - beta^step
-};
-cudaError_t adamw_step(const AdamWParameters& step, const float* dw, float* m, float* v, float* w,
-                       int64_t count, cudaStream_t stream, UpdateSource source = {});
+// --- sums of squares (sum_of_squares.cu) ---
 
 size_t sum_of_squares_workspace(int64_t count);  // bytes
 // *sum, in device memory, is written.

@@ -3,7 +3,8 @@
 # $(BUILD)/cuda/report.txt says what each kernel takes. Needs nvcc, no GPU.
 
 CUDA_KERNELS        = $(wildcard engine/cuda/*.cu)
-CUDA_KERNEL_OBJECTS = $(CUDA_KERNELS:engine/cuda/%.cu=$(BUILD)/cuda/%.o) $(LOSS_KERNEL_OBJECTS) $(PICTURE_KERNEL_OBJECTS)
+CUDA_KERNEL_OBJECTS = $(CUDA_KERNELS:engine/cuda/%.cu=$(BUILD)/cuda/%.o) $(LOSS_KERNEL_OBJECTS) $(PICTURE_KERNEL_OBJECTS) \
+                      $(OPTIMISER_KERNEL_OBJECTS)
 CUDA_TARGETS        = $(foreach arch,$(CUDA_ARCHS),-gencode arch=compute_$(arch),code=sm_$(arch)) \
                       -gencode arch=compute_$(lastword $(CUDA_ARCHS)),code=compute_$(lastword $(CUDA_ARCHS))
 

@@ -36,7 +36,7 @@ HAVE_CUDA     := $(and $(HAVE_CUDNN),$(CUDART_LIBRARY),$(CUBLAS_LIBRARY))
 endif
 
 # The files in CUDA_FOLDERS are for a build with CUDA, but for their none.cpp.
-CUDA_FOLDERS = engine/cuda losses/head/cuda train/data/cuda
+CUDA_FOLDERS = engine/cuda losses/head/cuda train/data/cuda train/optimiser/cuda
 CUDA_ABSENT  = $(wildcard $(CUDA_FOLDERS:=/none.cpp))
 CUDA_SOURCES = $(if $(HAVE_CUDA),$(filter-out $(CUDA_ABSENT),$(wildcard $(CUDA_FOLDERS:=/*.cpp))),$(CUDA_ABSENT))
 # What a program with the CUDA device is linked with; tests/gpudoubles has doubles of it.

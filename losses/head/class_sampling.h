@@ -4,7 +4,8 @@
 //
 //   S = {y_i} of the batch, filled up to floor(rate C) with others, uniformly, without replacement
 //   L = the loss of (x, w_S) with labels renamed to positions in S
-//   dL/dw_j = 0 for j outside S; the optimiser leaves those rows alone (train/optimizer.h)
+//   dL/dw_j = 0 for j outside S; the optimiser leaves those rows alone
+//   (train/optimiser/optimiser.h)
 //
 // Any class loss may run over a sample, unchanged: it sees n classes. So whatever it reads from a
 // whole row ranges over S: the hard classes of sv-softmax, mv-softmax, npcface, curricularface and

@@ -4,6 +4,7 @@
 #include "engine/hash.h"
 #include "tests/engine/fixtures.h"
 #include "tests/gpucheck/on_gpu.h"
+#include "tests/train/optimiser/move.h"
 
 namespace facet::test {
 namespace {
@@ -175,8 +176,8 @@ TEST_P(CudaPrimitives, OptimiserSteps) {
         const Tensor dw = numbers(device, shape, 1), v = numbers(device, shape, 2);
         const Tensor w = numbers(device, shape, 3), m = numbers(device, shape, 4);
         const Tensor u = numbers(device, shape, 5, Layout::Plain, 0, 1);
-        device.sgd_step({0.1, 0.9, 5e-4, true, 0.5}, dw, v, w);
-        device.adamw_step({0.01, 0.9, 0.999, 1e-8, 0.1, 3, 0.5}, dw, m, u, w);
+        move(*make_update_rule("sgd"), {0.1, 5e-4, 0.5, 1}, dw, {v}, w);
+        move(*make_update_rule("adamw"), {0.01, 0.1, 0.5, 3}, dw, {m, u}, w);
         return Outputs{v.to_doubles(), m.to_doubles(), u.to_doubles(), w.to_doubles()};
     });
 }

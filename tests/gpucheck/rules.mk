@@ -4,7 +4,7 @@
 GPUCHECK         = $(BUILD)/gpu-check
 GPUCHECK_SOURCES = $(filter-out %/gpu.cpp %/summary.cpp,$(wildcard tests/gpucheck/*.cpp)) \
                    $(wildcard tests/gpusim/*_kernels_test.cpp) tests/gpudoubles/tested_device.cpp \
-                   $(patsubst %,tests/engine/%_test.cpp,batch_norm conv gemm optimiser rows)
+                   $(patsubst %,tests/engine/%_test.cpp,batch_norm conv gemm rows) tests/train/optimiser/update_rule_test.cpp
 GPUCHECK_OBJECTS = $(GPUCHECK_SOURCES:%.cpp=$(BUILD)/obj/%.o)
 
 .PHONY: gpu-check gpu-check-programs

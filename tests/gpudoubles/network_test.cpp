@@ -1,6 +1,7 @@
 // A whole network on the CUDA device against the CPU device: r10 at 64 pixels, forward, backward,
 // an optimiser's step; in float32 and bfloat16.
 #include "tests/gpudoubles/training.h"
+#include "tests/train/optimiser/move.h"
 
 namespace gpudoubles {
 namespace {
@@ -35,7 +36,8 @@ Pass pass_of(Device& device, Kinks kinks = Kinks::AsTrained) {
         if (!parameter.var->grad.defined()) continue;  // it is not learned
         seen.gradients.emplace_back(parameter.name, parameter.var->grad.to_doubles());
         device.fill(v, 0);
-        device.sgd_step({0.1, 0.9, 5e-4, true, 0.5}, parameter.var->grad, v, w);
+        facet::test::move(*facet::make_update_rule("sgd"), {0.1, 5e-4, 0.5, 1}, parameter.var->grad,
+                          {v}, w);
         seen.parameters.emplace_back(parameter.name, w.to_doubles());
     }
     for (const auto& [name, tensor] : inventory.statistics)

@@ -11,7 +11,7 @@ GPUDOUBLES_KERNELS += $(wildcard engine/cuda/*.cu)
 GPUDOUBLES_TESTS    = $(wildcard tests/gpudoubles/*_test.cpp)
 # Tests of primitives, which run on the CUDA device here.
 GPUDOUBLES_TESTS   += tests/gpudoubles/tested_device.cpp \
-                      $(patsubst %,tests/engine/%_test.cpp,batch_norm conv gemm optimiser rows)
+                      $(patsubst %,tests/engine/%_test.cpp,batch_norm conv gemm rows) tests/train/optimiser/update_rule_test.cpp
 GPUDOUBLES_SOURCES  = $(filter-out $(GPUDOUBLES_TESTS),$(wildcard tests/gpudoubles/*.cpp)) \
                       tests/plans/recorder.cpp
 GPUDOUBLES_OBJECTS  = $(GPUDOUBLES_SOURCES:%.cpp=$(BUILD)/obj/%.o) \

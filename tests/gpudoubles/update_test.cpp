@@ -2,8 +2,8 @@
 // that nothing moves where a gradient is not finite.
 #include <limits>
 
-#include "engine/cuda/device_update.h"
 #include "tests/gpudoubles/training.h"
+#include "tests/train/optimiser/move.h"
 #include "train/learner.h"
 
 namespace gpudoubles {
@@ -44,48 +44,43 @@ std::vector<Tensor> gradients(Device& device) {
     return {random_on(device, {37}, 7), random_on(device, {37}, 8)};
 }
 
-constexpr double kLr = 0.1, kClip = 0.75;
+constexpr double kLr = 0.1, kDecay = 0.1, kClip = 0.75;
 
-SgdStep sgd(double scale) { return {kLr, 0.9, 5e-4, true, scale}; }
-AdamWStep adamw(int64_t step, double scale) { return {kLr, 0.9, 0.999, 1e-8, 0.1, step, scale}; }
+std::vector<Tensor> moments_of(const UpdateRule& rule, const Moved& moved, size_t i) {
+    std::vector<Tensor> moments{moved.first[i], moved.second[i]};
+    moments.resize(rule.info().moments.size());
+    return moments;
+}
 
-Moved decided_by_host(Device& device, bool by_adamw, double clip) {
+Moved decided_by_host(Device& device, const UpdateRule& rule, double clip) {
     const Moved moved = start(device);
     const std::vector<Tensor> dw = gradients(device);
     const double norm = std::sqrt(device.sum_of_squares(dw[0]));
     for (int step = 1; step <= 2; ++step) {
         for (size_t i = 0; i < 2; ++i) {
             const double scale = i == 0 && norm > clip ? clip / norm : 1;
-            if (by_adamw) {
-                device.adamw_step(adamw(step, scale), dw[i], moved.first[i], moved.second[i],
-                                  moved.w[i]);
-            } else {
-                device.sgd_step(sgd(scale), dw[i], moved.first[i], moved.w[i]);
-            }
+            facet::test::move(rule, {kLr, kDecay, scale, step}, dw[i], moments_of(rule, moved, i),
+                              moved.w[i]);
         }
     }
     return moved;
 }
 
 // Recorded once, run at both steps.
-Moved decided_by_device(Device& device, bool by_adamw, double clip, double& norm) {
+Moved decided_by_device(Device& device, const UpdateRule& rule, double clip, double& norm) {
     const Moved moved = start(device);
     const std::vector<Tensor> dw = gradients(device);
-    const auto update = new_device_update(device, 2, 1);
+    const auto update = new_device_update(device, rule, 2, 1);
     const auto recorded = device.record([&] {
         update->decide(dw, 1, clip);
         for (size_t i = 0; i < 2; ++i) {
             const auto clipping = i == 0 ? DeviceUpdate::Clipping::Yes : DeviceUpdate::Clipping::No;
-            if (by_adamw) {
-                update->adamw_step(adamw(77, 1), clipping, dw[i], moved.first[i], moved.second[i],
-                                   moved.w[i]);
-            } else {
-                update->sgd_step(sgd(1), clipping, dw[i], moved.first[i], moved.w[i]);
-            }
+            update->move_as_decided(kDecay, clipping, dw[i], moments_of(rule, moved, i),
+                                    moved.w[i]);
         }
     });
     for (int step = 1; step <= 2; ++step) {
-        update->open(kLr, 0.9, 0.999, step, {});
+        update->open(kLr, step, {});
         recorded->run(static_cast<uint64_t>(step));
     }
     norm = update->decision().norm;
@@ -93,11 +88,12 @@ Moved decided_by_device(Device& device, bool by_adamw, double clip, double& norm
 }
 
 TEST_F(Update, TheDeviceDecidesWithTheHostsBits) {
-    for (const bool by_adamw : {false, true}) {
+    for (const OptimiserInfo* info : all_optimisers()) {
+        const auto rule = make_update_rule(info->name);
         for (const double clip : {kClip, 100.0}) {
             double norm = 0;
-            EXPECT_EQ(decided_by_device(cuda, by_adamw, clip, norm).named(),
-                      decided_by_host(cuda, by_adamw, clip).named());
+            EXPECT_EQ(decided_by_device(cuda, *rule, clip, norm).named(),
+                      decided_by_host(cuda, *rule, clip).named());
             EXPECT_EQ(norm, std::sqrt(cuda.sum_of_squares(gradients(cuda)[0])));
         }
     }
@@ -108,12 +104,12 @@ TEST_F(Update, TheDeviceDecidesWithTheHostsBits) {
 constexpr int64_t kClasses = 8;
 const std::vector<int64_t> kLabels{0, 4};
 
-LearnerConfig config_of(const std::string& optimizer, double sample_rate) {
+LearnerConfig config_of(const std::string& optimiser, double sample_rate) {
     LearnerConfig config;
     config.network.image = kImage;
     config.network.embedding = kEmbedding;
     config.head.loss = "softmax";  // has a parameter a class beside the proxies
-    config.optimizer.kind = optimizer;
+    config.optimiser.kind = optimiser;
     config.head.sample_rate = sample_rate;
     config.seed = 1;
     return config;

@@ -66,8 +66,8 @@ constexpr Entry kEntries[] = {
     {"normalise_pictures_kernel", kPictureShape, kPictures, 1, 1, 3},
     // bilinear (9 for each of 2 passes), colour (2), luma (5 a pixel), normalisation (3)
     {"vary_pictures_kernel", kPictureShape, kPictures, 1, 1, 25},
-    {"sgd_step_kernel", kWeightShape, kWeight, 5, 0, 7},
-    {"adamw_step_kernel", kWeightShape, kWeight, 7, 0, 17},
+    {"update_kernel<Sgd<float>", kWeightShape, kWeight, 5, 0, 7},
+    {"update_kernel<AdamW<float>", kWeightShape, kWeight, 7, 0, 17},
     {"decide_update_kernel", kGradientsShape, 60, 0, 8, 1, true},
     {"sum_of_squares_kernel", kWeightShape, kWeight, 1, 0, 2, true},
     {"sum_of_squares_finish_kernel", kWeightShape, 4096, 0, 8, 1, true},
@@ -110,9 +110,9 @@ constexpr Entry kEntries[] = {
 }  // namespace
 
 std::optional<Work> work_of(const KernelUse& kernel) {
-    const std::string base = kernel.name.substr(0, kernel.name.find('<'));
-    const auto entry = std::find_if(std::begin(kEntries), std::end(kEntries),
-                                    [&](const Entry& e) { return base == e.kernel; });
+    const auto entry = std::find_if(std::begin(kEntries), std::end(kEntries), [&](const Entry& e) {
+        return kernel.name.starts_with(e.kernel);
+    });
     if (entry == std::end(kEntries)) return std::nullopt;
     const double value_bytes = kernel.name.find("bfloat16") == std::string::npos ? 4 : 2;
     Work work{entry->shape, entry->elements * (entry->values * value_bytes + entry->other_bytes)};

@@ -1,8 +1,11 @@
 // The kernels of flat arrays on the simulated GPU where the arrays begin anywhere: they then go
 // element by element, to the same numbers.
 #include <algorithm>
+#include <deque>
 
 #include "tests/gpusim/kernel_fixtures.h"
+#include "train/optimiser/cuda/update_kernel.h"
+#include "train/optimiser/update_rule.h"
 
 namespace facet::test {
 namespace {
@@ -76,22 +79,22 @@ TEST(Alignment, Dropout) {
 
 TEST(Alignment, OptimiserSteps) {
     expect_same_anywhere([](int64_t offset) {
-        const Placed<float> dw(offset, 1), v(offset, 2), w(offset, 3), m(offset, 4);
-        const Placed<float> u(offset, 5, 0.1);
-        cuda::sgd_step({0.1f, 0.9f, 5e-4f, 0.5f, true}, dw.data(), v.data(), w.data(), kCount,
-                       nullptr);
-        const cuda::AdamWParameters step{.lr = 0.01f,
-                                         .beta1 = 0.9f,
-                                         .beta2 = 0.999f,
-                                         .eps = 1e-8f,
-                                         .weight_decay = 0.1f,
-                                         .gradient_scale = 0.5f,
-                                         .rest1 = 0.1f,
-                                         .rest2 = 0.001f,
-                                         .correction1 = 0.1f,
-                                         .correction2 = 0.001f};
-        cuda::adamw_step(step, dw.data(), m.data(), u.data(), w.data(), kCount, nullptr);
-        return Outputs{v.doubles(), m.doubles(), u.doubles(), w.doubles()};
+        Outputs outputs;
+        for (const OptimiserInfo* info : all_optimisers()) {
+            const Placed<float> dw(offset, 1), w(offset, 2);
+            std::deque<Placed<float>> moments;
+            std::vector<float*> addresses;
+            for (size_t k = 0; k < info->moments.size(); ++k) {
+                moments.emplace_back(offset, 3 + k, 0.1);
+                addresses.push_back(moments.back().data());
+            }
+            make_update_rule(info->name)
+                ->kernel()
+                ->launch({0.01, 0.1, 0.5, 3}, {}, dw.data(), addresses, w.data(), kCount, nullptr);
+            outputs.push_back(w.doubles());
+            for (const auto& moment : moments) outputs.push_back(moment.doubles());
+        }
+        return outputs;
     });
 }
 

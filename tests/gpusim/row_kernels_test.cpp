@@ -1,4 +1,4 @@
-// Row and element kernels and optimiser steps on the simulated GPU against the reference device.
+// Row and element kernels on the simulated GPU against the reference device.
 #include "tests/gpusim/kernel_fixtures.h"
 
 namespace facet::test {
@@ -125,105 +125,7 @@ TEST(ElementKernels, DropoutKeepsWhatTheReferenceKeeps) {
     }
 }
 
-TEST(OptimiserKernels, SgdStepIsTheReferences) {
-    for (const int64_t n : kCounts) {
-        for (const bool nesterov : {false, true}) {
-            const TestArray dw({n}, 1);
-            in_every_order([&] {
-                const TestArray v({n}, 2), w({n}, 3);
-                reference_device().sgd_step({0.1, 0.9, 5e-4, nesterov, 0.5}, dw.reference,
-                                            v.reference, w.reference);
-                cuda::sgd_step({0.1f, 0.9f, 5e-4f, 0.5f, nesterov}, dw.device.data(),
-                               v.device.data(), w.device.data(), n, nullptr);
-                expect_near(to_doubles(v.device), v.reference.to_doubles(), 1e-6);
-                expect_near(to_doubles(w.device), w.reference.to_doubles(), 1e-6);
-            });
-        }
-    }
-}
-
-TEST(OptimiserKernels, AdamWStepIsTheReferences) {
-    for (const int64_t n : kCounts) {
-        const TestArray dw({n}, 1);
-        in_every_order([&] {
-            const TestArray m({n}, 2), v({n}, 3, 0, 1), w({n}, 4);
-            reference_device().adamw_step({0.01, 0.9, 0.999, 1e-8, 0.1, 3, 0.5}, dw.reference,
-                                          m.reference, v.reference, w.reference);
-            const cuda::AdamWParameters step{0.01f,
-                                             0.9f,
-                                             0.999f,
-                                             1e-8f,
-                                             0.1f,
-                                             0.5f,
-                                             static_cast<float>(1 - 0.9),
-                                             static_cast<float>(1 - 0.999),
-                                             static_cast<float>(1 - std::pow(0.9, 3)),
-                                             static_cast<float>(1 - std::pow(0.999, 3))};
-            cuda::adamw_step(step, dw.device.data(), m.device.data(), v.device.data(),
-                             w.device.data(), n, nullptr);
-            expect_near(to_doubles(m.device), m.reference.to_doubles(), 1e-6);
-            expect_near(to_doubles(v.device), v.reference.to_doubles(), 1e-6);
-            expect_near(to_doubles(w.device), w.reference.to_doubles(), 1e-5);
-        });
-    }
-}
-
-// The sums are the host's, bit for bit, and so is what follows from them.
-TEST(OptimiserKernels, TheUpdateIsDecidedAsTheHostWould) {
-    const std::vector<double> sums = random_values(101, 1, 0, 2);
-    double sum = 0;
-    for (int i = 0; i < 90; ++i) sum += sums[i];
-    const double norm = std::sqrt(sum);
-    for (const double clip : {0.0, 5.0, 1000.0}) {
-        for (const int bad : {-1, 0, 100}) {
-            std::vector<double> with_bad = sums;
-            if (bad >= 0) with_bad[bad] = bad ? INFINITY : NAN;
-            const DeviceArray<double> squares(with_bad);
-            in_every_order([&] {
-                const DeviceArray<cuda::UpdateCell> cell(std::vector<cuda::UpdateCell>(1));
-                cuda::decide_update(squares.data(), 90, 101, clip, cell.data(), nullptr);
-                EXPECT_EQ(cell[0].moves, bad < 0 ? 1u : 0u);
-                if (bad == 0) return;
-                EXPECT_EQ(cell[0].norm, norm);
-                EXPECT_EQ(cell[0].gradient_scale, clip == 5 ? static_cast<float>(5 / norm) : 1.0f);
-            });
-        }
-    }
-}
-
-TEST(OptimiserKernels, StepsReadTheirCellOrStandStill) {
-    const TestArray dw({1029}, 1);
-    for (const bool clipped : {false, true}) {
-        for (const unsigned moves : {0u, 1u}) {
-            const cuda::UpdateCell told{0.1f, 0.2f, 0.3f, 0.5f, moves, 0};
-            const DeviceArray<cuda::UpdateCell> cell(std::vector<cuda::UpdateCell>{told});
-            const cuda::UpdateSource source{cell.data(), clipped};
-            const float scale = clipped ? 0.5f : 1.0f;
-            in_every_order([&] {
-                const TestArray v({1029}, 2, 0, 1), w({1029}, 3), m({1029}, 4);
-                const TestArray v_same({1029}, 2, 0, 1), w_same({1029}, 3), m_same({1029}, 4);
-                cuda::sgd_step({9, 0.9f, 5e-4f, 1, true}, dw.device.data(), m.device.data(),
-                               w.device.data(), 1029, nullptr, source);
-                cuda::adamw_step({9, 0.9f, 0.999f, 1e-8f, 0.1f, 1, 0.1f, 1e-3f, 9, 9},
-                                 dw.device.data(), m.device.data(), v.device.data(),
-                                 w.device.data(), 1029, nullptr, source);
-                if (moves) {
-                    cuda::sgd_step({0.1f, 0.9f, 5e-4f, scale, true}, dw.device.data(),
-                                   m_same.device.data(), w_same.device.data(), 1029, nullptr);
-                    cuda::adamw_step(
-                        {0.1f, 0.9f, 0.999f, 1e-8f, 0.1f, scale, 0.1f, 1e-3f, 0.2f, 0.3f},
-                        dw.device.data(), m_same.device.data(), v_same.device.data(),
-                        w_same.device.data(), 1029, nullptr);
-                }
-                EXPECT_EQ(to_doubles(w.device), to_doubles(w_same.device));
-                EXPECT_EQ(to_doubles(v.device), to_doubles(v_same.device));
-                EXPECT_EQ(to_doubles(m.device), to_doubles(m_same.device));
-            });
-        }
-    }
-}
-
-TEST(OptimiserKernels, SumOfSquaresIsExactToFloat64) {
+TEST(ElementKernels, SumOfSquaresIsExactToFloat64) {
     for (const int64_t n : kCounts) {
         const TestArray x({n}, 1);
         const double expected = reference_device().sum_of_squares(x.reference);

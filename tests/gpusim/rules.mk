@@ -6,7 +6,7 @@
 #   mutants/  one deliberate fault each (mutants.txt), which the tests must find
 
 GPUSIM         = $(BUILD)/gpusim
-GPUSIM_KERNELS = $(wildcard engine/cuda/*.cu losses/head/cuda/*.cu train/data/cuda/*.cu tests/gpusim/*.cu)
+GPUSIM_KERNELS = $(wildcard engine/cuda/*.cu losses/head/cuda/*.cu train/data/cuda/*.cu train/optimiser/cuda/*.cu tests/gpusim/*.cu)
 GPUSIM_HOST    = $(wildcard tests/gpusim/*.cpp) $(filter-out %/none.cpp %/loss_on_cuda.cpp,$(wildcard losses/head/cuda/*.cpp))
 GPUSIM_MUTANTS = $(shell awk '/^BUG_/ {print $$1}' tests/gpusim/mutants.txt)
 

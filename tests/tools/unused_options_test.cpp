@@ -28,7 +28,7 @@ struct Runs {
 
 const std::map<std::string, Runs>& runs_of_conditions() {
     const auto sgd = with([](RunConfig&) {});
-    const auto adamw = with([](RunConfig& c) { c.optimizer.kind = "adamw"; });
+    const auto adamw = with([](RunConfig& c) { c.optimiser.kind = "adamw"; });
     const auto folder = with([](RunConfig& c) { c.data = "faces"; });
     const auto judged = with([](RunConfig& c) { c.data = c.eval_data = "faces"; });
     const auto pairs = with([](RunConfig& c) {
@@ -47,7 +47,7 @@ const std::map<std::string, Runs>& runs_of_conditions() {
         {"a loss with proxies", {with([](RunConfig& c) { c.loss = "triplet"; }), sgd}},
         {"--optimizer sgd", {adamw, sgd}},
         {"--optimizer sgd with --momentum above 0",
-         {with([](RunConfig& c) { c.optimizer.momentum = 0; }), sgd}},
+         {with([](RunConfig& c) { c.optimiser.settings.at("momentum") = 0.0; }), sgd}},
         {"--optimizer adamw", {sgd, adamw}},
         {"--schedule cosine or poly", {step, sgd}},
         {"--schedule poly", {sgd, poly}},

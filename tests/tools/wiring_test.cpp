@@ -103,9 +103,18 @@ auto of_learner(Read read, Value value) {
 
 // What a learner makes of it: Learner.TheOptimiserIsTheOneOfTheConfiguration.
 template <class Member, class Value>
-auto of_optimizer(Member member, Value value) {
-    return reads([=](const RunConfig& config) { return learner_config(config).optimizer.*member; },
+auto of_optimiser(Member member, Value value) {
+    return reads([=](const RunConfig& config) { return learner_config(config).optimiser.*member; },
                  value);
+}
+
+template <class Value>
+auto of_optimiser(const char* setting, Value value) {
+    return reads(
+        [=](const RunConfig& config) {
+            return std::get<Value>(learner_config(config).optimiser.settings.at(setting));
+        },
+        value);
 }
 
 template <class Member>
@@ -296,14 +305,14 @@ std::vector<Row> rows(World& world) {
                  return learner.head().step().w.size(0);
              },
              3)},
-        {"optimizer.kind", "adamw", of_optimizer(&OptimizerConfig::kind, "adamw")},
-        {"optimizer.momentum", "0.5", of_optimizer(&OptimizerConfig::momentum, 0.5)},
-        {"optimizer.nesterov", "false", of_optimizer(&OptimizerConfig::nesterov, false)},
-        {"optimizer.weight_decay", "0.25", of_optimizer(&OptimizerConfig::weight_decay, 0.25)},
-        {"optimizer.clip", "1.5", of_optimizer(&OptimizerConfig::clip, 1.5)},
-        {"optimizer.beta1", "0.625", of_optimizer(&OptimizerConfig::beta1, 0.625)},
-        {"optimizer.beta2", "0.75", of_optimizer(&OptimizerConfig::beta2, 0.75)},
-        {"optimizer.eps", "0.125", of_optimizer(&OptimizerConfig::eps, 0.125)},
+        {"optimizer.kind", "adamw", of_optimiser(&OptimiserConfig::kind, "adamw")},
+        {"optimizer.momentum", "0.5", of_optimiser("momentum", 0.5)},
+        {"optimizer.nesterov", "false", of_optimiser("nesterov", false)},
+        {"optimizer.weight_decay", "0.25", of_optimiser(&OptimiserConfig::weight_decay, 0.25)},
+        {"optimizer.clip", "1.5", of_optimiser(&OptimiserConfig::clip, 1.5)},
+        {"optimizer.beta1", "0.625", of_optimiser("beta1", 0.625)},
+        {"optimizer.beta2", "0.75", of_optimiser("beta2", 0.75)},
+        {"optimizer.eps", "0.125", of_optimiser("eps", 0.125)},
         {"schedule.kind", "constant", of_rates([](ScheduleConfig& s) { s.kind = "constant"; })},
         {"schedule.lr", "0.02", of_rates([](ScheduleConfig& s) { s.lr = 0.02; })},
         {"schedule.warmup", "4", of_rates([](ScheduleConfig& s) { s.warmup = 4; })},

@@ -127,7 +127,7 @@ TEST(Config, TextFromTheCommandLineIsParsedStrictly) {
     assign_to("--milestones", "0.25,0.5");
     EXPECT_EQ(config.schedule.milestones, (std::vector<double>{0.25, 0.5}));
     assign_to("--nesterov", "false");
-    EXPECT_FALSE(config.optimizer.nesterov);
+    EXPECT_FALSE(std::get<bool>(config.optimiser.settings.at("nesterov")));
     EXPECT_THROW(assign_to("--lr", "1e-3x"), UsageError);
     EXPECT_THROW(assign_to("--epochs", "1.5"), UsageError);
     EXPECT_THROW(assign_to("--milestones", "0.25,"), UsageError);
@@ -147,7 +147,7 @@ TEST(Config, ChecksRangesBeforeAnythingIsMade) {
     refused([](RunConfig& c) { c.conv = "fast"; });
     refused([](RunConfig& c) { c.network.backbone = "r11"; });
     refused([](RunConfig& c) { c.network.image = 65; });
-    refused([](RunConfig& c) { c.optimizer.momentum = 1; });
+    refused([](RunConfig& c) { c.optimiser.settings.at("momentum") = 1.0; });
     refused([](RunConfig& c) { c.schedule.lr = -1; });
     refused([](RunConfig& c) { c.augment.mirror = 2; });
     refused([](RunConfig& c) { c.sample_rate = 0; });

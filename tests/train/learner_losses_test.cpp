@@ -18,12 +18,12 @@ constexpr int64_t B = 4, C = 12, D = 8;
 const std::vector<int64_t> labels{0, 1, 0, 5};
 
 LearnerConfig small(const std::string& loss, double sample_rate = 1,
-                    const std::string& optimizer = "sgd") {
+                    const std::string& optimiser = "sgd") {
     LearnerConfig config;
     config.network.embedding = D;
     config.head.loss = loss;
     config.head.sample_rate = sample_rate;
-    config.optimizer.kind = optimizer;
+    config.optimiser.kind = optimiser;
     config.seed = 3;
     return config;
 }
@@ -76,8 +76,8 @@ TEST(LearnerLosses, TheSeedOfTheRunIsThatOfTheLoss) {
 
 // Rows outside the sample: no decay, no momentum, no decay of moments, not a bit.
 TEST(LearnerLosses, AStepLeavesUnsampledClassesAlone) {
-    for (const char* optimizer : {"sgd", "adamw"}) {
-        Learner learner(cpu_device(), small("softmax", 0.5, optimizer), C);
+    for (const char* optimiser : {"sgd", "adamw"}) {
+        Learner learner(cpu_device(), small("softmax", 0.5, optimiser), C);
         step(learner, 0);  // gives rows moments that could move them
         int64_t untouched = 0;
         for (int64_t index = 1; index < 4; ++index) {
@@ -87,14 +87,14 @@ TEST(LearnerLosses, AStepLeavesUnsampledClassesAlone) {
             int64_t same = 0;
             for (int64_t j = 0; j < C; ++j) {
                 const auto after = head_rows(learner, j);
-                EXPECT_EQ(after.size(), optimizer == std::string("sgd") ? 4u : 8u);
+                EXPECT_EQ(after.size(), optimiser == std::string("sgd") ? 4u : 8u);
                 const bool moved = after.at("head.weight") != before[j].at("head.weight");
                 same += !moved;
                 for (const auto& [name, row] : after) {
                     EXPECT_EQ(row != before[j].at(name), moved) << name << " of class " << j;
                 }
             }
-            EXPECT_EQ(same, C / 2) << optimizer << " step " << index;
+            EXPECT_EQ(same, C / 2) << optimiser << " step " << index;
             untouched += same;
         }
         EXPECT_GT(untouched, 0);
@@ -139,7 +139,7 @@ void expect_to_go_on(const LearnerConfig& config) {
     step(resumed, 2);
     expect_same_states();
     EXPECT_EQ(resumed.parameter_hash(), through.parameter_hash())
-        << config.head.loss << " " << config.head.sample_rate << " " << config.optimizer.kind;
+        << config.head.loss << " " << config.head.sample_rate << " " << config.optimiser.kind;
 }
 
 TEST(LearnerLosses, GoesOnBitForBitWithSampledClasses) {

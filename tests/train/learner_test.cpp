@@ -113,11 +113,11 @@ class Decay : public testing::TestWithParam<const char*> {};
 // differ in the decay alone are apart by that part of it.
 TEST_P(Decay, IsOfWeightsAndProxiesAlone) {
     LearnerConfig config = small(GetParam());
-    config.optimizer.momentum = 0.5;
-    config.optimizer.clip = 0;
-    config.optimizer.weight_decay = 0;
+    config.optimiser.settings.at("momentum") = 0.5;
+    config.optimiser.clip = 0;
+    config.optimiser.weight_decay = 0;
     Learner without = learner_of(config);
-    config.optimizer.weight_decay = 0.25;
+    config.optimiser.weight_decay = 0.25;
     Learner with = learner_of(config);
     std::map<std::string, std::vector<double>> start;
     for (const auto& [name, tensor] : with.tensors()) start[name] = tensor.to_doubles();
@@ -145,23 +145,23 @@ TEST(Learner, TheOptimiserIsTheOneOfTheConfiguration) {
     const auto differs = [](LearnerConfig config, auto change) {
         config.network.dropout = 0;
         LearnerConfig changed = config;
-        change(changed.optimizer);
+        change(changed.optimiser);
         return hash_after(2, config) != hash_after(2, changed);
     };
     LearnerConfig sgd = small(), adamw = small();
-    adamw.optimizer.kind = "adamw";
-    EXPECT_TRUE(differs(sgd, [](OptimizerConfig& o) { o.kind = "adamw"; }));
-    EXPECT_TRUE(differs(sgd, [](OptimizerConfig& o) { o.momentum = 0.5; }));
-    EXPECT_TRUE(differs(sgd, [](OptimizerConfig& o) { o.nesterov = false; }));
-    EXPECT_TRUE(differs(sgd, [](OptimizerConfig& o) { o.weight_decay = 0.1; }));
-    EXPECT_TRUE(differs(sgd, [](OptimizerConfig& o) { o.clip = 1e-3; }));
-    EXPECT_TRUE(differs(adamw, [](OptimizerConfig& o) { o.beta1 = 0.5; }));
-    EXPECT_TRUE(differs(adamw, [](OptimizerConfig& o) { o.beta2 = 0.5; }));
-    EXPECT_TRUE(differs(adamw, [](OptimizerConfig& o) { o.eps = 0.1; }));
-    EXPECT_TRUE(differs(adamw, [](OptimizerConfig& o) { o.weight_decay = 0.1; }));
-    EXPECT_TRUE(differs(adamw, [](OptimizerConfig& o) { o.clip = 1e-6; }));
-    EXPECT_FALSE(differs(adamw, [](OptimizerConfig& o) { o.momentum = 0.5; }));
-    EXPECT_FALSE(differs(sgd, [](OptimizerConfig& o) { o.beta2 = 0.5; }));
+    adamw.optimiser.kind = "adamw";
+    EXPECT_TRUE(differs(sgd, [](OptimiserConfig& o) { o.kind = "adamw"; }));
+    EXPECT_TRUE(differs(sgd, [](OptimiserConfig& o) { o.settings.at("momentum") = 0.5; }));
+    EXPECT_TRUE(differs(sgd, [](OptimiserConfig& o) { o.settings.at("nesterov") = false; }));
+    EXPECT_TRUE(differs(sgd, [](OptimiserConfig& o) { o.weight_decay = 0.1; }));
+    EXPECT_TRUE(differs(sgd, [](OptimiserConfig& o) { o.clip = 1e-3; }));
+    EXPECT_TRUE(differs(adamw, [](OptimiserConfig& o) { o.settings.at("beta1") = 0.5; }));
+    EXPECT_TRUE(differs(adamw, [](OptimiserConfig& o) { o.settings.at("beta2") = 0.5; }));
+    EXPECT_TRUE(differs(adamw, [](OptimiserConfig& o) { o.settings.at("eps") = 0.1; }));
+    EXPECT_TRUE(differs(adamw, [](OptimiserConfig& o) { o.weight_decay = 0.1; }));
+    EXPECT_TRUE(differs(adamw, [](OptimiserConfig& o) { o.clip = 1e-6; }));
+    EXPECT_FALSE(differs(adamw, [](OptimiserConfig& o) { o.settings.at("momentum") = 0.5; }));
+    EXPECT_FALSE(differs(sgd, [](OptimiserConfig& o) { o.settings.at("beta2") = 0.5; }));
 }
 
 TEST(Learner, ListsEveryTensorOnce) {
@@ -186,7 +186,7 @@ TEST(Learner, ListsEveryTensorOnce) {
 TEST(Learner, GoesOnBitForBitFromItsTensors) {
     for (const char* kind : {"sgd", "adamw"}) {
         LearnerConfig config = small("softmax");
-        config.optimizer.kind = kind;
+        config.optimiser.kind = kind;
         Learner through = learner_of(config), resumed = learner_of(config);
         const Tensor pixels = images();
         for (int i = 0; i < 2; ++i) through.step(pixels, labels, 0.01, i);
@@ -194,7 +194,7 @@ TEST(Learner, GoesOnBitForBitFromItsTensors) {
         for (const auto& [name, tensor] : through.tensors()) {
             cpu_device().copy(tensor, find(resumed, name));
         }
-        resumed.optimizer().set_steps(through.optimizer().steps());
+        resumed.optimiser().set_steps(through.optimiser().steps());
         resumed.head().publish();
         EXPECT_EQ(resumed.parameter_hash(), through.parameter_hash());
 

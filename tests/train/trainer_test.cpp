@@ -263,7 +263,7 @@ TEST_F(TrainerTest, ARunIsNotResumedWithOtherPicturesOrAnotherBatch) {
 TEST_F(TrainerTest, AStoppedRunGoesOnWhereItWas) {
     RunConfig config = small_config();
     config.epochs = 2;
-    config.optimizer.kind = "adamw";
+    config.optimiser.kind = "adamw";
     config.schedule.lr = 0.001;
     const Logged straight = train(config);
     const std::filesystem::path path = next_path();
@@ -282,7 +282,7 @@ TEST_F(TrainerTest, AStoppedRunGoesOnWhereItWas) {
     Trainer trainer(cpu_device(), config, run, data, &evaluation);
     trainer.resume();
     EXPECT_EQ(trainer.steps_done(), 7);
-    EXPECT_EQ(trainer.learner().optimizer().steps(), 7);
+    EXPECT_EQ(trainer.learner().optimiser().steps(), 7);
     EXPECT_EQ(trainer.run(stop, {}), Outcome::Finished);
     std::vector<std::string> hashes;
     each_json_line(run.log(), [&](const nlohmann::json& line) {

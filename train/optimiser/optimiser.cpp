@@ -1,4 +1,4 @@
-#include "train/optimizer.h"
+#include "train/optimiser/optimiser.h"
 
 #include <cmath>
 
@@ -11,58 +11,53 @@ static std::string owner_of(const std::string& parameter) {
     return parameter.substr(0, parameter.rfind('.'));
 }
 
-void check_optimizer(const OptimizerConfig& config) {
-    const auto unit = [](const char* name, double value) {
-        FACET_USAGE(value >= 0 && value < 1, "optimizer: {} must lie in [0, 1), found {}", name,
-                    value);
-    };
-    FACET_USAGE(config.kind == "sgd" || config.kind == "adamw",
-                "unknown optimizer '{}', expected sgd or adamw", config.kind);
-    unit("momentum", config.momentum);
-    unit("beta1", config.beta1);
-    unit("beta2", config.beta2);
+void check_optimiser(const OptimiserConfig& config) {
+    make_update_rule(config.kind, config.settings);
+    for (const OptimiserInfo* info : all_optimisers())
+        make_update_rule(info->name, config.settings);
     FACET_USAGE(config.weight_decay >= 0 && std::isfinite(config.weight_decay),
                 "optimizer: weight_decay must not be negative, found {}", config.weight_decay);
     FACET_USAGE(config.clip >= 0, "optimizer: clip must not be negative, found {}", config.clip);
-    FACET_USAGE(config.eps > 0, "optimizer: eps must be positive, found {}", config.eps);
 }
 
-Optimizer::Optimizer(const OptimizerConfig& config, std::vector<Parameter> network,
+Optimiser::Optimiser(const OptimiserConfig& config, std::vector<Parameter> network,
                      std::vector<Parameter> head, std::vector<Parameter> by_rows)
     : config_(config), network_(network.size()) {
-    check_optimizer(config);
+    check_optimiser(config);
+    rule_ = make_update_rule(config.kind, config.settings);
     for (const Parameter& parameter : network) add(parameter, false);
     for (const Parameter& parameter : head) add(parameter, false);
     for (const Parameter& parameter : by_rows) add(parameter, true);
     if (entries_.empty()) return;
     Device& device = entries_[0].parameter.var->value.device();
-    device_update_ = new_device_update(device, network.size() + head.size(), by_rows.size());
+    device_update_ =
+        new_device_update(device, *rule_, network.size() + head.size(), by_rows.size());
 }
 
-void Optimizer::add(const Parameter& parameter, bool by_rows) {
-    entries_.push_back({parameter, moments_.size(), by_rows});
+void Optimiser::add(const Parameter& parameter, bool by_rows) {
+    Entry& entry = entries_.emplace_back(Entry{parameter, {}, by_rows});
     const Tensor& w = parameter.var->value;
-    const auto keep = [&](const char* what, const Shape& shape) {
-        moments_.push_back({parameter.name + what, Tensor::full(w.device(), shape, 0)});
+    const auto keep = [&](const std::string& what, const Shape& shape) {
+        moments_.push_back({parameter.name + "." + what, Tensor::full(w.device(), shape, 0)});
+        return moments_.back().value;
     };
-    if (config_.kind == "sgd") return keep(".momentum", w.shape());
-    keep(".mean", w.shape());
-    keep(".square", w.shape());
-    if (by_rows) keep(".steps", {w.size(0)});
+    for (const std::string& moment : rule_->info().moments)
+        entry.moments.push_back(keep(moment, w.shape()));
+    if (by_rows && rule_->info().counts_steps) entry.steps = keep("steps", {w.size(0)});
 }
 
-void Optimizer::clear_gradients() {
+void Optimiser::clear_gradients() {
     for (const Entry& entry : entries_) entry.parameter.var->clear_grad();
 }
 
-const Optimizer::Entry& Optimizer::entry_of(const Var& parameter) const {
+const Optimiser::Entry& Optimiser::entry_of(const Var& parameter) const {
     for (const Entry& entry : entries_) {
         if (entry.by_rows && entry.parameter.var == parameter) return entry;
     }
     throw Error("optimizer: a gradient of rows for a parameter that is not moved by rows");
 }
 
-void Optimizer::check_rows(const RowGradient& gradient) const {
+void Optimiser::check_rows(const RowGradient& gradient) const {
     Shape shape = gradient.parameter->value.shape();
     for (const int64_t row : gradient.rows) {
         FACET_CHECK(row >= 0 && row < shape.at(0), "optimizer: there is no row {} in {}", row,
@@ -72,7 +67,7 @@ void Optimizer::check_rows(const RowGradient& gradient) const {
     expect_shape("optimizer", "the gradient of rows", gradient.gradient, shape);
 }
 
-std::vector<const Optimizer::Entry*> Optimizer::moved_as_a_whole() const {
+std::vector<const Optimiser::Entry*> Optimiser::moved_as_a_whole() const {
     std::vector<const Entry*> moved;
     for (const Entry& entry : entries_) {
         const Variable& var = *entry.parameter.var;
@@ -81,7 +76,7 @@ std::vector<const Optimizer::Entry*> Optimizer::moved_as_a_whole() const {
     return moved;
 }
 
-std::vector<const void*> Optimizer::head_gradients() const {
+std::vector<const void*> Optimiser::head_gradients() const {
     std::vector<const void*> addresses;
     for (const Entry* entry : moved_as_a_whole()) {
         if (!of_network(*entry)) addresses.push_back(entry->parameter.var->grad.address());
@@ -89,7 +84,7 @@ std::vector<const void*> Optimizer::head_gradients() const {
     return addresses;
 }
 
-void Optimizer::check_finite(std::span<const double> squares) const {
+void Optimiser::check_finite(std::span<const double> squares) const {
     std::vector<const Entry*> owners = moved_as_a_whole();
     for (const RowGradient& gradient : rows_) owners.push_back(&entry_of(gradient.parameter));
     for (size_t i = 0; i < owners.size(); ++i) {
@@ -100,7 +95,7 @@ void Optimizer::check_finite(std::span<const double> squares) const {
 }
 
 // Of the network; one wait for all gradients, the rows' among them.
-double Optimizer::norm_on_host() const {
+double Optimiser::norm_on_host() const {
     const std::vector<const Entry*> moved = moved_as_a_whole();
     std::vector<Tensor> gradients;
     for (const Entry* entry : moved) gradients.push_back(entry->parameter.var->grad);
@@ -113,73 +108,51 @@ double Optimizer::norm_on_host() const {
     return std::sqrt(sum);
 }
 
-SgdStep Optimizer::sgd(const Entry& entry, double gradient_scale) const {
-    const double decay = entry.parameter.decay ? config_.weight_decay : 0;
-    return {lr_, config_.momentum, decay, config_.nesterov, gradient_scale};
+double Optimiser::decay_of(const Entry& entry) const {
+    return entry.parameter.decay ? config_.weight_decay : 0;
 }
 
-AdamWStep Optimizer::adamw(const Entry& entry, double gradient_scale, int64_t steps) const {
-    const double decay = entry.parameter.decay ? config_.weight_decay : 0;
-    return {lr_, config_.beta1, config_.beta2, config_.eps, decay, steps, gradient_scale};
-}
-
-void Optimizer::move(const Entry& entry, const std::vector<Tensor>& moments, double gradient_scale,
-                     int64_t steps, const Tensor& dw, const Tensor& w) const {
-    if (config_.kind == "sgd") {
-        w.device().sgd_step(sgd(entry, gradient_scale), dw, moments[0], w);
-    } else {
-        w.device().adamw_step(adamw(entry, gradient_scale, steps), dw, moments[0], moments[1], w);
-    }
-}
-
-std::vector<Tensor> Optimizer::moments_of(const Entry& entry) const {
-    std::vector<Tensor> moments{moments_[entry.moments].value};
-    if (config_.kind == "adamw") moments.push_back(moments_[entry.moments + 1].value);
-    return moments;
-}
-
-Optimizer::Groups Optimizer::count_steps(const Entry& entry, std::span<const int64_t> rows) const {
+Optimiser::Groups Optimiser::count_steps(const Entry& entry, std::span<const int64_t> rows) const {
     Groups groups;
-    if (config_.kind == "sgd") {
+    if (!entry.steps.defined()) {
         for (size_t k = 0; k < rows.size(); ++k) groups[0].push_back(static_cast<int64_t>(k));
         return groups;
     }
-    const Tensor& counts = moments_[entry.moments + 2].value;
-    std::vector<double> steps = gathered_rows(counts, rows).to_doubles();
+    std::vector<double> steps = gathered_rows(entry.steps, rows).to_doubles();
     for (size_t k = 0; k < steps.size(); ++k) {
         steps[k] += 1;
         groups[static_cast<int64_t>(steps[k])].push_back(static_cast<int64_t>(k));
     }
-    counts.device().scatter_rows(Tensor::from(counts.device(), {std::ssize(steps)}, steps), rows,
-                                 counts);
+    Device& device = entry.steps.device();
+    device.scatter_rows(Tensor::from(device, {std::ssize(steps)}, steps), rows, entry.steps);
     return groups;
 }
 
-void Optimizer::move_rows(const RowGradient& gradient) const {
+void Optimiser::move_rows(const RowGradient& gradient) const {
     const Entry& entry = entry_of(gradient.parameter);
-    const std::vector<Tensor> moments = moments_of(entry);
     for (const auto& [steps, places] : count_steps(entry, gradient.rows)) {
         std::vector<int64_t> rows;
         for (const int64_t place : places) rows.push_back(gradient.rows[place]);
-        const auto side_by_side = [&](const Tensor& whole) { return gathered_rows(whole, rows); };
-        const Tensor w = side_by_side(gradient.parameter->value);
-        std::vector<Tensor> part;
-        for (const Tensor& moment : moments) part.push_back(side_by_side(moment));
-        move(entry, part, 1, steps, gathered_rows(gradient.gradient, places), w);
+        const Tensor w = gathered_rows(gradient.parameter->value, rows);
+        const Tensor dw = gathered_rows(gradient.gradient, places);
+        std::vector<Tensor> moments;
+        for (const Tensor& moment : entry.moments) moments.push_back(gathered_rows(moment, rows));
+        const UpdateStep step{lr_, decay_of(entry), 1, steps};
+        device_update_ ? device_update_->move(step, dw, moments, w)
+                       : rule_->move(step, dw, moments, w);
         w.device().scatter_rows(w, rows, gradient.parameter->value);
-        for (size_t i = 0; i < part.size(); ++i) {
-            w.device().scatter_rows(part[i], rows, moments[i]);
-        }
+        for (size_t i = 0; i < moments.size(); ++i)
+            w.device().scatter_rows(moments[i], rows, entry.moments[i]);
     }
 }
 
-double Optimizer::step(double lr, std::vector<RowGradient> rows) {
+double Optimiser::step(double lr, std::vector<RowGradient> rows) {
     open(lr, std::move(rows));
     run();
     return close();
 }
 
-void Optimizer::open(double lr, std::vector<RowGradient> rows) {
+void Optimiser::open(double lr, std::vector<RowGradient> rows) {
     std::vector<Tensor> gradients;
     for (const RowGradient& gradient : rows) {
         check_rows(gradient);
@@ -188,24 +161,23 @@ void Optimizer::open(double lr, std::vector<RowGradient> rows) {
     }
     lr_ = lr;
     rows_ = std::move(rows);
-    if (device_update_) {
-        device_update_->open(lr, config_.beta1, config_.beta2, steps_ + 1, gradients);
-    }
+    if (device_update_) device_update_->open(lr, steps_ + 1, gradients);
 }
 
-void Optimizer::run() {
+void Optimiser::run() {
     if (device_update_) return enqueue_on_device();
     norm_ = norm_on_host();
     const double scale = config_.clip > 0 && norm_ > config_.clip ? config_.clip / norm_ : 1;
     for (const Entry* entry : moved_as_a_whole()) {
         const Var& var = entry->parameter.var;
         const InPart part(owner_of(entry->parameter.name));
-        move(*entry, moments_of(*entry), of_network(*entry) ? scale : 1, steps_ + 1, var->grad,
-             var->value);
+        const double clipping = of_network(*entry) ? scale : 1;
+        rule_->move({lr_, decay_of(*entry), clipping, steps_ + 1}, var->grad, entry->moments,
+                    var->value);
     }
 }
 
-void Optimizer::enqueue_on_device() const {
+void Optimiser::enqueue_on_device() const {
     const std::vector<const Entry*> moved = moved_as_a_whole();
     std::vector<Tensor> gradients;
     size_t clipped = 0;
@@ -217,19 +189,14 @@ void Optimizer::enqueue_on_device() const {
     for (const Entry* entry : moved) {
         const Var& var = entry->parameter.var;
         const InPart part(owner_of(entry->parameter.name));
-        const std::vector<Tensor> moments = moments_of(*entry);
         const auto clipping =
             of_network(*entry) ? DeviceUpdate::Clipping::Yes : DeviceUpdate::Clipping::No;
-        if (config_.kind == "sgd") {
-            device_update_->sgd_step(sgd(*entry, 1), clipping, var->grad, moments[0], var->value);
-        } else {
-            device_update_->adamw_step(adamw(*entry, 1, steps_ + 1), clipping, var->grad,
-                                       moments[0], moments[1], var->value);
-        }
+        device_update_->move_as_decided(decay_of(*entry), clipping, var->grad, entry->moments,
+                                        var->value);
     }
 }
 
-double Optimizer::close() {
+double Optimiser::close() {
     if (device_update_) {
         DeviceUpdate::Decision decision = device_update_->decision();
         decision.gradients.resize(moved_as_a_whole().size());

@@ -1,7 +1,7 @@
 // An optimiser's step that a device beside the host decides by itself: it takes the norm of the
 // gradients, finds whether all of them are finite, and moves the parameters or leaves them; the
 // host reads afterwards what was decided. All that changes from step to step lies in the device's
-// memory, so that decide(), sgd_step() and adamw_step() may be recorded (Device::record).
+// memory, so that decide() and move_as_decided() may be recorded (Device::record).
 //
 // Verified with doubles of the libraries (tests/gpudoubles), not yet run on a GPU.
 #pragma once
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/device.h"
+#include "train/optimiser/update_rule.h"
 
 namespace facet {
 
@@ -18,21 +19,20 @@ class DeviceUpdate {
 public:
     virtual ~DeviceUpdate() = default;
 
-    // Before decide(), not recorded. AdamWStep has the meaning of the numbers. `others`: gradients
-    // that are not moved here; unless they are finite too, nothing is.
-    virtual void open(double lr, double beta1, double beta2, int64_t step,
-                      std::span<const Tensor> others) = 0;
+    // Before decide(), not recorded. `step` is 1 for the first. `others`: gradients that are not
+    // moved as decided; unless they are finite too, nothing is.
+    virtual void open(double lr, int64_t step, std::span<const Tensor> others) = 0;
     // The first `clipped` gradients are multiplied by clip / norm if their common norm is larger
     // than `clip` and that is not 0.
     virtual void decide(std::span<const Tensor> gradients, size_t clipped, double clip) = 0;
 
-    // Device::sgd_step() and adamw_step() if anything moves, with what open() was told in place of
-    // lr and step, and what was decided in place of gradient_scale, which is 1 without clipping.
+    // UpdateRule::move() if anything moves, with what open() was told and what was decided.
     enum class Clipping { No, Yes };
-    virtual void sgd_step(const SgdStep& step, Clipping clipping, const Tensor& dw, const Tensor& v,
-                          const Tensor& w) = 0;
-    virtual void adamw_step(const AdamWStep& step, Clipping clipping, const Tensor& dw,
-                            const Tensor& m, const Tensor& v, const Tensor& w) = 0;
+    virtual void move_as_decided(double weight_decay, Clipping clipping, const Tensor& dw,
+                                 std::span<const Tensor> moments, const Tensor& w) = 0;
+    // UpdateRule::move() whatever was decided.
+    virtual void move(const UpdateStep& step, const Tensor& dw, std::span<const Tensor> moments,
+                      const Tensor& w) = 0;
 
     // Waits for it.
     struct Decision {
@@ -43,7 +43,8 @@ public:
 };
 
 // For at most so many gradients and others; null for a device whose optimiser steps the host
-// decides.
-std::unique_ptr<DeviceUpdate> new_device_update(Device& device, size_t gradients, size_t others);
+// decides. The rule outlives it. Throws as UpdateRule::kernel() does.
+std::unique_ptr<DeviceUpdate> new_device_update(Device& device, const UpdateRule& rule,
+                                                size_t gradients, size_t others);
 
 }  // namespace facet

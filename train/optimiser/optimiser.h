@@ -1,4 +1,5 @@
-// Optimisers: stochastic gradient descent with (Nesterov) momentum, and AdamW.
+// What moves the parameters of a run: an optimiser's update rule, clipping by the gradient's norm,
+// and rows.
 //
 // A parameter may be moved by rows: a step then has a gradient for some of its rows only, and
 // leaves the others exactly as they are: no decay, no movement by momentum, and their moments do
@@ -15,22 +16,22 @@
 #include <string>
 #include <vector>
 
-#include "engine/cuda/device_update.h"
 #include "layers/layer.h"
+#include "train/optimiser/cuda/device_update.h"
+#include "train/optimiser/update_rule.h"
 
 namespace facet {
 
-struct OptimizerConfig {
-    std::string kind = "sgd";    // sgd | adamw
-    double momentum = 0.9;       // sgd
-    bool nesterov = true;        // sgd
-    double weight_decay = 5e-4;  // not on normalisation, slope and bias parameters
-    double clip = 5;             // largest norm of the network's gradient; 0: no limit
-    double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;  // adamw
+struct OptimiserConfig {
+    std::string kind = kUsualOptimiser;  // its name
+    double weight_decay = 5e-4;          // not on normalisation, slope and bias parameters
+    double clip = 5;                     // largest norm of the network's gradient; 0: no limit
+    // Of every optimiser, by name: those of another kind change nothing.
+    OptimiserSettings::Values settings = usual_optimiser_settings();
 };
 
-// Throws UsageError naming the first setting out of range.
-void check_optimizer(const OptimizerConfig& config);
+// Throws UsageError naming the first setting out of range, of whatever kind.
+void check_optimiser(const OptimiserConfig& config);
 
 // The gradient of some rows of a parameter moved by rows.
 struct RowGradient {
@@ -39,11 +40,11 @@ struct RowGradient {
     Tensor gradient;            // (n, ...), row k for row rows[k] of the parameter
 };
 
-class Optimizer {
+class Optimiser {
 public:
     // `network` is clipped by its common gradient norm, as the field does; `head` (proxies and
-    // what else a loss learns) is not, nor is `by_rows`. Throws as check_optimizer does.
-    Optimizer(const OptimizerConfig& config, std::vector<Parameter> network,
+    // what else a loss learns) is not, nor is `by_rows`. Throws as check_optimiser does.
+    Optimiser(const OptimiserConfig& config, std::vector<Parameter> network,
               std::vector<Parameter> head, std::vector<Parameter> by_rows = {});
 
     void clear_gradients();
@@ -62,8 +63,8 @@ public:
     // Where the gradients lie that the head's parameters have now.
     std::vector<const void*> head_gradients() const;
 
-    // The moments by name ("conv1.weight.momentum"), to be saved and restored. AdamW by rows has
-    // "<name>.steps" (C), the number of steps of each row, beside them.
+    // The moments by name ("conv1.weight.momentum"), to be saved and restored. A rule that counts
+    // steps has "<name>.steps" (C), the number of steps of each row, beside those moved by rows.
     struct Moment {
         std::string name;
         Tensor value;
@@ -75,32 +76,30 @@ public:
 private:
     struct Entry {
         Parameter parameter;
-        size_t moments;        // position of its first moment
-        bool by_rows = false;  // then "steps" are its third moment with AdamW
+        std::vector<Tensor> moments;
+        bool by_rows = false;
+        Tensor steps = {};  // (C) of a rule that counts them, by rows
     };
 
     // Rows with as many steps behind them as each other: that number, this step included, and their
-    // places in the list of rows. Sgd does not count: one group.
+    // places in the list of rows. Where steps are not counted: one group.
     using Groups = std::map<int64_t, std::vector<int64_t>>;
 
     void add(const Parameter& parameter, bool by_rows);
     const Entry& entry_of(const Var& parameter) const;
     bool of_network(const Entry& entry) const { return &entry < entries_.data() + network_; }
     std::vector<const Entry*> moved_as_a_whole() const;  // in the step in progress
-    std::vector<Tensor> moments_of(const Entry& entry) const;
     void check_rows(const RowGradient& gradient) const;
     // Squares of gradients: of those moved as a whole, then of the rows'.
     void check_finite(std::span<const double> squares) const;
     double norm_on_host() const;
-    SgdStep sgd(const Entry& entry, double gradient_scale) const;
-    AdamWStep adamw(const Entry& entry, double gradient_scale, int64_t steps) const;
-    void move(const Entry& entry, const std::vector<Tensor>& moments, double gradient_scale,
-              int64_t steps, const Tensor& dw, const Tensor& w) const;
+    double decay_of(const Entry& entry) const;
     void enqueue_on_device() const;
     Groups count_steps(const Entry& entry, std::span<const int64_t> rows) const;
     void move_rows(const RowGradient& gradient) const;
 
-    OptimizerConfig config_;
+    OptimiserConfig config_;
+    std::unique_ptr<UpdateRule> rule_;
     std::vector<Entry> entries_;  // network, head, by rows
     size_t network_;              // how many of them are the network's
     std::vector<Moment> moments_;
