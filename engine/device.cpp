@@ -1,12 +1,52 @@
-// What every device does alike that has its tensors in host memory.
+// What every device does alike: how a primitive is called, and storage in host memory.
 #include "engine/device.h"
 
 #include <cstring>
 
+#include "engine/flops.h"
+#include "engine/ledger.h"
 #include "engine/parallel.h"
 #include "engine/shapes.h"
 
 namespace facet {
+namespace {
+
+// What the ledger is told of a call.
+template <class Sizes>
+std::string detail_of(const Sizes& /*shape*/, Device::Moved moved) {
+    return moved.size() > 0 ? to_string(moved.begin()->get().shape()) : "";
+}
+std::string detail_of(const ConvShape& s, Device::Moved /*moved*/) {
+    return fmt::format("x {} w {} stride {}", to_string({s.N, s.C, s.H, s.W}),
+                       to_string({s.K, s.C, s.R, s.R}), s.stride);
+}
+std::string detail_of(const GemmShape& s, Device::Moved /*moved*/) {
+    return fmt::format("M {} N {} K {}", s.M, s.N, s.K);
+}
+
+template <class Sizes>
+LedgerScope charge(Device& device, const char* name, double flops, Device::Moved moved,
+                   const Sizes& shape) {
+    double bytes = 0;
+    for (const Tensor& x : moved) bytes += x.defined() ? static_cast<double>(x.bytes()) : 0;
+    return {name, flops, bytes, [&] { return detail_of(shape, moved); }, device.clock()};
+}
+
+}  // namespace
+
+#define FACET_PRIMITIVE(primitive, parameters, arguments, Sizes, check, flops, ...)       \
+    void Device::primitive parameters {                                                   \
+        [[maybe_unused]] constexpr const char* operation = #primitive;                    \
+        const Sizes shape = check;                                                        \
+        const LedgerScope scope = charge(*this, #primitive, flops, {__VA_ARGS__}, shape); \
+        primitive(shape, FACET_UNWRAP arguments);                                         \
+    }
+#include "engine/primitives.def"
+
+LedgerScope Device::ledger(const char* name, double flops, Moved moved) {
+    return charge(*this, name, flops, moved, 0);
+}
+
 Precision precision_named(const std::string& option, const std::string& name) {
     if (name == "float32") return Precision::Float32;
     if (name == "tf32") return Precision::Tf32;

@@ -1,17 +1,14 @@
-// A device: a small table of primitives, each stated once with its shapes.
+// A device: storage for tensors, and the primitives that compute on them (engine/primitives.def,
+// the table).
 //
-// The reference device (engine/cpu/reference.h) runs every primitive in float64 with plain loops
-// and is the definition; every other device is tested against it. The CPU device
-// (engine/cpu/cpu_device.h) runs in float32, the CUDA device (engine/cuda/cuda_device.h) in float32
-// or with bfloat16 maps.
-//
-// Conventions. Inputs come first, outputs last; shapes stand beside the parameters. Maps have
-// Layout::Map unless stated. A gradient output takes a Grad: Overwrite writes it, Accumulate adds
-// to it. Every primitive throws Error, naming itself and both shapes, when shapes disagree.
+// The CPU device (engine/cpu/cpu_device.h) runs in float32, the CUDA device
+// (engine/cuda/cuda_device.h) in float32 or with bfloat16 maps, the reference device
+// (engine/cpu/reference.h) in float64.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,9 +18,21 @@
 #include "engine/memory.h"
 #include "engine/tensor.h"
 
+// The parameters of a primitive without their parentheses.
+#define FACET_UNWRAP(...) __VA_ARGS__
+
 namespace facet {
 
+class DeviceClock;
+class LedgerScope;
+struct ChannelShape;
+struct ConvShape;
+struct ElementShape;
+struct GemmShape;
+struct RowShape;
+
 enum class Grad { Overwrite, Accumulate };
+inline bool accumulates(Grad mode) { return mode == Grad::Accumulate; }
 enum class Transpose { No, Yes };
 
 // A square convolution without bias: y = x * w, w (K, C, R, R), no dilation, no groups.
@@ -109,60 +118,32 @@ public:
     // Adds the bytes of plain tensors, one after the other: the same digits for the same numbers on
     // every device.
     virtual void add_to_hash(std::span<const Tensor> all, Hash& hash);
-
-    virtual void fill(const Tensor& y, double value) = 0;
-    // y = x, converting between Plain and Map layouts of the same shape.
-    virtual void copy(const Tensor& x, const Tensor& y) = 0;
-
-    // --- convolution: x (N, C, H, W), w (K, C, R, R) plain, y (N, K, H', W') ---
-    // x may be Plain (images); dx has the layout of x.
-    virtual void conv_forward(const Tensor& x, const Tensor& w, ConvGeometry g,
-                              const Tensor& y) = 0;
-    virtual void conv_backward_data(const Tensor& dy, const Tensor& w, ConvGeometry g,
-                                    const Tensor& dx, Grad mode) = 0;
-    virtual void conv_backward_filter(const Tensor& x, const Tensor& dy, ConvGeometry g,
-                                      const Tensor& dw, Grad mode) = 0;
-
-    // c (M, N) = alpha op(a) op(b) + beta c; all plain; op(a) is (M, K), op(b) is (K, N).
-    virtual void gemm(Transpose ta, Transpose tb, double alpha, const Tensor& a, const Tensor& b,
-                      double beta, const Tensor& c) = 0;
-
-    // --- batch normalisation; x, y a map or plain (N, C); mean, invstd (C) are written ---
-    virtual void batch_norm_train(const BatchNorm& bn, const Tensor& x, const Tensor& addend,
-                                  const RunningStatistics& running, const Tensor& mean,
-                                  const Tensor& invstd, const Tensor& y) = 0;
-    virtual void batch_norm_eval(const BatchNorm& bn, const Tensor& x, const Tensor& addend,
-                                 const RunningStatistics& running, const Tensor& y) = 0;
-    // Gradient of the training form; the addend's gradient is dy itself. dgamma, dbeta, dslope (C)
-    // are written in `parameter_mode`; dslope is undefined without PReLU, and at z = 0 the slope
-    // side is taken.
-    virtual void batch_norm_backward(const BatchNorm& bn, const Tensor& x, const Tensor& mean,
-                                     const Tensor& invstd, const Tensor& dy, const Tensor& dgamma,
-                                     const Tensor& dbeta, const Tensor& dslope, Grad parameter_mode,
-                                     const Tensor& dx, Grad dx_mode) = 0;
-
-    // --- rows and elements ---
-    // y (B, D) = y + bias (D) in every row; dbias (D) = sum of the rows of dy (B, D).
-    virtual void add_bias(const Tensor& y, const Tensor& bias) = 0;
-    virtual void sum_rows(const Tensor& dy, const Tensor& dbias, Grad mode) = 0;
-    // y_b = x_b / max(|x_b|, eps), eps = 1e-12; dx_b = (dy_b - <dy_b, y_b> y_b) / |x_b|, and 0 for
-    // rows shorter than eps. norm (B) is |x_b|.
-    virtual void normalise_rows(const Tensor& x, const Tensor& norm, const Tensor& y) = 0;
-    virtual void normalise_rows_backward(const Tensor& y, const Tensor& norm, const Tensor& dy,
-                                         const Tensor& dx, Grad mode) = 0;
-    // y = x * keep / (1 - p), keep ~ Bernoulli(1 - p) drawn from (seed, Dropout, step, element).
-    // The same call on dy is the gradient. x, y plain.
-    virtual void dropout(const Tensor& x, double p, uint64_t seed, uint64_t step, const Tensor& y,
-                         Grad mode) = 0;
-    // y = alpha x + beta y, same shape and layout.
-    virtual void axpby(double alpha, const Tensor& x, double beta, const Tensor& y) = 0;
-    virtual double sum_of_squares(const Tensor& x) = 0;
-    // The same of several tensors, for which a device beside the host is waited for once.
-    virtual std::vector<double> sums_of_squares(std::span<const Tensor> all);
     // y_i = x_{rows_i} and y_{rows_i} = x_i: rows of plain tensors along their first size. Throws
     // Error for a row that is not there; a row is written once.
     virtual void gather_rows(const Tensor& x, std::span<const int64_t> rows, const Tensor& y);
     virtual void scatter_rows(const Tensor& x, std::span<const int64_t> rows, const Tensor& y);
+
+    // --- primitives ---
+#define FACET_PRIMITIVE(name, parameters, ...) void name parameters;
+#include "engine/primitives.def"
+    // Those that give the host a number stand outside the table: they wait for the device.
+    virtual double sum_of_squares(const Tensor& x) = 0;
+    // The same of several tensors, for which a device beside the host is waited for once.
+    virtual std::vector<double> sums_of_squares(std::span<const Tensor> all);
+
+    // --- for devices and those who run kernels of their own on one ---
+    // The clock that the ledger reads; null where work is done when its call returns.
+    virtual DeviceClock* clock() { return nullptr; }
+    // Charges work to the ledger (engine/ledger.h) while the scope lives. `moved` are read or
+    // written once each, undefined ones not at all; the first, if any, has the shape that is told.
+    using Moved = std::initializer_list<std::reference_wrapper<const Tensor>>;
+    LedgerScope ledger(const char* name, double flops, Moved moved);
+
+protected:
+    // A primitive whose shapes have been checked and whose work has been charged.
+#define FACET_PRIMITIVE(name, parameters, arguments, Sizes, ...) \
+    virtual void name(const Sizes& shape, FACET_UNWRAP parameters) = 0;
+#include "engine/primitives.def"
 };
 
 Device& reference_device();  // float64, plain loops: the definition of every primitive

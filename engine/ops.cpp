@@ -132,7 +132,7 @@ Var linear(Tape& tape, const Var& x, const Var& w, const Var& b) {
     }
     return tape.record("linear", inputs, y, [x, w, b](const Tensor& dy) {
         Device& device = dy.device();
-        const auto beta = [](Grad mode) { return mode == Grad::Accumulate ? 1.0 : 0.0; };
+        const auto beta = [](Grad mode) { return accumulates(mode) ? 1.0 : 0.0; };
         if (w->needs_grad) {
             const auto dw = w->contribute();
             device.gemm(Transpose::Yes, Transpose::No, 1, dy, x->value, beta(dw.mode), dw.tensor);
@@ -149,32 +149,11 @@ Var linear(Tape& tape, const Var& x, const Var& w, const Var& b) {
 }
 
 Var dropout(Tape& tape, const Var& x, double p, uint64_t seed, uint64_t step) {
-    FACET_CHECK(p >= 0 && p < 1, "dropout: p must lie in [0, 1), found {}", p);
     Tensor y = x->value.like();
     x->value.device().dropout(x->value, p, seed, step, y, Grad::Overwrite);
     return tape.record("dropout", {x}, y, [x, p, seed, step](const Tensor& dy) {
         const auto dx = x->contribute();
         dy.device().dropout(dy, p, seed, step, dx.tensor, dx.mode);
-    });
-}
-
-Var normalise_rows(Tape& tape, const Var& x) {
-    expect_rank("normalise_rows", "x", x->value, 2);
-    Tensor y = x->value.like(), norm(x->value.device(), {x->value.size(0)});
-    x->value.device().normalise_rows(x->value, norm, y);
-    return tape.record("normalise_rows", {x}, y, [x, y, norm](const Tensor& dy) {
-        const auto dx = x->contribute();
-        dy.device().normalise_rows_backward(y, norm, dy, dx.tensor, dx.mode);
-    });
-}
-
-Var add(Tape& tape, const Var& a, const Var& b) {
-    expect_shape("add", "b", b->value, a->value.shape());
-    Tensor y = a->value.clone();
-    y.device().axpby(1, b->value, 1, y);
-    return tape.record("add", {a, b}, y, [a, b](const Tensor& dy) {
-        if (a->needs_grad) a->contribute_whole(b->needs_grad ? dy.clone() : dy);
-        if (b->needs_grad) b->contribute_whole(dy);
     });
 }
 

@@ -26,7 +26,5 @@ Var flatten(Tape& tape, const Var& x);  // (N, C, H, W) -> (N, C H W), row-major
 // y (B, K) = x (B, D) w^T + b, w (K, D), b (K) or null
 Var linear(Tape& tape, const Var& x, const Var& w, const Var& b);
 Var dropout(Tape& tape, const Var& x, double p, uint64_t seed, uint64_t step);
-Var normalise_rows(Tape& tape, const Var& x);  // (B, D), unit rows
-Var add(Tape& tape, const Var& a, const Var& b);
 
 }  // namespace facet

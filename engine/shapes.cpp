@@ -11,6 +11,25 @@ int64_t output_size(const char* operation, ConvGeometry g, int64_t in, int64_t k
     return g.out(in, kernel);
 }
 
+ChannelShape channel_shape(const char* operation, const Tensor& x) {
+    FACET_CHECK(x.rank() == 4 || x.rank() == 2, "{}: expected (N, C, H, W) or (N, C), found {}",
+                operation, to_string(x.shape()));
+    expect_layout(operation, "the input", x, x.rank() == 4 ? Layout::Map : Layout::Plain);
+    return {x.size(0), x.size(1), x.rank() == 4 ? x.size(2) * x.size(3) : 1};
+}
+
+// What the forms of batch normalisation have in common; a gradient passes dx for y.
+ChannelShape batch_norm_shape(const char* operation, const BatchNorm& bn, const Tensor& x,
+                              const Tensor& addend, const Tensor& y) {
+    const ChannelShape shape = channel_shape(operation, x);
+    expect_plain(operation, "gamma", bn.gamma, {shape.C});
+    expect_plain(operation, "beta", bn.beta, {shape.C});
+    if (bn.slope.defined()) expect_plain(operation, "slope", bn.slope, {shape.C});
+    element_shape(operation, x, {{"y", y}});
+    if (addend.defined()) element_shape(operation, x, {{"the addend", addend}});
+    return shape;
+}
+
 }  // namespace
 
 ConvShape conv_shape(const char* operation, const Tensor& x, const Tensor& w, ConvGeometry g,
@@ -30,33 +49,20 @@ ConvShape conv_shape(const char* operation, const Tensor& x, const Tensor& w, Co
     return {N, C, H, W, K, R, P, Q, g.stride, g.pad};
 }
 
-ChannelShape channel_shape(const char* operation, const Tensor& x) {
-    FACET_CHECK(x.rank() == 4 || x.rank() == 2, "{}: expected (N, C, H, W) or (N, C), found {}",
-                operation, to_string(x.shape()));
-    expect_layout(operation, "the input", x, x.rank() == 4 ? Layout::Map : Layout::Plain);
-    return {x.size(0), x.size(1), x.rank() == 4 ? x.size(2) * x.size(3) : 1};
-}
-
-void expect_like(const char* operation, const char* what, const Tensor& tensor,
-                 const Tensor& like) {
-    expect_shape(operation, what, tensor, like.shape());
-    expect_layout(operation, what, tensor, like.layout());
-}
-
 void expect_plain(const char* operation, const char* what, const Tensor& tensor,
                   const Shape& shape) {
     expect_shape(operation, what, tensor, shape);
     expect_layout(operation, what, tensor, Layout::Plain);
 }
 
-GemmShape gemm_shape(Transpose ta, Transpose tb, const Tensor& a, const Tensor& b,
-                     const Tensor& c) {
-    expect_rank("gemm", "c", c, 2);
-    expect_rank("gemm", "a", a, 2);
+GemmShape gemm_shape(const char* operation, Transpose ta, Transpose tb, const Tensor& a,
+                     const Tensor& b, const Tensor& c) {
+    expect_rank(operation, "c", c, 2);
+    expect_rank(operation, "a", a, 2);
     const int64_t M = c.size(0), N = c.size(1), K = a.size(ta == Transpose::No ? 1 : 0);
-    expect_plain("gemm", "a", a, ta == Transpose::No ? Shape{M, K} : Shape{K, M});
-    expect_plain("gemm", "b", b, tb == Transpose::No ? Shape{K, N} : Shape{N, K});
-    expect_layout("gemm", "c", c, Layout::Plain);
+    expect_plain(operation, "a", a, ta == Transpose::No ? Shape{M, K} : Shape{K, M});
+    expect_plain(operation, "b", b, tb == Transpose::No ? Shape{K, N} : Shape{N, K});
+    expect_layout(operation, "c", c, Layout::Plain);
     return {M, N, K};
 }
 
@@ -68,28 +74,24 @@ RowShape bias_shape(const char* operation, const char* rows_name, const Tensor& 
     return {rows.size(0), rows.size(1)};
 }
 
-RowShape normalise_shape(const Tensor& x, const Tensor& norm, const Tensor& y) {
-    expect_rank("normalise_rows", "x", x, 2);
-    expect_layout("normalise_rows", "x", x, Layout::Plain);
-    expect_plain("normalise_rows", "y", y, x.shape());
-    expect_plain("normalise_rows", "norm", norm, {x.size(0)});
-    return {x.size(0), x.size(1)};
+ElementShape element_shape(const char* operation, const Tensor& x,
+                           std::initializer_list<NamedTensor> others) {
+    for (const auto& [name, tensor] : others) {
+        expect_shape(operation, name, tensor, x.shape());
+        expect_layout(operation, name, tensor, x.layout());
+    }
+    return {x.stored_count()};
 }
 
-RowShape normalise_backward_shape(const Tensor& y, const Tensor& norm, const Tensor& dy,
-                                  const Tensor& dx) {
-    expect_rank("normalise_rows_backward", "y", y, 2);
-    expect_layout("normalise_rows_backward", "y", y, Layout::Plain);
-    expect_plain("normalise_rows_backward", "dy", dy, y.shape());
-    expect_plain("normalise_rows_backward", "dx", dx, y.shape());
-    expect_plain("normalise_rows_backward", "norm", norm, {y.size(0)});
-    return {y.size(0), y.size(1)};
+ElementShape copy_shape(const char* operation, const Tensor& x, const Tensor& y) {
+    expect_shape(operation, "y", y, x.shape());
+    return {x.stored_count()};
 }
 
-void check_dropout(const Tensor& x, double p, const Tensor& y) {
-    FACET_CHECK(p >= 0 && p < 1, "dropout: p must be in [0, 1), found {}", p);
-    expect_layout("dropout", "x", x, Layout::Plain);
-    expect_plain("dropout", "y", y, x.shape());
+ElementShape dropout_shape(const char* operation, const Tensor& x, double p, const Tensor& y) {
+    FACET_CHECK(p >= 0 && p < 1, "{}: p must be in [0, 1), found {}", operation, p);
+    expect_layout(operation, "x", x, Layout::Plain);
+    return element_shape(operation, x, {{"y", y}});
 }
 
 int64_t rows_shape(const char* operation, const Tensor& x, std::span<const int64_t> rows,
@@ -105,29 +107,18 @@ int64_t rows_shape(const char* operation, const Tensor& x, std::span<const int64
     return rows.empty() ? 0 : part.count() / std::ssize(rows);
 }
 
-ChannelShape batch_norm_shape(const char* operation, const BatchNorm& bn, const Tensor& x,
-                              const Tensor& addend, const Tensor& y) {
-    const ChannelShape shape = channel_shape(operation, x);
-    expect_plain(operation, "gamma", bn.gamma, {shape.C});
-    expect_plain(operation, "beta", bn.beta, {shape.C});
-    if (bn.slope.defined()) expect_plain(operation, "slope", bn.slope, {shape.C});
-    if (addend.defined()) expect_like(operation, "the addend", addend, x);
-    expect_like(operation, "y", y, x);
+ChannelShape batch_norm_eval_shape(const char* operation, const BatchNorm& bn, const Tensor& x,
+                                   const Tensor& addend, const RunningStatistics& running,
+                                   const Tensor& y) {
+    const ChannelShape shape = batch_norm_shape(operation, bn, x, addend, y);
+    expect_plain(operation, "the running mean", running.mean, {shape.C});
+    expect_plain(operation, "the running variance", running.variance, {shape.C});
     return shape;
 }
 
-ChannelShape batch_norm_eval_shape(const BatchNorm& bn, const Tensor& x, const Tensor& addend,
-                                   const RunningStatistics& running, const Tensor& y) {
-    const ChannelShape shape = batch_norm_shape("batch_norm_eval", bn, x, addend, y);
-    expect_plain("batch_norm_eval", "the running mean", running.mean, {shape.C});
-    expect_plain("batch_norm_eval", "the running variance", running.variance, {shape.C});
-    return shape;
-}
-
-ChannelShape batch_norm_train_shape(const BatchNorm& bn, const Tensor& x, const Tensor& addend,
-                                    const RunningStatistics& running, const Tensor& mean,
-                                    const Tensor& invstd, const Tensor& y) {
-    constexpr const char* operation = "batch_norm_train";
+ChannelShape batch_norm_train_shape(const char* operation, const BatchNorm& bn, const Tensor& x,
+                                    const Tensor& addend, const RunningStatistics& running,
+                                    const Tensor& mean, const Tensor& invstd, const Tensor& y) {
     const ChannelShape shape = batch_norm_shape(operation, bn, x, addend, y);
     FACET_CHECK(shape.per_channel() >= 2,
                 "{}: x {} has {} value in a channel, its variance needs at least 2", operation,
@@ -139,13 +130,12 @@ ChannelShape batch_norm_train_shape(const BatchNorm& bn, const Tensor& x, const 
     return shape;
 }
 
-ChannelShape batch_norm_backward_shape(const BatchNorm& bn, const Tensor& x, const Tensor& mean,
-                                       const Tensor& invstd, const Tensor& dy, const Tensor& dgamma,
-                                       const Tensor& dbeta, const Tensor& dslope,
-                                       const Tensor& dx) {
-    constexpr const char* operation = "batch_norm_backward";
+ChannelShape batch_norm_backward_shape(const char* operation, const BatchNorm& bn, const Tensor& x,
+                                       const Tensor& mean, const Tensor& invstd, const Tensor& dy,
+                                       const Tensor& dgamma, const Tensor& dbeta,
+                                       const Tensor& dslope, const Tensor& dx) {
     const ChannelShape shape = batch_norm_shape(operation, bn, x, Tensor(), dx);
-    expect_like(operation, "dy", dy, x);
+    element_shape(operation, x, {{"dy", dy}});
     expect_plain(operation, "mean", mean, {shape.C});
     expect_plain(operation, "invstd", invstd, {shape.C});
     expect_plain(operation, "dgamma", dgamma, {shape.C});

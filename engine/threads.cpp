@@ -93,7 +93,7 @@ thread_local bool inside_a_piece = false;
 class Pool {
 public:
     // False if another thread's loop has the workers.
-    bool run(std::int64_t pieces, void (*body)(void*, std::int64_t), void* context, int helpers) {
+    bool run(int64_t pieces, void (*body)(void*, int64_t), void* context, int helpers) {
         const std::unique_lock<std::mutex> mine(busy_, std::try_to_lock);
         if (!mine) return false;
         for (; workers_ < helpers; ++workers_) {
@@ -109,7 +109,7 @@ public:
             const OneOpenMpThread alone;  // what a piece calls runs on the thread of the piece
             take_pieces(begin(pieces), [] {});
         }
-        wait_for(undone_, [](std::int64_t undone) { return undone == 0; });
+        wait_for(undone_, [](int64_t undone) { return undone == 0; });
         return true;
     }
 
@@ -119,7 +119,7 @@ private:
     static uint32_t loop_of(uint64_t ticket) { return static_cast<uint32_t>(ticket >> 32); }
     static uint32_t left_of(uint64_t ticket) { return static_cast<uint32_t>(ticket); }
 
-    uint32_t begin(std::int64_t pieces) {
+    uint32_t begin(int64_t pieces) {
         const uint32_t loop = loop_of(ticket_) + 1;
         ticket_ = uint64_t{loop} << 32 | static_cast<uint64_t>(pieces);
         ticket_.notify_all();
@@ -175,11 +175,11 @@ private:
     const std::vector<int> cores_ = usable_cores();
     std::mutex busy_;  // held by the thread whose loop runs
     int workers_ = 0;
-    void (*body_)(void*, std::int64_t) = nullptr;
+    void (*body_)(void*, int64_t) = nullptr;
     void* context_ = nullptr;
-    std::int64_t pieces_ = 0;
+    int64_t pieces_ = 0;
     std::atomic<int> helpers_{0}, caller_core_{0};
-    std::atomic<std::int64_t> undone_{0};
+    std::atomic<int64_t> undone_{0};
     std::atomic<uint64_t> ticket_{0};
 };
 
@@ -206,13 +206,13 @@ OneOpenMpThread::~OneOpenMpThread() { omp_set_num_threads(before_); }
 
 int max_threads() { return omp_get_max_threads(); }
 
-void run_pieces(std::int64_t pieces, void (*run)(void*, std::int64_t), void* context) {
+void run_pieces(int64_t pieces, void (*run)(void*, int64_t), void* context) {
     // Never destroyed: at the end of the program its workers wait for a loop that does not come,
     // and what oneDNN keeps for each of them must not outlive oneDNN.
     static Pool& pool = *new Pool;
-    const auto helpers = static_cast<int>(std::min<std::int64_t>(max_threads(), pieces) - 1);
+    const auto helpers = static_cast<int>(std::min<int64_t>(max_threads(), pieces) - 1);
     if (helpers > 0 && !inside_a_piece && pool.run(pieces, run, context, helpers)) return;
-    for (std::int64_t i = 0; i < pieces; ++i) run(context, i);
+    for (int64_t i = 0; i < pieces; ++i) run(context, i);
 }
 
 }  // namespace facet

@@ -25,7 +25,7 @@ int max_threads();
 
 // run(context, i) for i = 0 .. pieces - 1, each on a thread that is free. `run` must not throw. A
 // loop inside a piece, and one that a second thread begins meanwhile, runs on its own thread alone.
-void run_pieces(std::int64_t pieces, void (*run)(void* context, std::int64_t i), void* context);
+void run_pieces(int64_t pieces, void (*run)(void* context, int64_t i), void* context);
 
 // While it lives, what the calling thread has oneDNN do or prepare is for that thread alone.
 class OneOpenMpThread {

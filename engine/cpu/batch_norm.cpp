@@ -1,11 +1,14 @@
-#include "engine/cpu/batch_norm.h"
-
+// Batch normalisation of the CPU device: float32 over channel blocks.
 #include <cmath>
 
 #include "engine/cpu/channels.h"
+#include "engine/cpu/cpu_device.h"
+#include "engine/shapes.h"
 
-namespace facet::cpu {
+namespace facet {
 namespace {
+
+using namespace cpu;
 
 // Statistics are taken of x - pivot, the pivot being the channel's first value: the variance then
 // does not cancel when the mean is large against the spread.
@@ -77,7 +80,7 @@ void normalise(const BatchNorm& bn, const Tensor& x, const Tensor& addend,
 }
 
 void put(double value, float& to, Grad mode) {
-    to = static_cast<float>(mode == Grad::Accumulate ? to + value : value);
+    to = static_cast<float>(accumulates(mode) ? to + value : value);
 }
 
 // z = gamma (x - mean) invstd + beta is formed again from x: cheaper than a map kept in memory.
@@ -142,7 +145,7 @@ void backward(const BatchNorm& bn, const Tensor& x, const Tensor& mean, const Te
             };
         });
     };
-    if (dx_mode == Grad::Accumulate) {
+    if (accumulates(dx_mode)) {
         write.template operator()<true>();
     } else {
         write.template operator()<false>();
@@ -151,13 +154,13 @@ void backward(const BatchNorm& bn, const Tensor& x, const Tensor& mean, const Te
 
 }  // namespace
 
-void batch_norm_train(const BatchNorm& bn, const Tensor& x, const Tensor& addend,
-                      const RunningStatistics& running, const Tensor& mean, const Tensor& invstd,
-                      const Tensor& y) {
+void CpuDevice::batch_norm_train(const ChannelShape& shape, const BatchNorm& bn, const Tensor& x,
+                                 const Tensor& addend, const RunningStatistics& running,
+                                 const Tensor& mean, const Tensor& invstd, const Tensor& y) {
     Moments batch;
     with_width([&]<int Width>() { batch = moments<Width>(x); });
-    const int64_t C = x.size(1);
-    const double M = static_cast<double>(x.count() / C), k = running.momentum;
+    const int64_t C = shape.C;
+    const double M = static_cast<double>(shape.per_channel()), k = running.momentum;
     std::vector<float> scale(C), centre(C);
     for (int64_t c = 0; c < C; ++c) {
         const double r = 1 / std::sqrt(batch.variance[c] + bn.eps);
@@ -173,9 +176,10 @@ void batch_norm_train(const BatchNorm& bn, const Tensor& x, const Tensor& addend
     normalise(bn, x, addend, scale, centre, y);
 }
 
-void batch_norm_eval(const BatchNorm& bn, const Tensor& x, const Tensor& addend,
-                     const RunningStatistics& running, const Tensor& y) {
-    const int64_t C = x.size(1);
+void CpuDevice::batch_norm_eval(const ChannelShape& shape, const BatchNorm& bn, const Tensor& x,
+                                const Tensor& addend, const RunningStatistics& running,
+                                const Tensor& y) {
+    const int64_t C = shape.C;
     std::vector<float> scale(C), centre(C);
     for (int64_t c = 0; c < C; ++c) {
         const double variance = running.variance.data<float>()[c];
@@ -185,14 +189,15 @@ void batch_norm_eval(const BatchNorm& bn, const Tensor& x, const Tensor& addend,
     normalise(bn, x, addend, scale, centre, y);
 }
 
-void batch_norm_backward(const BatchNorm& bn, const Tensor& x, const Tensor& mean,
-                         const Tensor& invstd, const Tensor& dy, const Tensor& dgamma,
-                         const Tensor& dbeta, const Tensor& dslope, Grad parameter_mode,
-                         const Tensor& dx, Grad dx_mode) {
+void CpuDevice::batch_norm_backward(const ChannelShape& /*shape*/, const BatchNorm& bn,
+                                    const Tensor& x, const Tensor& mean, const Tensor& invstd,
+                                    const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta,
+                                    const Tensor& dslope, Grad parameter_mode, const Tensor& dx,
+                                    Grad dx_mode) {
     with_width([&]<int Width>() {
         const auto run = bn.slope.defined() ? backward<Width, true> : backward<Width, false>;
         run(bn, x, mean, invstd, dy, dgamma, dbeta, dslope, parameter_mode, dx, dx_mode);
     });
 }
 
-}  // namespace facet::cpu
+}  // namespace facet

@@ -32,10 +32,9 @@ void update(double& running, double batch, double momentum) {
 
 }  // namespace
 
-void ReferenceDevice::batch_norm_train(const BatchNorm& bn, const Tensor& x, const Tensor& addend,
-                                       const RunningStatistics& running, const Tensor& mean,
-                                       const Tensor& invstd, const Tensor& y) {
-    const ChannelShape z = batch_norm_train_shape(bn, x, addend, running, mean, invstd, y);
+void ReferenceDevice::batch_norm_train(const ChannelShape& z, const BatchNorm& bn, const Tensor& x,
+                                       const Tensor& addend, const RunningStatistics& running,
+                                       const Tensor& mean, const Tensor& invstd, const Tensor& y) {
     const auto M = static_cast<double>(z.per_channel());
     for (int64_t c = 0; c < z.C; ++c) {
         double sum = 0, squares = 0;
@@ -54,9 +53,9 @@ void ReferenceDevice::batch_norm_train(const BatchNorm& bn, const Tensor& x, con
     }
 }
 
-void ReferenceDevice::batch_norm_eval(const BatchNorm& bn, const Tensor& x, const Tensor& addend,
-                                      const RunningStatistics& running, const Tensor& y) {
-    const ChannelShape z = batch_norm_eval_shape(bn, x, addend, running, y);
+void ReferenceDevice::batch_norm_eval(const ChannelShape& z, const BatchNorm& bn, const Tensor& x,
+                                      const Tensor& addend, const RunningStatistics& running,
+                                      const Tensor& y) {
     for (int64_t c = 0; c < z.C; ++c) {
         const double mean = running.mean.data<double>()[c];
         const double invstd = 1 / std::sqrt(running.variance.data<double>()[c] + bn.eps);
@@ -64,13 +63,11 @@ void ReferenceDevice::batch_norm_eval(const BatchNorm& bn, const Tensor& x, cons
     }
 }
 
-void ReferenceDevice::batch_norm_backward(const BatchNorm& bn, const Tensor& x, const Tensor& mean,
-                                          const Tensor& invstd, const Tensor& dy,
-                                          const Tensor& dgamma, const Tensor& dbeta,
-                                          const Tensor& dslope, Grad parameter_mode,
-                                          const Tensor& dx, Grad dx_mode) {
-    const ChannelShape z =
-        batch_norm_backward_shape(bn, x, mean, invstd, dy, dgamma, dbeta, dslope, dx);
+void ReferenceDevice::batch_norm_backward(const ChannelShape& z, const BatchNorm& bn,
+                                          const Tensor& x, const Tensor& mean, const Tensor& invstd,
+                                          const Tensor& dy, const Tensor& dgamma,
+                                          const Tensor& dbeta, const Tensor& dslope,
+                                          Grad parameter_mode, const Tensor& dx, Grad dx_mode) {
     const auto M = static_cast<double>(z.per_channel());
     for (int64_t c = 0; c < z.C; ++c) {
         const double gamma = bn.gamma.data<double>()[c], beta = bn.beta.data<double>()[c];

@@ -46,9 +46,8 @@ void for_each_term(const ConvShape& z, Use use) {
 
 }  // namespace
 
-void ReferenceDevice::conv_forward(const Tensor& x, const Tensor& w, ConvGeometry g,
-                                   const Tensor& y) {
-    const ConvShape z = conv_shape("conv_forward", x, w, g, y);
+void ReferenceDevice::conv_forward(const ConvShape& z, const Tensor& x, const Tensor& w,
+                                   ConvGeometry /*g*/, const Tensor& y) {
     const Array4 px(x), pw(w), py(y);
     fill(y, 0);
     for_each_term(z, [&](auto n, auto k, auto p, auto q, auto c, auto h, auto v, auto r, auto s) {
@@ -56,9 +55,8 @@ void ReferenceDevice::conv_forward(const Tensor& x, const Tensor& w, ConvGeometr
     });
 }
 
-void ReferenceDevice::conv_backward_data(const Tensor& dy, const Tensor& w, ConvGeometry g,
-                                         const Tensor& dx, Grad mode) {
-    const ConvShape z = conv_shape("conv_backward_data", dx, w, g, dy);
+void ReferenceDevice::conv_backward_data(const ConvShape& z, const Tensor& dy, const Tensor& w,
+                                         ConvGeometry /*g*/, const Tensor& dx, Grad mode) {
     const Array4 pdy(dy), pw(w), pdx(dx);
     if (mode == Grad::Overwrite) fill(dx, 0);
     for_each_term(z, [&](auto n, auto k, auto p, auto q, auto c, auto h, auto v, auto r, auto s) {
@@ -66,9 +64,8 @@ void ReferenceDevice::conv_backward_data(const Tensor& dy, const Tensor& w, Conv
     });
 }
 
-void ReferenceDevice::conv_backward_filter(const Tensor& x, const Tensor& dy, ConvGeometry g,
-                                           const Tensor& dw, Grad mode) {
-    const ConvShape z = conv_shape("conv_backward_filter", x, dw, g, dy);
+void ReferenceDevice::conv_backward_filter(const ConvShape& z, const Tensor& x, const Tensor& dy,
+                                           ConvGeometry /*g*/, const Tensor& dw, Grad mode) {
     const Array4 px(x), pdy(dy), pdw(dw);
     if (mode == Grad::Overwrite) fill(dw, 0);
     for_each_term(z, [&](auto n, auto k, auto p, auto q, auto c, auto h, auto v, auto r, auto s) {

@@ -119,12 +119,9 @@ cudaError_t batch_norm_backward(const BatchNormParameters& bn, const T* x, const
     auto* floats = static_cast<float*>(workspace);
     const bool packs = C % kPack<T> == 0 &&
                        all_aligned(bn.gamma, bn.beta, bn.slope, mean, invstd, x, dy, dx, workspace);
-    if (packs) {
-        backward<T, kPack<T>>(bn, x, mean, invstd, dy, rows, C, gradients, dx, accumulate, floats,
-                              stream);
-    } else {
-        backward<T, 1>(bn, x, mean, invstd, dy, rows, C, gradients, dx, accumulate, floats, stream);
-    }
+    with_width<kPack<T>>(packs, [&](auto V) {
+        backward<T, V>(bn, x, mean, invstd, dy, rows, C, gradients, dx, accumulate, floats, stream);
+    });
     return cudaGetLastError();
 }
 

@@ -129,11 +129,9 @@ cudaError_t batch_norm_train(const BatchNormParameters& bn, const BatchNormStati
                              const T* x, const T* addend, int64_t rows, int64_t C, T* y,
                              void* workspace, cudaStream_t stream) {
     auto* partial = static_cast<float*>(workspace);
-    if (in_packs(bn, statistics.mean, statistics.invstd, x, addend, C, y)) {
-        train<T, kPack<T>>(bn, statistics, x, addend, rows, C, y, partial, stream);
-    } else {
-        train<T, 1>(bn, statistics, x, addend, rows, C, y, partial, stream);
-    }
+    with_width<kPack<T>>(
+        in_packs(bn, statistics.mean, statistics.invstd, x, addend, C, y),
+        [&](auto V) { train<T, V>(bn, statistics, x, addend, rows, C, y, partial, stream); });
     return cudaGetLastError();
 }
 
@@ -141,12 +139,11 @@ template <class T>
 cudaError_t batch_norm_eval(const BatchNormParameters& bn, const float* running_mean,
                             const float* running_variance, const T* x, const T* addend,
                             int64_t rows, int64_t C, T* y, cudaStream_t stream) {
-    if (in_packs(bn, running_mean, running_variance, x, addend, C, y)) {
-        normalise<T, kPack<T>>(bn, running_mean, running_variance, bn.eps, x, addend, rows, C, y,
-                               stream);
-    } else {
-        normalise<T, 1>(bn, running_mean, running_variance, bn.eps, x, addend, rows, C, y, stream);
-    }
+    with_width<kPack<T>>(in_packs(bn, running_mean, running_variance, x, addend, C, y),
+                         [&](auto V) {
+                             normalise<T, V>(bn, running_mean, running_variance, bn.eps, x, addend,
+                                             rows, C, y, stream);
+                         });
     return cudaGetLastError();
 }
 

@@ -1,8 +1,7 @@
-// Batch norm of the CUDA device: checks of the call, then the kernels.
+// Batch norm of the CUDA device: from tensors to kernels.
 #include "engine/cuda/cuda_device.h"
 #include "engine/cuda/element_type.h"
 #include "engine/cuda/kernels.h"
-#include "engine/flops.h"
 #include "engine/shapes.h"
 
 namespace facet {
@@ -15,18 +14,11 @@ cuda::BatchNormParameters parameters_of(const BatchNorm& bn) {
 
 float* or_null(const Tensor& x) { return x.defined() ? x.raw<float>() : nullptr; }
 
-bool accumulates(Grad mode) { return mode == Grad::Accumulate; }
-
 }  // namespace
 
-void CudaDevice::batch_norm_train(const BatchNorm& bn, const Tensor& x, const Tensor& addend,
-                                  const RunningStatistics& running, const Tensor& mean,
-                                  const Tensor& invstd, const Tensor& y) {
-    const ChannelShape s = batch_norm_train_shape(bn, x, addend, running, mean, invstd, y);
-    const LedgerScope scope =
-        ledger("batch_norm_train",
-               flops::batch_norm_train(x.count(), bn.slope.defined(), addend.defined()),
-               {x, x, addend, y});
+void CudaDevice::batch_norm_train(const ChannelShape& s, const BatchNorm& bn, const Tensor& x,
+                                  const Tensor& addend, const RunningStatistics& running,
+                                  const Tensor& mean, const Tensor& invstd, const Tensor& y) {
     const cuda::Block workspace = scratch(cuda::batch_norm_workspace(s.per_channel(), s.C));
     const cuda::BatchNormStatistics statistics{
         running.mean.raw<float>(), running.variance.raw<float>(),
@@ -38,12 +30,9 @@ void CudaDevice::batch_norm_train(const BatchNorm& bn, const Tensor& x, const Te
     });
 }
 
-void CudaDevice::batch_norm_eval(const BatchNorm& bn, const Tensor& x, const Tensor& addend,
-                                 const RunningStatistics& running, const Tensor& y) {
-    const ChannelShape s = batch_norm_eval_shape(bn, x, addend, running, y);
-    const LedgerScope scope = ledger(
-        "batch_norm_eval", flops::batch_norm_eval(x.count(), bn.slope.defined(), addend.defined()),
-        {x, addend, y});
+void CudaDevice::batch_norm_eval(const ChannelShape& s, const BatchNorm& bn, const Tensor& x,
+                                 const Tensor& addend, const RunningStatistics& running,
+                                 const Tensor& y) {
     by_element_type(x, [&](const auto* from) {
         FACET_CUDA(cuda::batch_norm_eval(
             parameters_of(bn), running.mean.raw<float>(), running.variance.raw<float>(), from,
@@ -51,16 +40,11 @@ void CudaDevice::batch_norm_eval(const BatchNorm& bn, const Tensor& x, const Ten
     });
 }
 
-void CudaDevice::batch_norm_backward(const BatchNorm& bn, const Tensor& x, const Tensor& mean,
-                                     const Tensor& invstd, const Tensor& dy, const Tensor& dgamma,
-                                     const Tensor& dbeta, const Tensor& dslope, Grad parameter_mode,
-                                     const Tensor& dx, Grad dx_mode) {
-    const ChannelShape s =
-        batch_norm_backward_shape(bn, x, mean, invstd, dy, dgamma, dbeta, dslope, dx);
-    const LedgerScope scope =
-        ledger("batch_norm_backward",
-               flops::batch_norm_backward(x.count(), bn.slope.defined(), accumulates(dx_mode)),
-               {x, dy, x, dy, dx});
+void CudaDevice::batch_norm_backward(const ChannelShape& s, const BatchNorm& bn, const Tensor& x,
+                                     const Tensor& mean, const Tensor& invstd, const Tensor& dy,
+                                     const Tensor& dgamma, const Tensor& dbeta,
+                                     const Tensor& dslope, Grad parameter_mode, const Tensor& dx,
+                                     Grad dx_mode) {
     const cuda::Block workspace = scratch(cuda::batch_norm_workspace(s.per_channel(), s.C));
     const cuda::BatchNormGradients gradients{dgamma.raw<float>(), dbeta.raw<float>(),
                                              or_null(dslope), accumulates(parameter_mode)};

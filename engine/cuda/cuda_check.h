@@ -21,5 +21,3 @@ void warn_cuda(cudaError_t status, const char* call,
 // FACET_CUDA(cudaMemsetAsync(data, 0, bytes, stream));
 #define FACET_CUDA(call) ::facet::cuda::check_cuda((call), #call)
 #define FACET_CUDA_WARN(call) ::facet::cuda::warn_cuda((call), #call)
-// After a kernel launch, which reports nothing itself: FACET_CUDA_LAUNCHED("row_norms_kernel");
-#define FACET_CUDA_LAUNCHED(kernel) ::facet::cuda::check_cuda(cudaGetLastError(), kernel)

@@ -56,16 +56,6 @@ CudaDevice::CudaDevice(Precision precision)
 // Memory goes back to the pools while work may still use it.
 CudaDevice::~CudaDevice() { FACET_CUDA_WARN(cudaStreamSynchronize(stream_.raw())); }
 
-LedgerScope CudaDevice::ledger(const char* name, double flops,
-                               std::initializer_list<std::reference_wrapper<const Tensor>> moved) {
-    double bytes = 0;
-    for (const Tensor& x : moved) bytes += x.defined() ? static_cast<double>(x.bytes()) : 0;
-    const auto shape = [&] {
-        return moved.size() > 0 ? to_string(moved.begin()->get().shape()) : std::string();
-    };
-    return {name, flops, bytes, shape, &clock_};
-}
-
 std::string CudaDevice::description() const {
     const size_t version = cudnnGetVersion();
     return fmt::format("{} ({}), {}, cuDNN {}.{}.{}", properties_.name(),
@@ -135,18 +125,15 @@ void CudaDevice::download(const Tensor& x, void* to) {
     if (x.count() > 0) transfers_.download(to, x.address(), x.bytes());
 }
 
-void CudaDevice::fill(const Tensor& y, double value) {
-    if (y.count() == 0) return;
-    const LedgerScope scope = ledger("fill", 0, {y});
+void CudaDevice::fill(const ElementShape& shape, const Tensor& y, double value) {
+    if (shape.stored == 0) return;
     by_element_type(y, [&]<class T>(T* to) {
-        FACET_CUDA(cuda::fill(to, y.count(), static_cast<float>(value), raw()));
+        FACET_CUDA(cuda::fill(to, shape.stored, static_cast<float>(value), raw()));
     });
 }
 
-void CudaDevice::copy(const Tensor& x, const Tensor& y) {
-    expect_shape("copy", "y", y, x.shape());
-    if (x.count() == 0) return;
-    const LedgerScope scope = ledger("copy", 0, {x, y});
+void CudaDevice::copy(const ElementShape& shape, const Tensor& x, const Tensor& y) {
+    if (shape.stored == 0) return;
     if (x.layout() == y.layout()) {
         cuda::copy_on_device(y.address(), x.address(), x.bytes(), stream_);
         return;
@@ -163,11 +150,10 @@ void CudaDevice::copy(const Tensor& x, const Tensor& y) {
     }
 }
 
-void CudaDevice::gemm(Transpose ta, Transpose tb, double alpha, const Tensor& a, const Tensor& b,
-                      double beta, const Tensor& c) {
-    const auto [M, N, K] = gemm_shape(ta, tb, a, b, c);
+void CudaDevice::gemm(const GemmShape& shape, Transpose ta, Transpose tb, double alpha,
+                      const Tensor& a, const Tensor& b, double beta, const Tensor& c) {
+    const auto [M, N, K] = shape;
     if (M == 0 || N == 0) return;
-    const LedgerScope scope = ledger("gemm", 2.0 * M * N * K, {c, a, b});
     const auto compute =
         precision_ == Precision::Tf32 ? cuda::GemmCompute::Tf32 : cuda::GemmCompute::Float32;
     cublas_.gemm(compute, ta, tb, M, N, K, alpha, {a.raw<float>(), a.size(1)},

@@ -11,8 +11,6 @@
 // yet run on a GPU.
 #pragma once
 
-#include <initializer_list>
-
 #include "engine/cuda/clock.h"
 #include "engine/cuda/cublas.h"
 #include "engine/cuda/cudnn_plan.h"
@@ -39,7 +37,7 @@ public:
     }
     int64_t channel_block() const override { return 1; }
 
-    // cuda_device.cpp: storage, matrix product
+    // cuda_device.cpp: storage
     bool has_host_memory() const override { return false; }
     std::shared_ptr<void> allocate(size_t bytes) override;
     MemoryUse memory_use() const override;  // its peak counts what recordings keep
@@ -50,38 +48,10 @@ public:
     void download(const Tensor& x, void* to) override;
     void synchronize() override { stream_.synchronize(); }
     std::unique_ptr<RecordedWork> record(const std::function<void()>& work) override;
-    void fill(const Tensor& y, double value) override;
-    void copy(const Tensor& x, const Tensor& y) override;
-    void gemm(Transpose ta, Transpose tb, double alpha, const Tensor& a, const Tensor& b,
-              double beta, const Tensor& c) override;
 
-    // cuda_convolution.cpp
-    void conv_forward(const Tensor& x, const Tensor& w, ConvGeometry g, const Tensor& y) override;
-    void conv_backward_data(const Tensor& dy, const Tensor& w, ConvGeometry g, const Tensor& dx,
-                            Grad mode) override;
-    void conv_backward_filter(const Tensor& x, const Tensor& dy, ConvGeometry g, const Tensor& dw,
-                              Grad mode) override;
-
-    // cuda_batch_norm.cpp: batch norm
-    void batch_norm_train(const BatchNorm& bn, const Tensor& x, const Tensor& addend,
-                          const RunningStatistics& running, const Tensor& mean,
-                          const Tensor& invstd, const Tensor& y) override;
-    void batch_norm_eval(const BatchNorm& bn, const Tensor& x, const Tensor& addend,
-                         const RunningStatistics& running, const Tensor& y) override;
-    void batch_norm_backward(const BatchNorm& bn, const Tensor& x, const Tensor& mean,
-                             const Tensor& invstd, const Tensor& dy, const Tensor& dgamma,
-                             const Tensor& dbeta, const Tensor& dslope, Grad parameter_mode,
-                             const Tensor& dx, Grad dx_mode) override;
-
-    // cuda_rows.cpp: rows, elements, hashes
-    void add_bias(const Tensor& y, const Tensor& bias) override;
-    void sum_rows(const Tensor& dy, const Tensor& dbias, Grad mode) override;
-    void normalise_rows(const Tensor& x, const Tensor& norm, const Tensor& y) override;
-    void normalise_rows_backward(const Tensor& y, const Tensor& norm, const Tensor& dy,
-                                 const Tensor& dx, Grad mode) override;
-    void dropout(const Tensor& x, double p, uint64_t seed, uint64_t step, const Tensor& y,
-                 Grad mode) override;
-    void axpby(double alpha, const Tensor& x, double beta, const Tensor& y) override;
+    // cuda_convolution.cpp; cuda_batch_norm.cpp; cuda_device.cpp: fill, copy, matrix product;
+    // cuda_rows.cpp: all else
+#include "engine/primitives.def"
     double sum_of_squares(const Tensor& x) override;
     std::vector<double> sums_of_squares(std::span<const Tensor> all) override;
     void gather_rows(const Tensor& x, std::span<const int64_t> rows, const Tensor& y) override;
@@ -93,11 +63,7 @@ public:
     cuda::MemoryPool& memory() { return memory_; }  // blocks are reused in the stream's order
     cuda::Transfers& transfers() { return transfers_; }
     const cuda::Cublas& cublas() const { return cublas_; }
-    DeviceClock& clock() { return clock_; }
-    // Charges a primitive to the ledger, with device time. `moved` are read or written once, the
-    // first, if any, has the shape that is told; undefined ones do not count.
-    LedgerScope ledger(const char* name, double flops,
-                       std::initializer_list<std::reference_wrapper<const Tensor>> moved);
+    DeviceClock* clock() override { return &clock_; }
     // *sum, in device memory, is written.
     void enqueue_sum_of_squares(const Tensor& x, double* sum);
 
@@ -108,8 +74,8 @@ private:
     // Memory for the work enqueued while the block lives. Recorded work has a pool of its own, so
     // that nothing else lies in its memory when it runs again.
     cuda::Block scratch(size_t bytes) { return (recording_ ? recorded_ : memory_).allocate(bytes); }
-    cuda::Block to_channels_last(const Tensor& plain);
-    void from_channels_last(const cuda::Block& block, const Tensor& plain, Grad mode);
+    Tensor as_map(const Tensor& x);
+    void from_map(const Tensor& map, const Tensor& plain, Grad mode);
     void run(const cuda::ConvKey& key, const cuda::ConvPointers& data);
 
     struct DestroyCudnn {

@@ -1,61 +1,36 @@
-// Rows, elements and hashes of the CUDA device: checks of the call, then kernels.
+// Rows, elements and hashes of the CUDA device: from tensors to kernels.
 #include "engine/cuda/cuda_device.h"
 #include "engine/cuda/element_type.h"
 #include "engine/cuda/kernels.h"
 #include "engine/shapes.h"
 
 namespace facet {
-namespace {
 
-bool accumulates(Grad mode) { return mode == Grad::Accumulate; }
-
-}  // namespace
-
-void CudaDevice::add_bias(const Tensor& y, const Tensor& bias) {
-    const auto [B, D] = bias_shape("add_bias", "y", y, "bias", bias);
-    const LedgerScope scope = ledger("add_bias", 1.0 * B * D, {y, y});
+void CudaDevice::add_bias(const RowShape& shape, const Tensor& y, const Tensor& bias) {
+    const auto [B, D] = shape;
     FACET_CUDA(cuda::add_bias(y.raw<float>(), bias.raw<float>(), B, D, raw()));
 }
 
-void CudaDevice::sum_rows(const Tensor& dy, const Tensor& dbias, Grad mode) {
-    const auto [B, D] = bias_shape("sum_rows", "dy", dy, "dbias", dbias);
-    const LedgerScope scope = ledger("sum_rows", 1.0 * B * D, {dy});
+void CudaDevice::sum_rows(const RowShape& shape, const Tensor& dy, const Tensor& dbias, Grad mode) {
+    const auto [B, D] = shape;
     const cuda::Block workspace = scratch(cuda::sum_rows_workspace(B, D));
     FACET_CUDA(cuda::sum_rows(dy.raw<float>(), B, D, dbias.raw<float>(), accumulates(mode),
                               workspace.data(), raw()));
 }
 
-void CudaDevice::normalise_rows(const Tensor& x, const Tensor& norm, const Tensor& y) {
-    const auto [B, D] = normalise_shape(x, norm, y);
-    const LedgerScope scope = ledger("normalise_rows", 3.0 * B * D, {x, y});
-    FACET_CUDA(
-        cuda::normalise_rows(x.raw<float>(), B, D, norm.raw<float>(), y.raw<float>(), raw()));
-}
-
-void CudaDevice::normalise_rows_backward(const Tensor& y, const Tensor& norm, const Tensor& dy,
-                                         const Tensor& dx, Grad mode) {
-    const auto [B, D] = normalise_backward_shape(y, norm, dy, dx);
-    const LedgerScope scope = ledger("normalise_rows_backward", 5.0 * B * D, {y, dy, dx});
-    FACET_CUDA(cuda::normalise_rows_backward(y.raw<float>(), norm.raw<float>(), dy.raw<float>(), B,
-                                             D, dx.raw<float>(), accumulates(mode), raw()));
-}
-
-void CudaDevice::dropout(const Tensor& x, double p, uint64_t seed, uint64_t step, const Tensor& y,
-                         Grad mode) {
-    check_dropout(x, p, y);
+void CudaDevice::dropout(const ElementShape& shape, const Tensor& x, double p, uint64_t seed,
+                         uint64_t step, const Tensor& y, Grad mode) {
     const auto* cell = static_cast<const uint64_t*>(dropout_step_.data());
-    const LedgerScope scope = ledger("dropout", 1.0 * x.count(), {x, y});
-    FACET_CUDA(cuda::dropout(x.raw<float>(), x.count(), p, seed,
+    FACET_CUDA(cuda::dropout(x.raw<float>(), shape.stored, p, seed,
                              {step, recording_ ? cell : nullptr}, y.raw<float>(), accumulates(mode),
                              raw()));
 }
 
-void CudaDevice::axpby(double alpha, const Tensor& x, double beta, const Tensor& y) {
-    expect_like("axpby", "y", y, x);
-    const LedgerScope scope = ledger("axpby", 3.0 * x.count(), {x, y, y});
+void CudaDevice::axpby(const ElementShape& shape, double alpha, const Tensor& x, double beta,
+                       const Tensor& y) {
     by_element_type(x, [&](const auto* from) {
         FACET_CUDA(cuda::axpby(static_cast<float>(alpha), from, static_cast<float>(beta),
-                               like_elements(from, y), x.count(), raw()));
+                               like_elements(from, y), shape.stored, raw()));
     });
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <string>
-#include <utility>
 
 #include "engine/error.h"
 
@@ -31,30 +30,20 @@ void check_attribute(cudnnStatus_t status, const char* function, cudnnBackendAtt
 }  // namespace
 
 CudnnDescriptor::CudnnDescriptor(cudnnBackendDescriptorType_t type, Where where) {
-    check_cudnn(cudnnBackendCreateDescriptor(type, &raw_), "cudnnBackendCreateDescriptor", where);
-}
-
-CudnnDescriptor::~CudnnDescriptor() {
-    if (raw_) cudnnBackendDestroyDescriptor(raw_);
-}
-
-CudnnDescriptor::CudnnDescriptor(CudnnDescriptor&& other) noexcept
-    : raw_(std::exchange(other.raw_, nullptr)) {}
-
-CudnnDescriptor& CudnnDescriptor::operator=(CudnnDescriptor&& other) noexcept {
-    std::swap(raw_, other.raw_);
-    return *this;
+    cudnnBackendDescriptor_t raw = nullptr;
+    check_cudnn(cudnnBackendCreateDescriptor(type, &raw), "cudnnBackendCreateDescriptor", where);
+    raw_.reset(raw);
 }
 
 void CudnnDescriptor::finalize(Where where) {
-    check_cudnn(cudnnBackendFinalize(raw_), "cudnnBackendFinalize", where);
+    check_cudnn(cudnnBackendFinalize(raw()), "cudnnBackendFinalize", where);
 }
 
-cudnnStatus_t CudnnDescriptor::try_finalize() { return cudnnBackendFinalize(raw_); }
+cudnnStatus_t CudnnDescriptor::try_finalize() { return cudnnBackendFinalize(raw()); }
 
 int64_t CudnnDescriptor::size_of(Name name, cudnnBackendAttributeType_t type, Where where) const {
     int64_t size = 0;
-    check_attribute(cudnnBackendGetAttribute(raw_, name, type, 0, &size, nullptr),
+    check_attribute(cudnnBackendGetAttribute(raw(), name, type, 0, &size, nullptr),
                     "cudnnBackendGetAttribute", name, where);
     return size;
 }
@@ -73,14 +62,14 @@ std::vector<CudnnDescriptor> CudnnDescriptor::get_descriptors(Name name,
 
 void CudnnDescriptor::set_raw(Name name, cudnnBackendAttributeType_t type, int64_t count,
                               const void* values, Where where) {
-    check_attribute(cudnnBackendSetAttribute(raw_, name, type, count, values),
+    check_attribute(cudnnBackendSetAttribute(raw(), name, type, count, values),
                     "cudnnBackendSetAttribute", name, where);
 }
 
 int64_t CudnnDescriptor::get_raw(Name name, cudnnBackendAttributeType_t type, int64_t most,
                                  void* values, Where where) const {
     int64_t count = 0;
-    check_attribute(cudnnBackendGetAttribute(raw_, name, type, most, &count, values),
+    check_attribute(cudnnBackendGetAttribute(raw(), name, type, most, &count, values),
                     "cudnnBackendGetAttribute", name, where);
     return std::min(count, most);
 }

@@ -7,8 +7,10 @@
 #include <cudnn_graph.h>
 
 #include <cstdint>
+#include <memory>
 #include <source_location>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 namespace facet::cuda {
@@ -49,13 +51,8 @@ public:
     using Where = std::source_location;
 
     explicit CudnnDescriptor(cudnnBackendDescriptorType_t type, Where where = Where::current());
-    ~CudnnDescriptor();
-    CudnnDescriptor(CudnnDescriptor&& other) noexcept;
-    CudnnDescriptor& operator=(CudnnDescriptor&& other) noexcept;
-    CudnnDescriptor(const CudnnDescriptor&) = delete;
-    CudnnDescriptor& operator=(const CudnnDescriptor&) = delete;
 
-    cudnnBackendDescriptor_t raw() const { return raw_; }
+    cudnnBackendDescriptor_t raw() const { return raw_.get(); }
 
     // --- attributes are set before finalize() ---
     template <class T>
@@ -67,7 +64,8 @@ public:
         set_raw(name, attribute_type<T>, static_cast<int64_t>(values.size()), values.data(), where);
     }
     void set(Name name, const CudnnDescriptor& other, Where where = Where::current()) {
-        set_raw(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &other.raw_, where);
+        const cudnnBackendDescriptor_t raw = other.raw();
+        set_raw(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &raw, where);
     }
 
     void finalize(Where where = Where::current());
@@ -104,7 +102,10 @@ private:
     int64_t get_raw(Name name, cudnnBackendAttributeType_t type, int64_t most, void* values,
                     Where where) const;
 
-    cudnnBackendDescriptor_t raw_ = nullptr;
+    struct Destroy {
+        void operator()(cudnnBackendDescriptor_t raw) const { cudnnBackendDestroyDescriptor(raw); }
+    };
+    std::unique_ptr<std::remove_pointer_t<cudnnBackendDescriptor_t>, Destroy> raw_;
 };
 
 }  // namespace facet::cuda

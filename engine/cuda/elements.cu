@@ -1,4 +1,4 @@
-// Element by element: fill, scaled sums, casts, dropout.
+// Element by element: fill, scaled sums, dropout.
 #include "engine/cuda/kernels.h"
 #include "engine/cuda/lanes.cuh"
 #include "engine/cuda/philox.cuh"
@@ -8,6 +8,9 @@ namespace {
 
 template <class T, int V>
 __global__ void __launch_bounds__(kThreads, kBlocks) fill_kernel(T* y, int64_t count, float value) {
+#ifdef BUG_OUT_OF_BOUNDS
+    ++count;
+#endif
     for_each_step<V>(count, [&]<int n>(int64_t i) { store<n>(y + i, all_lanes<n>(value)); });
 }
 
@@ -24,15 +27,6 @@ __global__ void __launch_bounds__(kThreads, kBlocks)
         }
         store<n>(y + i, value);
     });
-}
-
-template <class From, class To, int V>
-__global__ void __launch_bounds__(kThreads, kBlocks)
-    cast_kernel(const From* __restrict__ x, int64_t count, To* __restrict__ y) {
-#ifdef BUG_OUT_OF_BOUNDS
-    ++count;
-#endif
-    for_each_step<V>(count, [&]<int n>(int64_t i) { store<n>(y + i, load<n>(x + i)); });
 }
 
 constexpr int kDropoutStream = 1024;     // elements a stream, as in engine/dropout.h
@@ -71,65 +65,30 @@ __global__ void __launch_bounds__(kThreads, kBlocks)
 
 template <class T>
 cudaError_t fill(T* y, int64_t count, float value, cudaStream_t stream) {
-    constexpr int V = kPack<T>;
-    if (aligned(y)) {
+    with_width<kPack<T>>(aligned(y), [&](auto V) {
         FACET_LAUNCH((fill_kernel<T, V>), flat_blocks(count, V), kThreads, 0, stream)
         (y, count, value);
-    } else {
-        FACET_LAUNCH((fill_kernel<T, 1>), flat_blocks(count, 1), kThreads, 0, stream)
-        (y, count, value);
-    }
+    });
     return cudaGetLastError();
 }
 
 template <class T>
 cudaError_t axpby(float alpha, const T* x, float beta, T* y, int64_t count, cudaStream_t stream) {
-    constexpr int V = kPack<T>;
-    if (all_aligned(x, y)) {
+    with_width<kPack<T>>(all_aligned(x, y), [&](auto V) {
         FACET_LAUNCH((axpby_kernel<T, V>), flat_blocks(count, V), kThreads, 0, stream)
         (alpha, x, beta, y, count);
-    } else {
-        FACET_LAUNCH((axpby_kernel<T, 1>), flat_blocks(count, 1), kThreads, 0, stream)
-        (alpha, x, beta, y, count);
-    }
+    });
     return cudaGetLastError();
-}
-
-namespace {
-
-template <class From, class To>
-cudaError_t cast_any(const From* x, int64_t count, To* y, cudaStream_t stream) {
-    constexpr int V = kPack<bfloat16>;
-    if (all_aligned(x, y)) {
-        FACET_LAUNCH((cast_kernel<From, To, V>), flat_blocks(count, V), kThreads, 0, stream)
-        (x, count, y);
-    } else {
-        FACET_LAUNCH((cast_kernel<From, To, 1>), flat_blocks(count, 1), kThreads, 0, stream)
-        (x, count, y);
-    }
-    return cudaGetLastError();
-}
-
-}  // namespace
-
-cudaError_t cast(const float* x, int64_t count, bfloat16* y, cudaStream_t stream) {
-    return cast_any(x, count, y, stream);
-}
-cudaError_t cast(const bfloat16* x, int64_t count, float* y, cudaStream_t stream) {
-    return cast_any(x, count, y, stream);
 }
 
 cudaError_t dropout(const float* x, int64_t count, double p, uint64_t seed, DropoutStep step,
                     float* y, bool accumulate, cudaStream_t stream) {
     const auto threshold = static_cast<uint32_t>(p * 4294967296.0);
     const auto scale = static_cast<float>(1 / (1 - p));
-    if (all_aligned(x, y)) {
-        FACET_LAUNCH(dropout_kernel<4>, flat_blocks(count, 4), kThreads, 0, stream)
+    with_width<4>(all_aligned(x, y), [&](auto V) {
+        FACET_LAUNCH(dropout_kernel<V>, flat_blocks(count, 4), kThreads, 0, stream)
         (x, count, seed, step, threshold, scale, y, accumulate);
-    } else {
-        FACET_LAUNCH(dropout_kernel<1>, flat_blocks(count, 4), kThreads, 0, stream)
-        (x, count, seed, step, threshold, scale, y, accumulate);
-    }
+    });
     return cudaGetLastError();
 }
 

@@ -61,17 +61,12 @@ cudaError_t batch_norm_backward(const BatchNormParameters& bn, const T* x, const
                                 const BatchNormGradients& gradients, T* dx, bool accumulate,
                                 void* workspace, cudaStream_t stream);
 
-// --- rows (rows.cu): x, y, dx (B, D) ---
+// --- rows (rows.cu): y, dy (B, D) ---
 
 cudaError_t add_bias(float* y, const float* bias, int64_t B, int64_t D, cudaStream_t stream);
 size_t sum_rows_workspace(int64_t B, int64_t D);  // bytes
 cudaError_t sum_rows(const float* dy, int64_t B, int64_t D, float* dbias, bool accumulate,
                      void* workspace, cudaStream_t stream);
-cudaError_t normalise_rows(const float* x, int64_t B, int64_t D, float* norm, float* y,
-                           cudaStream_t stream);
-cudaError_t normalise_rows_backward(const float* y, const float* norm, const float* dy, int64_t B,
-                                    int64_t D, float* dx, bool accumulate, cudaStream_t stream);
-
 // x, y (n, D) against (rows of a larger matrix, D): y[i] = x[rows[i]], and y[rows[i]] = x[i], where
 // `rows` are distinct and the other rows of y stay as they are.
 cudaError_t gather_rows(const float* x, const int64_t* rows, int64_t n, int64_t D, float* y,
@@ -86,8 +81,6 @@ cudaError_t fill(T* y, int64_t count, float value, cudaStream_t stream);
 // y = alpha x + beta y; y is not read where beta is 0. The residual sum is axpby(1, x, 1, y).
 template <class T>
 cudaError_t axpby(float alpha, const T* x, float beta, T* y, int64_t count, cudaStream_t stream);
-cudaError_t cast(const float* x, int64_t count, bfloat16* y, cudaStream_t stream);
-cudaError_t cast(const bfloat16* x, int64_t count, float* y, cudaStream_t stream);
 // The step that names the random numbers: a value, or what is in device memory when the kernel
 // runs, for work that is recorded once and run at many steps.
 struct DropoutStep {

@@ -87,6 +87,17 @@ bool all_aligned(Pointers... pointers) {
     return (aligned(pointers) && ...);
 }
 
+// Calls use(std::integral_constant<int, n>()) with the numbers that a thread takes together: V
+// where everything `fits`, else 1.
+template <int V, class Use>
+void with_width(bool fits, Use use) {
+    if (fits) {
+        use(std::integral_constant<int, V>());
+    } else {
+        use(std::integral_constant<int, 1>());
+    }
+}
+
 constexpr int kThreads = 256;  // a block
 // Blocks a multiprocessor must be able to hold: a thread may take 128 registers. Without this the
 // compiler aims at more blocks and spills.

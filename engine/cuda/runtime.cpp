@@ -1,7 +1,6 @@
 #include "engine/cuda/runtime.h"
 
 #include <cstdio>
-#include <utility>
 
 #include "engine/error.h"
 
@@ -40,36 +39,26 @@ Presence find_devices() {
     return {count, ""};
 }
 
-Stream::Stream() { FACET_CUDA(cudaStreamCreateWithFlags(&raw_, cudaStreamNonBlocking)); }
-Stream::~Stream() {
-    if (raw_) FACET_CUDA_WARN(cudaStreamDestroy(raw_));
+Stream::Stream() {
+    cudaStream_t stream = nullptr;
+    FACET_CUDA(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
+    raw_.reset(stream);
 }
-Stream::Stream(Stream&& other) noexcept : raw_(std::exchange(other.raw_, nullptr)) {}
-Stream& Stream::operator=(Stream&& other) noexcept {
-    std::swap(raw_, other.raw_);
-    return *this;
-}
-void Stream::synchronize() const { FACET_CUDA(cudaStreamSynchronize(raw_)); }
+void Stream::synchronize() const { FACET_CUDA(cudaStreamSynchronize(raw())); }
 void Stream::wait_for(const Event& event) const {
-    FACET_CUDA(cudaStreamWaitEvent(raw_, event.raw(), cudaEventWaitDefault));
+    FACET_CUDA(cudaStreamWaitEvent(raw(), event.raw(), cudaEventWaitDefault));
 }
 
 Event::Event(Timing timing) {
+    cudaEvent_t event = nullptr;
     const unsigned flags = timing == Timing::Yes ? cudaEventDefault : cudaEventDisableTiming;
-    FACET_CUDA(cudaEventCreateWithFlags(&raw_, flags));
+    FACET_CUDA(cudaEventCreateWithFlags(&event, flags));
+    raw_.reset(event);
 }
-Event::~Event() {
-    if (raw_) FACET_CUDA_WARN(cudaEventDestroy(raw_));
-}
-Event::Event(Event&& other) noexcept : raw_(std::exchange(other.raw_, nullptr)) {}
-Event& Event::operator=(Event&& other) noexcept {
-    std::swap(raw_, other.raw_);
-    return *this;
-}
-void Event::record(const Stream& stream) { FACET_CUDA(cudaEventRecord(raw_, stream.raw())); }
-void Event::synchronize() const { FACET_CUDA(cudaEventSynchronize(raw_)); }
+void Event::record(const Stream& stream) { FACET_CUDA(cudaEventRecord(raw(), stream.raw())); }
+void Event::synchronize() const { FACET_CUDA(cudaEventSynchronize(raw())); }
 bool Event::has_passed() const {
-    const cudaError_t status = cudaEventQuery(raw_);
+    const cudaError_t status = cudaEventQuery(raw());
     if (status == cudaErrorNotReady) return false;
     check_cuda(status, "cudaEventQuery");
     return true;

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
+#include <type_traits>
 
 #include "engine/cuda/cuda_check.h"
 #include "engine/cuda/memory_pool.h"
@@ -25,18 +27,16 @@ class Event;
 class Stream {
 public:
     Stream();
-    ~Stream();
-    Stream(Stream&& other) noexcept;
-    Stream& operator=(Stream&& other) noexcept;
-    Stream(const Stream&) = delete;
-    Stream& operator=(const Stream&) = delete;
 
-    cudaStream_t raw() const { return raw_; }
+    cudaStream_t raw() const { return raw_.get(); }
     void synchronize() const;                 // the host waits until all work is done
     void wait_for(const Event& event) const;  // work enqueued from now on waits for the event
 
 private:
-    cudaStream_t raw_ = nullptr;
+    struct Destroy {
+        void operator()(cudaStream_t stream) const { FACET_CUDA_WARN(cudaStreamDestroy(stream)); }
+    };
+    std::unique_ptr<std::remove_pointer_t<cudaStream_t>, Destroy> raw_;
 };
 
 // A mark in a stream's work. Reusable; recording again moves the mark.
@@ -45,19 +45,17 @@ public:
     enum class Timing { No, Yes };  // without timing waiting is cheaper
 
     explicit Event(Timing timing = Timing::No);
-    ~Event();
-    Event(Event&& other) noexcept;
-    Event& operator=(Event&& other) noexcept;
-    Event(const Event&) = delete;
-    Event& operator=(const Event&) = delete;
 
-    cudaEvent_t raw() const { return raw_; }
+    cudaEvent_t raw() const { return raw_.get(); }
     void record(const Stream& stream);
     void synchronize() const;  // the host waits until the stream has passed the mark
     bool has_passed() const;   // whether it has
 
 private:
-    cudaEvent_t raw_ = nullptr;
+    struct Destroy {
+        void operator()(cudaEvent_t event) const { FACET_CUDA_WARN(cudaEventDestroy(event)); }
+    };
+    std::unique_ptr<std::remove_pointer_t<cudaEvent_t>, Destroy> raw_;
 };
 
 // Device time between two events that were made with timing and have passed.

@@ -47,7 +47,31 @@ Expr matmul_transposed(const Expr& a, const Expr& b) {
     return {a.tape, linear(*a.tape, a.var, b.var, nullptr)};
 }
 
-Expr unit_rows(const Expr& x) { return {x.tape, normalise_rows(*x.tape, x.var)}; }
+Expr unit_rows(const Expr& x) {
+    constexpr double shortest = 1e-12;
+    const auto [B, D] = matrix("unit_rows", x);
+    std::vector<double> y = x.value().to_doubles(), lengths(B);
+    for (std::int64_t i = 0; i < B; ++i) {
+        double squares = 0;
+        for (std::int64_t at = i * D; at < (i + 1) * D; ++at) squares += y[at] * y[at];
+        lengths[i] = std::sqrt(squares);
+        for (std::int64_t at = i * D; at < (i + 1) * D; ++at)
+            y[at] /= std::max(lengths[i], shortest);
+    }
+    // dx_i = (dy_i - <dy_i, y_i> y_i) / |x_i|: the radial part has no effect on y.
+    const auto backward = [to = x.var, y, lengths, B = B, D = D](const Tensor& dy) {
+        std::vector<double> dx = dy.to_doubles();
+        for (std::int64_t i = 0; i < B; ++i) {
+            double along = 0;
+            for (std::int64_t at = i * D; at < (i + 1) * D; ++at) along += dx[at] * y[at];
+            for (std::int64_t at = i * D; at < (i + 1) * D; ++at)
+                dx[at] = lengths[i] < shortest ? 0 : (dx[at] - along * y[at]) / lengths[i];
+        }
+        to->contribute_whole(Tensor::from(dy.device(), {B, D}, dx));
+    };
+    const Tensor out = Tensor::from(x.value().device(), {B, D}, y);
+    return {x.tape, x.tape->record("unit_rows", {x.var}, out, backward)};
+}
 
 Expr sum(const Expr& x) {
     FACET_CHECK(x.defined(), "sum: the operand is not defined");

@@ -12,7 +12,8 @@ namespace facet {
 using Indices = std::vector<std::int64_t>;
 
 Expr matmul_transposed(const Expr& a, const Expr& b);  // a (B, D), b (C, D) -> a b^T (B, C)
-Expr unit_rows(const Expr& x);  // rows over their lengths; see normalise_rows
+// Rows over their lengths; those shorter than 1e-12 over that, and without gradient.
+Expr unit_rows(const Expr& x);
 
 Expr sum(const Expr& x);                             // all elements, (1)
 Expr row_sums(const Expr& x);                        // (B, C) -> (B)

@@ -14,6 +14,16 @@ inline Var leaf(const Shape& shape, uint64_t seed, Layout layout = Layout::Plain
         random_tensor(reference_device(), shape, seed, layout, low, high), true);
 }
 
+// a + b, to join branches.
+inline Var add(Tape& tape, const Var& a, const Var& b) {
+    const Tensor y = a->value.clone();
+    y.device().axpby(1, b->value, 1, y);
+    return tape.record("add", {a, b}, y, [a, b](const Tensor& dy) {
+        if (a->needs_grad) a->contribute_whole(dy.clone());
+        if (b->needs_grad) b->contribute_whole(dy);
+    });
+}
+
 // sum(dy * graph()), without recording.
 inline double loss_of(const Graph& graph, const std::vector<double>& dy) {
     Tape tape(false);

@@ -4,8 +4,7 @@
 
 #include <thread>
 
-#include "engine/ops.h"
-#include "tests/engine/fixtures.h"
+#include "tests/engine/gradient_check.h"
 
 namespace facet::test {
 namespace {

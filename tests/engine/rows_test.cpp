@@ -51,83 +51,6 @@ TEST(Rows, BiasAndSumsMatchTheReference) {
     }
 }
 
-// --- normalised rows ---
-
-struct Normalised {
-    std::vector<double> y, norm, dx;
-};
-
-Normalised normalise(const Tensor& x, const Tensor& dy, Grad mode) {
-    Device& device = x.device();
-    const Tensor y = poisoned(device, x.shape()), norm = poisoned(device, {x.size(0)});
-    device.normalise_rows(x, norm, y);
-    const Tensor dx = gradient_target(device, x.shape(), mode);
-    device.normalise_rows_backward(y, norm, dy, dx, mode);
-    return {y.to_doubles(), norm.to_doubles(), dx.to_doubles()};
-}
-
-TEST(NormaliseRows, ComputesAnExampleByHand) {
-    for (Device* device : all_devices()) {
-        const Tensor x = Tensor::from(*device, {2, 2}, {3, 4, 0, -2});
-        const Tensor dy = Tensor::from(*device, {2, 2}, {1, 0, 5, 7});
-        const auto found = normalise(x, dy, Grad::Overwrite);
-        EXPECT_LT(relative_error(found.y, {0.6, 0.8, 0, -1}), 4 * kUnit);
-        EXPECT_EQ(found.norm, (std::vector<double>{5, 2}));
-        // ((1, 0) - 0.6 (0.6, 0.8)) / 5 and ((5, 7) - (-7)(0, -1)) / 2
-        EXPECT_LT(relative_error(found.dx, {0.128, -0.096, 2.5, 0}), 4 * kUnit);
-    }
-}
-
-TEST(NormaliseRows, ARowOfZerosStaysZeroAndHasNoGradient) {
-    for (Device* device : all_devices()) {
-        const Tensor x = Tensor::full(*device, {1, 3}, 0), dy = Tensor::full(*device, {1, 3}, 1);
-        const auto found = normalise(x, dy, Grad::Overwrite);
-        EXPECT_EQ(found.y, std::vector<double>(3, 0));
-        EXPECT_EQ(found.norm, std::vector<double>(1, 0));
-        EXPECT_EQ(found.dx, std::vector<double>(3, 0));
-    }
-}
-
-// Squares of these numbers overflow or vanish in float32.
-TEST(NormaliseRows, HugeAndTinyRowsBecomeUnitRows) {
-    for (Device* device : all_devices()) {
-        const Tensor x = Tensor::from(*device, {2, 2}, {3e25, 4e25, 3e-10, -4e-10});
-        const auto found = normalise(x, x.like(), Grad::Overwrite);
-        EXPECT_LT(relative_error(found.y, {0.6, 0.8, 0.6, -0.8}), 4 * kUnit);
-    }
-}
-
-TEST(NormaliseRows, ReferenceGradientMatchesCentralDifferences) {
-    Device& device = reference_device();
-    const Tensor x = random_tensor(device, {3, 5}, 1), dy = random_tensor(device, {3, 5}, 2);
-    const auto loss = [&] { return dot(normalise(x, dy, Grad::Overwrite).y, dy.to_doubles()); };
-    EXPECT_LT(relative_error(normalise(x, dy, Grad::Overwrite).dx, central_differences(loss, x)),
-              1e-6);
-}
-
-// D additions in a norm or a scalar product. The gradient is a difference of numbers of magnitude
-// up to |dy| <= sqrt(D), divided by |x|.
-TEST(NormaliseRows, CpuMatchesTheReference) {
-    for (const Shape& shape : kRowShapes) {
-        SCOPED_TRACE(to_string(shape));
-        for (const Grad mode : kBothModes) {
-            Normalised found[2];
-            for (int d = 0; d < 2; ++d) {
-                Device& device = *all_devices()[d];
-                found[d] = normalise(random_tensor(device, shape, 1),
-                                     random_tensor(device, shape, 2), mode);
-            }
-            const auto D = static_cast<double>(shape[1]);
-            const double tolerance = (D + 8) * kUnit;
-            double shortest = INFINITY;
-            for (const double norm : found[0].norm) shortest = std::min(shortest, norm);
-            expect_within(found[1].y, found[0].y, absolute(found[0].y), tolerance);
-            expect_within(found[1].norm, found[0].norm, found[0].norm, tolerance);
-            expect_within(found[1].dx, found[0].dx, 1 + 2 * std::sqrt(D) / shortest, tolerance);
-        }
-    }
-}
-
 // --- dropout, sums, axpby ---
 
 TEST(Dropout, BothDevicesKeepTheSameElements) {
@@ -268,9 +191,6 @@ TEST(Rows, TheNumberOfThreadsDoesNotChangeABit) {
         std::vector<double> all;
         for (const Shape& shape : kRowShapes) {
             const Tensor x = random_tensor(device, shape, 1), dy = random_tensor(device, shape, 2);
-            const auto unit = normalise(x, dy, Grad::Overwrite);
-            append(all, unit.y);
-            append(all, unit.dx);
             const Tensor sums = poisoned(device, {shape[1]});
             device.sum_rows(x, sums, Grad::Overwrite);
             append(all, sums.to_doubles());
@@ -289,10 +209,6 @@ TEST(Rows, WrongShapesAreRefusedByName) {
         expect_error([&] { device->add_bias(x, d2); }, {"add_bias", "(2)", "(3)"});
         expect_error([&] { device->add_bias(d3, d3); }, {"add_bias", "(3)"});
         expect_error([&] { device->sum_rows(x, d2, Grad::Overwrite); }, {"sum_rows", "(2)", "(3)"});
-        expect_error([&] { device->normalise_rows(x, d3, x); },
-                     {"normalise_rows", "norm", "(3)", "(2)"});
-        expect_error([&] { device->normalise_rows_backward(x, d2, d3, x, Grad::Overwrite); },
-                     {"normalise_rows_backward", "dy", "(3)", "(2, 3)"});
     }
 }
 

@@ -51,15 +51,11 @@ constexpr Entry kEntries[] = {
     {"batch_norm_backward_kernel", kMapShape, kMap, 3, 0, 12},
     {"fill_kernel", kMapShape, kMap, 1, 0, 0},
     {"axpby_kernel", kMapShape, kMap, 3, 0, 3},
-    {"cast_kernel", kMapShape, kMap, 0, 6, 0},
     {"dropout_kernel", kLastShape, kLastMap, 2, 0, 1},
     {"transpose_kernel", kMapShape, kMap, 0, 8, 0},
     {"add_bias_kernel", kEmbeddingShape, kEmbedding, 2, 0, 1},
     {"sum_rows_kernel", kEmbeddingShape, kEmbedding, 1, 0, 1},
     {"sum_rows_finish_kernel", kEmbeddingShape, 256, 2, 0, 1, true},
-    // x twice, though the second time from a cache; squares, sum, scale
-    {"normalise_rows_forward_kernel", kEmbeddingShape, kEmbedding, 2, 0, 3},
-    {"normalise_rows_backward_kernel", kEmbeddingShape, kEmbedding, 3, 0, 5},
     {"copy_rows_kernel", kSampledShape, kSampled, 2, 8.0 / 256, 0},
     // the row is read from memory once, its later rounds from a cache
     {"top_k_kernel", kCosineShape, kCosines, 1, 0, 0},

@@ -49,24 +49,11 @@ Outputs sums_and_fills(int64_t offset) {
     return {y.doubles(), z.doubles()};
 }
 
-template <class From, class To>
-Outputs casts(int64_t offset) {
-    const Placed<From> x(offset, 1);
-    const Placed<To> y(offset, 2);
-    cuda::cast(x.data(), kCount, y.data(), nullptr);
-    return {y.doubles()};
-}
-
 }  // namespace
 
 TEST(Alignment, SumsAndFills) {
     expect_same_anywhere(sums_and_fills<float>);
     expect_same_anywhere(sums_and_fills<bfloat16>);
-}
-
-TEST(Alignment, Casts) {
-    expect_same_anywhere(casts<float, bfloat16>);
-    expect_same_anywhere(casts<bfloat16, float>);
 }
 
 TEST(Alignment, Dropout) {

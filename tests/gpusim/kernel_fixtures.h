@@ -94,6 +94,4 @@ inline void expect_near(const std::vector<double>& found, const std::vector<doub
     expect_within(found, expected, magnitude, tolerance);
 }
 
-inline bool accumulates(Grad mode) { return mode == Grad::Accumulate; }
-
 }  // namespace facet::test

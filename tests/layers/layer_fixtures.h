@@ -49,7 +49,7 @@ inline void expect_exact_gradients(Layer& layer, const Var& x) {
 
 // A residual network of the shape of facet's, small enough for differences of every parameter:
 // conv, BN + PReLU, a block that halves the map, one that keeps it, BN, flatten, dropout, linear,
-// BN with fixed scale, unit rows.
+// BN with fixed scale.
 class TinyNet : public Layer {
 public:
     TinyNet(Initialiser& init, int64_t width, int64_t image, int64_t D)
@@ -70,7 +70,7 @@ public:
         y = keep_.forward(pass, down_.forward(pass, y));
         y = flatten_.forward(pass, bn2_.forward(pass, y));
         y = fc_.forward(pass, dropout_.forward(pass, y));
-        return normalise_rows(pass.tape, features_.forward(pass, y));
+        return features_.forward(pass, y);
     }
 
     void collect(const std::string& name, Inventory& inventory) const override {

@@ -166,43 +166,27 @@ __global__ void __launch_bounds__(kThreads, kBlocks)
     }
 }
 
-// Calls use(std::integral_constant<int, V>()): 4 floats a step where the rows allow it.
-template <class Use, class... Pointers>
-void with_width(int64_t D, Use use, Pointers... pointers) {
-    if (D % 4 == 0 && all_aligned(pointers...)) {
-        use(std::integral_constant<int, 4>());
-    } else {
-        use(std::integral_constant<int, 1>());
-    }
-}
-
 }  // namespace
 
 void CudaBackend::vector_norms(const char* what, const float* v, int64_t rows, int64_t D,
                                double* norms) {
     constexpr uint64_t none = 0;
     const HeadArray<uint64_t> bad(device_, &none, 1);
-    with_width(
-        D,
-        [&](auto V) {
-            FACET_LAUNCH(vector_norms_kernel<V>, warp_rows(rows), kThreads, 0, stream_)
-            (v, rows, D, norms, bad.data());
-        },
-        v);
+    with_width<4>(D % 4 == 0 && all_aligned(v), [&](auto V) {
+        FACET_LAUNCH(vector_norms_kernel<V>, warp_rows(rows), kThreads, 0, stream_)
+        (v, rows, D, norms, bad.data());
+    });
     check_launch(cudaGetLastError());
     unchecked_.push_back({what, v, rows, D, bad});
 }
 
 template <class T>
 void unit_vectors(Vectors<float> raw, int64_t rows, int64_t D, T* unit, cudaStream_t stream) {
-    with_width(
-        D,
-        [&](auto V) {
-            constexpr auto kernel = unit_vectors_kernel<V, T>;
-            FACET_LAUNCH(kernel, warp_rows(rows), kThreads, 0, stream)
-            (raw.v, raw.norm, rows, D, unit);
-        },
-        raw.v, unit);
+    with_width<4>(D % 4 == 0 && all_aligned(raw.v, unit), [&](auto V) {
+        constexpr auto kernel = unit_vectors_kernel<V, T>;
+        FACET_LAUNCH(kernel, warp_rows(rows), kThreads, 0, stream)
+        (raw.v, raw.norm, rows, D, unit);
+    });
     check_launch(cudaGetLastError());
 }
 template void unit_vectors(Vectors<float>, int64_t, int64_t, double*, cudaStream_t);
@@ -213,13 +197,10 @@ void CudaBackend::unit_vectors(Vectors<float> raw, int64_t rows, int64_t D, floa
 
 void CudaBackend::through_normalisation(const float* unit, const double* norms, int64_t rows,
                                         int64_t D, float* gradient) {
-    with_width(
-        D,
-        [&](auto V) {
-            FACET_LAUNCH(through_normalisation_kernel<V>, warp_rows(rows), kThreads, 0, stream_)
-            (unit, norms, rows, D, gradient);
-        },
-        unit, gradient);
+    with_width<4>(D % 4 == 0 && all_aligned(unit, gradient), [&](auto V) {
+        FACET_LAUNCH(through_normalisation_kernel<V>, warp_rows(rows), kThreads, 0, stream_)
+        (unit, norms, rows, D, gradient);
+    });
     check_launch(cudaGetLastError());
 }
 

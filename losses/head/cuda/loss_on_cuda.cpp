@@ -21,7 +21,7 @@ public:
     void download(std::span<const Download> pieces) override {
         device_.transfers().download(pieces);
     }
-    DeviceClock* clock() override { return &device_.clock(); }
+    DeviceClock* clock() override { return device_.clock(); }
     void gemm(Op a_op, Op b_op, int64_t M, int64_t N, int64_t K, const float* A, int64_t lda,
               const float* B, int64_t ldb, float beta, float* C, int64_t ldc) override {
         // Cosines keep all their digits whatever the network's precision.

@@ -158,6 +158,17 @@ TEST(Elementwise, SelectReadsOnlyWhatItChooses) {
     EXPECT_EQ(values(select(greater(x, 9.0), x / (0 * x), x)), (std::vector<double>{0, 4}));
 }
 
+// The gradient of a sum goes to both sides; they must not share storage, for either may be added
+// to later.
+TEST(Elementwise, TheSidesOfASumDoNotShareAGradient) {
+    Tape tape;
+    const Var a = leaf({2}, 1), b = leaf({2}, 2);
+    const Expr sum = Expr{&tape, a} + Expr{&tape, b};
+    tape.backward(sum.var, Tensor::from(reference_device(), {2}, {1, 2}));
+    a->grad.data<double>()[0] = 100;
+    EXPECT_EQ(b->grad.to_doubles(), (std::vector<double>{1, 2}));
+}
+
 TEST(Elementwise, ConstantsPassNoGradient) {
     Tape tape;
     const Expr x{&tape, tape.variable(Tensor::from(reference_device(), {1, 2}, {0.5, 3}))};

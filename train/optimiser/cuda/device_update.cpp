@@ -71,7 +71,7 @@ private:
         const OptimiserInfo& info = rule_.info();
         const LedgerScope scope(
             info.operation.c_str(), info.flops * static_cast<double>(w.count()), rule_.bytes(w),
-            [&] { return to_string(w.shape()); }, &device_.clock());
+            [&] { return to_string(w.shape()); }, device_.clock());
         FACET_CUDA(kernel_->launch(step, source, dw.raw<float>(), addresses, w.raw<float>(),
                                    w.count(), device_.stream().raw()));
     }
