@@ -8,13 +8,13 @@ namespace gpudoubles {
 namespace {
 
 using namespace facet::cuda;
+using facet::accumulates;
 using facet::ConvGeometry;
 using facet::Error;
 using facet::Grad;
 using facet::Layout;
 using facet::reference_device;
 using facet::Tensor;
-using facet::test::accumulates;
 using facet::test::expect_within;
 using facet::test::gradient_target;
 using facet::test::kBothModes;

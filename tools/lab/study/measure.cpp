@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "losses/head/geometry.h"
+
 namespace facet::study {
 namespace {
 
