@@ -1,5 +1,7 @@
 #include "train/files/npy.h"
 
+#include <fmt/ranges.h>
+
 #include <bit>
 #include <cctype>
 #include <optional>
