@@ -11,7 +11,7 @@
 namespace facet {
 namespace {
 
-// What the ledger is told of a call.
+// What the ledger shows of a call.
 template <class Sizes>
 std::string detail_of(const Sizes& /*shape*/, Device::Moved moved) {
     return moved.size() > 0 ? to_string(moved.begin()->get().shape()) : "";

@@ -135,7 +135,7 @@ public:
     // The clock that the ledger reads; null where work is done when its call returns.
     virtual DeviceClock* clock() { return nullptr; }
     // Charges work to the ledger (engine/ledger.h) while the scope lives. `moved` are read or
-    // written once each, undefined ones not at all; the first, if any, has the shape that is told.
+    // written once each, undefined ones not at all; the first, if any, has the shape that is shown.
     using Moved = std::initializer_list<std::reference_wrapper<const Tensor>>;
     LedgerScope ledger(const char* name, double flops, Moved moved);
 

@@ -86,7 +86,7 @@ void ledger_start(std::function<int64_t()> instructions) {
 std::vector<LedgerEvent> ledger_stop() {
     on = false;
     const std::scoped_lock lock(mutex);
-    ++session;  // scopes still open are not heard any more
+    ++session;  // scopes still open are not charged any more
     read_device_clocks();
     subtract_inner_scopes();
     std::vector<LedgerEvent> events;

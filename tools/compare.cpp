@@ -121,10 +121,10 @@ bool make_runs(const compare::Plan& plan, const Dataset& data, const EvalSet& ev
     for (size_t seed = 0; seed < seeds; ++seed) {
         for (size_t loss = 0; loss < losses; ++loss) {
             const auto done = static_cast<int64_t>(seed * losses + loss);
-            const auto heard = [&](int64_t, const std::string& note) {
+            const auto on_step = [&](int64_t, const std::string& note) {
                 progress.update(done, note);
             };
-            if (!compare::make_run(plan, loss, seed, data, evaluation, interrupted, heard)) {
+            if (!compare::make_run(plan, loss, seed, data, evaluation, interrupted, on_step)) {
                 return false;
             }
             progress.update(done + 1, plan.losses[loss].label());

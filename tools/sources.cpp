@@ -29,7 +29,7 @@ int drawable_pairs(const Dataset& data) {
     return static_cast<int>(std::min<int64_t>({same, different, kDrawnPairs}));
 }
 
-// What read(heard) returns, with progress (pictures are counted only when the source has been
+// What read(progress) returns, with progress (pictures are counted only when the source has been
 // listed); unreadable pictures that it cannot go on without are listed.
 template <class Read>
 auto read_with_progress(const std::string& label, const Read& read) {
@@ -68,8 +68,8 @@ std::string label_of(const std::string& name, const DataOptions& options) {
 }  // namespace
 
 Dataset read_data(const std::string& name, DataOptions options) {
-    Dataset data = read_with_progress(label_of(name, options), [&](auto heard) {
-        options.heard = heard;
+    Dataset data = read_with_progress(label_of(name, options), [&](auto progress) {
+        options.progress = progress;
         return load_data(name, options);
     });
     if (!source_kind(name).page.procedural) print_notes(name, data);
@@ -97,8 +97,8 @@ namespace {
 EvalSet named_pairs(const std::string& name, const RunConfig& config) {
     FACET_USAGE(source_kind(name).page.has_files,
                 "--pairs needs a folder of images, found --data {}", name);
-    EvalSet set = read_with_progress("decode " + line_of(name), [&](auto heard) {
-        return load_pairs(name, config.pairs, static_cast<int>(config.network.image), heard);
+    EvalSet set = read_with_progress("decode " + line_of(name), [&](auto progress) {
+        return load_pairs(name, config.pairs, static_cast<int>(config.network.image), progress);
     });
     reduce_detail(set.images, config.eval_resolution);
     return set;

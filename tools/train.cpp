@@ -89,9 +89,9 @@ RunConfig resolve_resumed(const Request& request, const RunFolder& folder) {
 }
 
 // What looks on while a run trains, as it was asked for.
-class Onlookers {
+class RunObservers {
 public:
-    Onlookers(const Request& request, Trainer& trainer, const RunFolder& folder)
+    RunObservers(const Request& request, Trainer& trainer, const RunFolder& folder)
         : write_page_(request.write_page),
           progress_(std::in_place, "train", trainer.total_steps(), trainer.steps_done()) {
         if (!request.profile.empty()) {
@@ -107,7 +107,7 @@ public:
         }
     }
 
-    // The onlookers outlive the run.
+    // The observers outlive the run.
     TrainEvents events(const Trainer& trainer) {
         TrainEvents events;
         events.step = [this](const StepReport& step) { after_step(step); };
@@ -170,7 +170,7 @@ void train(const Request& request, const RunConfig& config, RunFolder& folder) {
         warn_at_resume(trainer.resume());
         fmt::print("resumed  after step {} of {}\n", trainer.steps_done(), trainer.total_steps());
     }
-    Onlookers onlookers(request, trainer, folder);
+    RunObservers observers(request, trainer, folder);
     // Only now, when nothing is left to refuse, is anything written.
     if (!resume) {
         folder.claim();
@@ -178,16 +178,16 @@ void train(const Request& request, const RunConfig& config, RunFolder& folder) {
     }
 
     const std::atomic<bool>& interrupted = watch_for_interrupt();
-    const Outcome outcome = trainer.run(interrupted, onlookers.events(trainer));
-    onlookers.finish_profile(config, trainer.learner());
+    const Outcome outcome = trainer.run(interrupted, observers.events(trainer));
+    observers.finish_profile(config, trainer.learner());
     if (outcome == Outcome::Interrupted || interrupted) {
-        onlookers.say(fmt::format("interrupted after step {}; go on with: facet train --resume {}",
+        observers.say(fmt::format("interrupted after step {}; go on with: facet train --resume {}",
                                   trainer.steps_done(), folder.path().string()));
         set_exit_status(interrupted_status());
         return;
     }
     stop_watching_for_interrupt();
-    onlookers.finish(trainer.learner().loss());
+    observers.finish(trainer.learner().loss());
     warn_of_empty_batches(trainer);
     if (evaluation) report(config, folder, *evaluation, data, *trainer.last_evaluation());
     fmt::print("\nthe run is in {}\n", folder.path().string());

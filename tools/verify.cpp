@@ -105,20 +105,20 @@ void print_table(const std::vector<Mode>& modes, const std::vector<Verdict>& ver
         "derivative by that much.\n");
 }
 
-// Kinks that several modes of a loss share are told once, in the words of the first.
+// Kinks that several modes of a loss share are listed once, in the words of the first.
 void print_kinks(const std::vector<Mode>& modes, const std::vector<Verdict>& verdicts) {
     Table table({"loss", "mode", "region", "direction", "left", "right", "jump", "hand"});
     bool any = false;
     for (std::size_t first = 0, end; first < modes.size(); first = end) {
         end = first;
-        std::vector<std::pair<const Kink*, std::size_t>> told;  // with the mode it was met in
+        std::vector<std::pair<const Kink*, std::size_t>> listed;  // with the mode it was met in
         std::map<std::string, int> times;
         for (; end < modes.size() && modes[end].loss == modes[first].loss; ++end) {
             for (const Kink& kink : verdicts[end].kinks) {
-                if (kink.exists && times[kink.region]++ == 0) told.emplace_back(&kink, end);
+                if (kink.exists && times[kink.region]++ == 0) listed.emplace_back(&kink, end);
             }
         }
-        for (const auto& [kink, mode] : told) {
+        for (const auto& [kink, mode] : listed) {
             std::string text = modes[mode].text();
             if (times[kink->region] > 1)
                 text += fmt::format(" and {} more", times[kink->region] - 1);
@@ -135,12 +135,12 @@ void print_kinks(const std::vector<Mode>& modes, const std::vector<Verdict>& ver
 
 // --- one line a check ---
 
-std::string told(const Check& check) {
+std::string text_of(const Check& check) {
     if (!check.message.empty()) return check.message;
     return fmt::format("{}: error {:.2e}, allowed {:.2e}", check.what, check.error, check.bound);
 }
 
-std::string told(const Kink& kink) {
+std::string text_of(const Kink& kink) {
     if (!kink.message.empty()) return kink.message;
     return fmt::format("slopes {:.6g} and {:.6g}, hand {:.6g}{}", kink.left, kink.right, kink.hand,
                        kink.same ? "" : ", and the tape's gradient is neither side's");
@@ -154,10 +154,10 @@ void print_checks(const Mode& mode, const Verdict& verdict, bool passed_too) {
                    region, side == 0 ? "" : fmt::format(" {:+.0e}", side), method, text);
     };
     for (const Check& c : verdict.checks) {
-        line(c.passed(), proof::method_name(c.method), c.region, c.side, told(c));
+        line(c.passed(), proof::method_name(c.method), c.region, c.side, text_of(c));
     }
     for (const Kink& kink : verdict.kinks) {
-        line(kink.passed(), kink.exists ? "kink" : "smooth", kink.region, 0, told(kink));
+        line(kink.passed(), kink.exists ? "kink" : "smooth", kink.region, 0, text_of(kink));
     }
 }
 

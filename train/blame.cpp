@@ -110,13 +110,13 @@ std::optional<int64_t> Blame::sample() const {
 
 std::string Blame::sentence() const {
     std::string text = error;
-    const size_t told = std::min<size_t>(inputs.size(), 3);
-    for (size_t i = 0; i < told; ++i) {
+    const size_t named = std::min<size_t>(inputs.size(), 3);
+    for (size_t i = 0; i < named; ++i) {
         text += fmt::format("; {} already held {} at {}", inputs[i].name, inputs[i].number.value,
                             to_string(inputs[i].number.index));
     }
-    if (told < inputs.size()) {
-        text += fmt::format(" and {} more tensors too", inputs.size() - told);
+    if (named < inputs.size()) {
+        text += fmt::format(" and {} more tensors too", inputs.size() - named);
     }
     if (finding) {
         text += fmt::format("; the first operation is {} of {}, {}: {} {} is {} at {}",

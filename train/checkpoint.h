@@ -3,7 +3,7 @@
 // Parameters, statistics, proxies and optimiser moments (F32), the loss's state (F64, "state.*"),
 // and in the metadata the number of steps done. Random numbers and the position in the data follow
 // from the seed and that number. Written to a temporary file, synced, renamed; the checkpoint
-// before it is kept. Which of the two a run goes on from is told by resume.h.
+// before it is kept. Which of the two a run goes on from is decided by resume.h.
 #pragma once
 
 #include <cstdint>

@@ -72,7 +72,7 @@ void embed_batch(ResNet& network, const std::vector<Image>& images, int64_t firs
 }  // namespace
 
 std::vector<float> embed_images(ResNet& network, const std::vector<Image>& images, bool add_mirror,
-                                const std::function<void(int64_t)>& heard,
+                                const std::function<void(int64_t)>& progress,
                                 std::span<const std::string> files) {
     const auto N = static_cast<int64_t>(images.size());
     const int64_t size = network.config().image;
@@ -87,7 +87,7 @@ std::vector<float> embed_images(ResNet& network, const std::vector<Image>& image
         embed_batch(network, images, first, last, false, out);
         if (add_mirror) embed_batch(network, images, first, last, true, out);
         check_embeddings(out, network.config().embedding, first, last, files);
-        if (heard) heard(last);
+        if (progress) progress(last);
     }
     return out;
 }
@@ -121,7 +121,7 @@ std::vector<SkippedFile> decode(const std::filesystem::path& folder, bool format
 }  // namespace
 
 EvalSet load_pairs(const std::filesystem::path& folder, const std::filesystem::path& pairs_file,
-                   int size, const std::function<void(int64_t, int64_t)>& heard) {
+                   int size, const std::function<void(int64_t, int64_t)>& progress) {
     EvalSet set;
     set.pairs = read_pairs(pairs_file);
     set.source = fmt::format("{} from {}", pairs_file.string(), folder.string());
@@ -131,7 +131,7 @@ EvalSet load_pairs(const std::filesystem::path& folder, const std::filesystem::p
     data.people = {"pairs"};
     data.labels.assign(data.files.size(), 0);
     const auto failed =
-        decode(folder, set.pairs.formats_known, data, {.size = size, .heard = heard});
+        decode(folder, set.pairs.formats_known, data, {.size = size, .progress = progress});
     if (!failed.empty()) {
         throw UnreadablePictures(
             failed.size() == 1
@@ -171,10 +171,10 @@ EvalSet draw_pairs(Dataset data, std::string source, int pairs, uint64_t seed) {
 }
 
 Verification evaluate(ResNet& network, const EvalSet& set, bool add_mirror,
-                      const VerifyOptions& options, const std::function<void(int64_t)>& heard) {
+                      const VerifyOptions& options, const std::function<void(int64_t)>& progress) {
     const int64_t D = network.config().embedding;
     const std::vector<float> embeddings =
-        embed_images(network, set.images, add_mirror, heard, set.files);
+        embed_images(network, set.images, add_mirror, progress, set.files);
     Verification result = verify(pair_similarities(embeddings, D, set.pairs), set.pairs, options);
     if (!set.labels.empty()) {
         result.identification = identify_leave_one_out(embeddings, D, set.labels);

@@ -15,13 +15,13 @@
 namespace facet {
 
 // Raw embeddings (N, D) in evaluation mode. With `add_mirror`, the embedding of a picture is the
-// sum of its own and its mirror image's, the usual rule for verification. `heard` is told how many
-// images are done. `files` (N) are the pictures' names for errors, empty where they have none.
+// sum of its own and its mirror image's, the usual rule for verification. `progress` is told how
+// many images are done. `files` (N) are the pictures' names for errors, empty where they have none.
 //
 // Throws Error if the pictures have not the network's size, and naming the picture whose embedding
 // is not finite or zero: it has no direction, and every figure made of it would be wrong.
 std::vector<float> embed_images(ResNet& network, const std::vector<Image>& images, bool add_mirror,
-                                const std::function<void(int64_t)>& heard = {},
+                                const std::function<void(int64_t)>& progress = {},
                                 std::span<const std::string> files = {});
 
 // Pictures and the pairs to judge.
@@ -38,16 +38,16 @@ struct EvalSet {
 };
 
 // The pictures that a pairs file names, from `folder`. Throws UnreadablePictures if some are
-// missing, unreadable or cannot be told apart. `heard` is told how many are decoded, of how many,
-// by the calling thread.
+// missing, unreadable or cannot be told apart. `progress` is called with how many are decoded, of
+// how many, by the calling thread.
 EvalSet load_pairs(const std::filesystem::path& folder, const std::filesystem::path& pairs_file,
-                   int size, const std::function<void(int64_t done, int64_t total)>& heard = {});
+                   int size, const std::function<void(int64_t done, int64_t total)>& progress = {});
 
 // `pairs` pairs of a kind drawn from labelled pictures, in 10 folds (fewer if the set is small).
 EvalSet draw_pairs(Dataset data, std::string source, int pairs, uint64_t seed);
 
 Verification evaluate(ResNet& network, const EvalSet& set, bool add_mirror,
                       const VerifyOptions& options,
-                      const std::function<void(int64_t done)>& heard = {});
+                      const std::function<void(int64_t done)>& progress = {});
 
 }  // namespace facet

@@ -9,7 +9,7 @@ namespace fs = std::filesystem;
 
 std::string name_of(const fs::path& file) { return file.filename().string(); }
 
-// Takes up one checkpoint. Throws Error if it is missing, damaged, or not what the log tells of.
+// Takes up one checkpoint. Throws Error if it is missing, damaged, or not what the log says.
 Position take_up(const fs::path& file, const RunFolder& folder, const LoggedSteps& logged,
                  Learner& learner) {
     FACET_CHECK(fs::exists(file), "{}: it is missing", file.string());
@@ -26,7 +26,8 @@ Position take_up(const fs::path& file, const RunFolder& folder, const LoggedStep
     return position;
 }
 
-// Nothing tells of a step: the run was killed between its configuration and its first checkpoint.
+// There is no trace of a step: the run was killed between its configuration and its first
+// checkpoint.
 bool has_not_begun(const RunFolder& folder, const LoggedSteps& logged) {
     return logged.lines == 0 && !fs::exists(folder.checkpoint()) &&
            !fs::exists(folder.previous()) && !fs::exists(folder.model());

@@ -14,7 +14,7 @@
 
 namespace facet {
 
-// What log.jsonl tells of the steps from the first on, as far as it can be read.
+// What log.jsonl says of the steps from the first on, as far as it can be read.
 struct LoggedSteps {
     std::vector<std::string> hashes;  // of the parameters after step 1, 2, ...
     int64_t lines = 0;                // of the file, the readable and all others

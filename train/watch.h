@@ -33,7 +33,7 @@ struct Finding {
 // Looks at every operation of a step (Learner::watch) and keeps the first finding.
 class Watch : public TapeObserver {
 public:
-    // The names by which gradients are told; B: samples in the batch.
+    // The names by which findings call gradients; B: samples in the batch.
     Watch(const std::vector<Parameter>& parameters, int64_t B);
 
     void after_forward(const std::string& operation, const std::vector<Var>& inputs,

@@ -69,7 +69,7 @@ public:
     }
 
     void finalize(Where where = Where::current());
-    // The same for a descriptor that the library may decline: tells instead of throwing.
+    // The same for a descriptor that the library may decline: returns a status instead of throwing.
     cudnnStatus_t try_finalize();
 
     // --- and read after it ---

@@ -73,7 +73,7 @@ double milliseconds_between(const Event& start, const Event& end) {
 // What `call` said about an allocation: nullptr if memory is exhausted, an Error for all else.
 static void* allocated(cudaError_t status, void* data, const char* call) {
     if (status == cudaErrorMemoryAllocation) {
-        cudaGetLastError();  // the pool may succeed after freeing; nobody shall see this error
+        cudaGetLastError();  // the pool may succeed after freeing; this error is not passed on
                              // later
         return nullptr;
     }

@@ -38,7 +38,7 @@ struct HeadOptions {
     std::int64_t tile = 4096;  // classes at a time, streamed
 };
 
-// What the last call leaves for those who look on, on the host.
+// What the last call shows of its rows, on the host.
 struct HeadDiagnostics {
     std::vector<double> target_cosine;  // (B) c_iy; 0 for an ignored row; empty for a pair loss
     std::vector<double> row_value;      // (B) L_i

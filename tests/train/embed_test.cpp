@@ -41,9 +41,9 @@ TEST(Embed, AddsTheEmbeddingOfTheMirrorImage) {
     for (size_t i = 0; i < both.size(); ++i) {
         EXPECT_EQ(both[i], plain[i] + of_mirrored[i]) << i;
     }
-    std::vector<int64_t> heard;
-    embed_images(network, images, true, [&](int64_t done) { heard.push_back(done); });
-    EXPECT_EQ(heard, (std::vector<int64_t>{64, 67}));
+    std::vector<int64_t> progress;
+    embed_images(network, images, true, [&](int64_t done) { progress.push_back(done); });
+    EXPECT_EQ(progress, (std::vector<int64_t>{64, 67}));
 }
 
 TEST(Embed, EvaluatesWithAndWithoutTheMirrorImage) {

@@ -41,12 +41,12 @@ protected:
 
     std::filesystem::path next_path() { return folder.path() / fmt::format("run{}", runs++); }
 
-    Logged train(const RunConfig& config, std::function<void(const StepReport&)> heard = {}) {
+    Logged train(const RunConfig& config, std::function<void(const StepReport&)> progress = {}) {
         RunFolder run = RunFolder::create(next_path());
         Trainer trainer(cpu_device(), config, run, data, &evaluation);
         Logged logged;
         TrainEvents events;
-        events.step = heard;
+        events.step = progress;
         events.evaluation = [&](int64_t, const Verification&) { ++logged.evaluations; };
         trainer.run(stop, events);
         each_json_line(run.log(), [&](const nlohmann::json& line) {
@@ -67,10 +67,11 @@ TEST_F(TrainerTest, EachStepHasTheRateOfItsOwnNumber) {
     config.schedule.lr = 0.02;
     config.schedule.final_lr = 0.001;
     config.schedule.warmup = 2;
-    std::vector<double> heard;
-    const Logged logged = train(config, [&](const StepReport& step) { heard.push_back(step.lr); });
+    std::vector<double> progress;
+    const Logged logged =
+        train(config, [&](const StepReport& step) { progress.push_back(step.lr); });
     ASSERT_EQ(logged.lr.size(), 5u);
-    EXPECT_EQ(logged.lr, heard);
+    EXPECT_EQ(logged.lr, progress);
     EXPECT_EQ(logged.lr[0], 0.01);  // the first of two steps of warm-up
     EXPECT_EQ(logged.lr[1], 0.02);
     for (int64_t step = 0; step < 5; ++step) {

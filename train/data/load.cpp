@@ -121,7 +121,8 @@ std::vector<Decoded> decode_all(const DataSource& source, std::span<const Source
             fatal = std::current_exception();
         }
         ++done;
-        if (options.heard && omp_get_thread_num() == 0) options.heard(done, std::ssize(pictures));
+        if (options.progress && omp_get_thread_num() == 0)
+            options.progress(done, std::ssize(pictures));
     }
     if (fatal) std::rethrow_exception(fatal);
     return decoded;

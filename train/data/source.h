@@ -48,7 +48,7 @@ struct DataOptions {
     int threads = 0;     // 0: as many as OpenMP uses
     ProceduralOptions procedural = {};
     // Told how many pictures are decoded, of how many; by the calling thread.
-    std::function<void(int64_t done, int64_t total)> heard = {};
+    std::function<void(int64_t done, int64_t total)> progress = {};
 };
 
 // An opened source: it says what it holds and decodes a picture when it is asked to. Everything

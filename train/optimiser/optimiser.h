@@ -54,9 +54,10 @@ public:
     // if a gradient is not finite or its rows do not fit their parameter.
     double step(double lr, std::vector<RowGradient> rows = {});
 
-    // The same in three parts. open() and close() speak with the host; run(), which moves what is
-    // moved as a whole, only enqueues work on a device beside the host and may be recorded
-    // (Device::record): what is recorded is right for as long as head_gradients() are the same.
+    // The same in three parts. open() and close() exchange numbers with the host; run(), which
+    // moves what is moved as a whole, only enqueues work on a device beside the host and may be
+    // recorded (Device::record): what is recorded is right for as long as head_gradients() are the
+    // same.
     void open(double lr, std::vector<RowGradient> rows = {});
     void run();
     double close();

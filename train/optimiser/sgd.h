@@ -1,6 +1,6 @@
-// Stochastic gradient descent with momentum, by Nesterov's step unless told otherwise (Sutskever et
-// al., On the importance of initialization and momentum in deep learning, ICML 2013; the velocity
-// is not multiplied by the rate, as in PyTorch):
+// Stochastic gradient descent with momentum, by Nesterov's step unless nesterov is false (Sutskever
+// et al., On the importance of initialization and momentum in deep learning, ICML 2013; the
+// velocity is not multiplied by the rate, as in PyTorch):
 //
 //   d = g + decay w;   v <- momentum v + d;   w <- w - lr (nesterov ? d + momentum v : v)
 #pragma once

@@ -1,4 +1,4 @@
-// What a step tells of a parameter.
+// What a step says of a parameter.
 #pragma once
 
 #include <cstdint>

@@ -34,7 +34,7 @@ std::filesystem::path plan_file(const Plan& plan) { return plan.out / "plan.toml
 // Trains one run, from where it was interrupted. False when interrupted again.
 bool train_one(const Plan& plan, size_t loss, size_t seed, Device& device, const Dataset& data,
                const EvalSet& evaluation, const std::atomic<bool>& stop,
-               const std::function<void(int64_t, const std::string&)>& heard) {
+               const std::function<void(int64_t, const std::string&)>& progress) {
     const std::filesystem::path path = plan.folder(loss, seed);
     const RunConfig config = plan.config(loss, seed);
     const bool goes_on = std::filesystem::exists(path / "config.toml");
@@ -52,9 +52,9 @@ bool train_one(const Plan& plan, size_t loss, size_t seed, Device& device, const
     }
     TrainEvents events;
     events.step = [&](const StepReport& step) {
-        heard(step.step,
-              fmt::format("{} seed {}, loss {:.3f}, {:.0f} img/s", plan.losses[loss].label(),
-                          plan.seeds[seed], step.result.loss, step.images_per_second));
+        progress(step.step,
+                 fmt::format("{} seed {}, loss {:.3f}, {:.0f} img/s", plan.losses[loss].label(),
+                             plan.seeds[seed], step.result.loss, step.images_per_second));
     };
     return trainer.run(stop, events) == facet::Outcome::Finished;
 }
@@ -136,11 +136,11 @@ std::vector<int> people_of(const EvalSet& evaluation) {
 
 bool make_run(const Plan& plan, size_t loss, size_t seed, const Dataset& data,
               const EvalSet& evaluation, const std::atomic<bool>& stop,
-              const std::function<void(int64_t, const std::string&)>& heard) {
+              const std::function<void(int64_t, const std::string&)>& progress) {
     const std::filesystem::path path = plan.folder(loss, seed);
     if (std::filesystem::exists(similarities_of(path))) return true;
     Device& device = chosen_device(precision_of(plan.config(loss, seed)));
-    if (!train_one(plan, loss, seed, device, data, evaluation, stop, heard)) return false;
+    if (!train_one(plan, loss, seed, device, data, evaluation, stop, progress)) return false;
     const auto network = load_model(device, path / "model.safetensors");
     const std::vector<float> embeddings =
         embed_images(*network, evaluation.images, kEvaluateWithMirror, {}, evaluation.files);

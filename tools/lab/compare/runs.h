@@ -58,7 +58,7 @@ std::vector<int> people_of(const EvalSet& evaluation);
 // `stop` was set, with a checkpoint from which the next call goes on.
 bool make_run(const Plan& plan, size_t loss, size_t seed, const Dataset& data,
               const EvalSet& evaluation, const std::atomic<bool>& stop,
-              const std::function<void(int64_t step, const std::string& note)>& heard);
+              const std::function<void(int64_t step, const std::string& note)>& progress);
 
 // Of a finished run. Throws Error naming the file that is missing or unreadable.
 RunResult read_result(const Plan& plan, size_t loss, size_t seed, const EvalSet& evaluation);

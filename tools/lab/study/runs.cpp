@@ -135,10 +135,11 @@ bool make_group(Group& group, const Study& study, Results& results, size_t& done
         for (size_t loss = 0; loss < group.arms.size(); ++loss) {
             const Arm& arm = study.arms[group.arms[loss]];
             if (study.look_every > 0) group.plan.microscope = look_options(study, arm);
-            const auto heard = [&](int64_t, const std::string& note) {
+            const auto on_step = [&](int64_t, const std::string& note) {
                 progress.update(static_cast<int64_t>(done), note);
             };
-            if (!compare::make_run(group.plan, loss, seed, data, *evaluation, interrupted, heard)) {
+            if (!compare::make_run(group.plan, loss, seed, data, *evaluation, interrupted,
+                                   on_step)) {
                 return false;
             }
             progress.update(static_cast<int64_t>(++done), arm.label);

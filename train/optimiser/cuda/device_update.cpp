@@ -16,15 +16,16 @@ public:
           kernel_(rule.kernel()),
           gradients_(gradients),
           others_(others),
-          told_bytes_(kernel_->told(0, 1).size()),
-          memory_(device.allocate(told_bytes_ + decided_bytes())) {}
+          step_bytes_(kernel_->step_bytes(0, 1).size()),
+          memory_(device.allocate(step_bytes_ + decided_bytes())) {}
 
     void open(double lr, int64_t step, std::span<const Tensor> others) override {
         FACET_CHECK(others.size() <= others_, "update: {} other gradients, expected at most {}",
                     others.size(), others_);
-        std::vector<std::byte> told = kernel_->told(lr, step);
-        told.resize(told.size() + sizeof(cuda::UpdateDecision));  // zeros: nothing moves yet
-        device_.transfers().upload(memory_.get(), told.data(), told.size());
+        std::vector<std::byte> step_bytes = kernel_->step_bytes(lr, step);
+        step_bytes.resize(step_bytes.size() +
+                          sizeof(cuda::UpdateDecision));  // zeros: nothing moves yet
+        device_.transfers().upload(memory_.get(), step_bytes.data(), step_bytes.size());
         cuda::fill_zero(squares(), squares_bytes(), device_.stream());
         for (size_t i = 0; i < others.size(); ++i)
             device_.enqueue_sum_of_squares(others[i], squares() + gradients_ + i);
@@ -80,15 +81,15 @@ private:
     size_t decided_bytes() const { return sizeof(cuda::UpdateDecision) + squares_bytes(); }
     cuda::UpdateDecision* decided() const {
         return reinterpret_cast<cuda::UpdateDecision*>(static_cast<std::byte*>(memory_.get()) +
-                                                       told_bytes_);
+                                                       step_bytes_);
     }
     double* squares() const { return reinterpret_cast<double*>(decided() + 1); }
 
     CudaDevice& device_;
     const UpdateRule& rule_;
     const std::shared_ptr<cuda::UpdateKernel> kernel_;
-    const size_t gradients_, others_, told_bytes_;
-    // What the step tells; the decision, then sums of squares, which are read in one piece.
+    const size_t gradients_, others_, step_bytes_;
+    // The step; the decision, then sums of squares, which are read in one piece.
     const std::shared_ptr<void> memory_;
 };
 

@@ -26,7 +26,7 @@ public:
     // than `clip` and that is not 0.
     virtual void decide(std::span<const Tensor> gradients, size_t clipped, double clip) = 0;
 
-    // UpdateRule::move() if anything moves, with what open() was told and what was decided.
+    // UpdateRule::move() if anything moves, with what open() was given and what was decided.
     enum class Clipping { No, Yes };
     virtual void move_as_decided(double weight_decay, Clipping clipping, const Tensor& dw,
                                  std::span<const Tensor> moments, const Tensor& w) = 0;

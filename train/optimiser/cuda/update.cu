@@ -41,7 +41,7 @@ __global__ void __launch_bounds__(kThreads, kBlocks)
         const UpdateDecision decided = *source.decision;
         if (decided.moves == 0) return;
         if (source.clipped) scale = decided.gradient_scale;
-        step = *static_cast<const FormStep<Form>*>(source.told);
+        step = *static_cast<const FormStep<Form>*>(source.step_bytes);
     }
     const Rates<float> rates{step.lr, decay};
     constexpr int kMoments = Moments<Form>::kCount;
@@ -62,10 +62,10 @@ class UpdateKernelOf final : public UpdateKernel {
 public:
     explicit UpdateKernelOf(const Form& form) : form_(form) {}
 
-    std::vector<std::byte> told(double lr, int64_t step) const override {
-        const FormStep<Form> told = within(lr, step);
-        std::vector<std::byte> bytes(sizeof told);
-        std::memcpy(bytes.data(), &told, sizeof told);
+    std::vector<std::byte> step_bytes(double lr, int64_t step) const override {
+        const FormStep<Form> form_step = within(lr, step);
+        std::vector<std::byte> bytes(sizeof form_step);
+        std::memcpy(bytes.data(), &form_step, sizeof form_step);
         return bytes;
     }
 

@@ -26,8 +26,8 @@ cudaError_t decide_update(const double* squares, int clipped, int count, double 
 // that is recorded once and run at many steps.
 struct UpdateSource {
     const UpdateDecision* decision = nullptr;  // null: nothing is read
-    const void* told = nullptr;                // UpdateKernel::told(), at a multiple of 8 bytes
-    bool clipped = false;                      // whether the decision's gradient_scale counts
+    const void* step_bytes = nullptr;  // UpdateKernel::step_bytes(), at a multiple of 8 bytes
+    bool clipped = false;              // whether the decision's gradient_scale counts
 };
 
 // Of one form (train/optimiser/form.h).
@@ -35,8 +35,8 @@ class UpdateKernel {
 public:
     virtual ~UpdateKernel() = default;
 
-    // What a step tells of all parameters alike; a multiple of 8 bytes, as many in every step.
-    virtual std::vector<std::byte> told(double lr, int64_t step) const = 0;
+    // What a step says of all parameters alike; a multiple of 8 bytes, as many in every step.
+    virtual std::vector<std::byte> step_bytes(double lr, int64_t step) const = 0;
     // `count` elements; as many moments as the form has.
     virtual cudaError_t launch(const UpdateStep& step, const UpdateSource& source, const float* dw,
                                const std::vector<float*>& moments, float* w, int64_t count,
