@@ -8,7 +8,7 @@ namespace facet {
 struct Download {
     void* host;
     const void* device;
-    std::size_t bytes;
+    size_t bytes;
 };
 
 }  // namespace facet

@@ -55,7 +55,7 @@ NormFace's; differentiating s too would add (sum_j dL/dz_j c_j) ds/dc.)",
 
     AdaCos() { scale->lowest = 1e-6; }
 
-    void prepare(std::int64_t C) {
+    void prepare(int64_t C) {
         if (!scale->value.empty()) return;
         scale->value = {C > 1 ? std::sqrt(2.0) * std::log(double(C - 1)) : 0.0};
     }
@@ -74,7 +74,7 @@ NormFace's; differentiating s too would add (sum_j dL/dz_j c_j) ds/dc.)",
     void gather(int pass, const Row& row, Acc& acc, const Chunk<T>& chunk) const {
         if (pass == 1 || dynamic) Base::gather(pass, row, acc.pass[pass], chunk);
     }
-    FACET_HD void take(int pass, const Row& row, Acc& acc, T c, std::int64_t j) const {
+    FACET_HD void take(int pass, const Row& row, Acc& acc, T c, int64_t j) const {
         if (pass == 1 || dynamic) Base::take(pass, row, acc.pass[pass], c, j);
     }
     void close(int pass, Row& row, const Acc& acc) const {

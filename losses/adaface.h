@@ -72,10 +72,10 @@ deviation of a batch of one row is NaN.)",
         const T z = s * (std::cos(kept) - (m + m * q));
         return by_angle(y, z, inside && kept == turned ? -s * std::sin(turned) : T(0));
     }
-    FACET_HD T logit(const SoftmaxRow<T>&, T c, std::int64_t) const {
+    FACET_HD T logit(const SoftmaxRow<T>&, T c, int64_t) const {
         return s * (c > 1 - eps ? 1 - eps : (c < -1 + eps ? -1 + eps : c));
     }
-    FACET_HD T slope(const SoftmaxRow<T>&, T c, std::int64_t) const {
+    FACET_HD T slope(const SoftmaxRow<T>&, T c, int64_t) const {
         return c > 1 - eps || c < -1 + eps ? T(0) : s;
     }
 };

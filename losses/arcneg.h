@@ -44,10 +44,10 @@ through f.)",
         const T distance = c - row.f;
         return alpha * exp_branch_free(-distance * distance / sigma);
     }
-    FACET_HD T logit(const Row& row, T c, std::int64_t) const {
+    FACET_HD T logit(const Row& row, T c, int64_t) const {
         return s * (weight(row, c) * (c + 1) - 1);
     }
-    FACET_HD T slope(const Row& row, T c, std::int64_t) const { return s * weight(row, c); }
+    FACET_HD T slope(const Row& row, T c, int64_t) const { return s * weight(row, c); }
 };
 FACET_LOSS(arcneg, ClassLoss<ArcNeg>);
 

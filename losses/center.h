@@ -57,10 +57,10 @@ private:
         const auto& [backend, batch, gradient, diagnostics, options] = call;
         const auto [x, w, y, B, C, D] = batch;
         FACET_CHECK(gradient.dcos == nullptr, "center: it reads no cosines, so there is no dcos");
-        const std::int64_t counted = check_labels(y, B, C);
+        const int64_t counted = check_labels(y, B, C);
         take_given(C, D);
         const HeadArray<double> x_norm(backend, B), w_norm(backend, C), values(backend, B);
-        const HeadArray<std::int64_t> labels(backend, y, B);
+        const HeadArray<int64_t> labels(backend, y, B);
         const HeadArray<double> given(backend, given_.data(), std::ssize(given_));
         backend.vector_norms("embeddings", x, B, D, x_norm.data());  // refuses what is not finite
         backend.vector_norms("proxies", w, C, D, w_norm.data());
@@ -79,10 +79,10 @@ private:
     }
 
     // The centres (C, D) that the state gives this call in place of the proxies; empty: none.
-    void take_given(std::int64_t C, std::int64_t D) {
+    void take_given(int64_t C, int64_t D) {
         given_.clear();
         if (!form_.centers->given) return;
-        FACET_CHECK(std::int64_t(form_.centers->value.size()) == C * D,
+        FACET_CHECK(int64_t(form_.centers->value.size()) == C * D,
                     "center: state centers has {} values, expected C D = {}",
                     form_.centers->value.size(), C * D);
         given_ = form_.centers->value;
@@ -95,11 +95,11 @@ private:
         form_.centers->value = given_.empty() ? std::vector<double>(w, w + C * D) : given_;
         const std::vector<double> before = form_.centers->value;
         std::vector<double> members(C, 0.0);
-        for (std::int64_t i = 0; i < B; ++i) {
+        for (int64_t i = 0; i < B; ++i) {
             if (y[i] >= 0) members[y[i]] += 1;
         }
-        for (std::int64_t at = 0; at < B * D; ++at) {
-            const std::int64_t j = y[at / D], to = j * D + at % D;
+        for (int64_t at = 0; at < B * D; ++at) {
+            const int64_t j = y[at / D], to = j * D + at % D;
             if (j < 0) continue;
             form_.centers->value[to] -=
                 form_.alpha * (before[to] - double(x[at])) / (1 + members[j]);

@@ -32,10 +32,10 @@ would have 2 (1 - c_y) in place of 1 + m - c_y, and 2 c_j in place of c_j + m.)"
         const T height = gamma * std::max(1 + m - y.cos, T(0));
         return {height * (y.cos - (1 - m)), height, -height * y.sin};
     }
-    FACET_HD T slope(const SoftmaxRow<T>&, T c, std::int64_t) const {
+    FACET_HD T slope(const SoftmaxRow<T>&, T c, int64_t) const {
         return gamma * (c + m > 0 ? c + m : T(0));
     }
-    FACET_HD T logit(const SoftmaxRow<T>& row, T c, std::int64_t j) const {
+    FACET_HD T logit(const SoftmaxRow<T>& row, T c, int64_t j) const {
         return slope(row, c, j) * (c - m);
     }
 };

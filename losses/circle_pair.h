@@ -35,7 +35,7 @@ Public code: gamma=256 m=0.25 on faces, gamma=80 m=0.4 in retrieval; plain sums 
     }
 
     FACET_HD AnchorResult anchor(const auto& a, double* g) const {
-        const auto z = [&](std::int64_t v) {
+        const auto z = [&](int64_t v) {
             const bool positive = a.positive(v);
             return weight(positive, a.q[v]) * (a.q[v] - (positive ? 1 - m : m));
         };
@@ -43,7 +43,7 @@ Public code: gamma=256 m=0.25 on faces, gamma=80 m=0.4 in retrieval; plain sums 
         const double negatives = log_sum_exp_negatives(a, z);
         if (positives == -kInfinity || negatives == -kInfinity) return {};
         const SoftHinge l = soft_hinge(positives + negatives);
-        a.each([&](std::int64_t v) {
+        a.each([&](int64_t v) {
             if (a.positive(v)) g[v] = l.slope * weight(true, a.q[v]) * std::exp(z(v) - positives);
             if (a.negative(v)) g[v] = l.slope * weight(false, a.q[v]) * std::exp(z(v) - negatives);
         });

@@ -50,7 +50,7 @@ and the different pairs averaged apart, each over the pairs that are not satisfi
     // The pairs that are not satisfied.
     FACET_HD PairCounts count(const auto& a) const {
         PairCounts active;
-        a.each([&](std::int64_t v) {
+        a.each([&](int64_t v) {
             const bool alike = a.y[v] == a.y[a.u];
             active.same += alike && a.q[v] > 0;
             active.different += !alike && a.q[v] < margin;
@@ -65,7 +65,7 @@ and the different pairs averaged apart, each over the pairs that are not satisfi
     // Every pair is seen from both its ends, which leaves the mean as it is.
     FACET_HD AnchorResult anchor(const auto& a, double* g) const {
         double sum = 0;
-        a.each([&](std::int64_t v) {
+        a.each([&](int64_t v) {
             if (v == a.u) return;
             const Term term = a.positive(v) ? same(a.q[v]) : different(a.q[v]);
             const double weight = a.positive(v) ? same_weight : different_weight;

@@ -45,8 +45,8 @@ wrong samples.)",
     StateArray* draws = state->number("draws", 0, 0);
 
     void open(const Batch<T>& batch) {
-        const std::size_t B = batch.targets.size();
-        const auto call = std::uint64_t(draws->value[0]);
+        const size_t B = batch.targets.size();
+        const auto call = uint64_t(draws->value[0]);
         draws->value[0] += 1;
         if (margins->given) {
             FACET_CHECK(margins->value.size() == B,
@@ -54,7 +54,7 @@ wrong samples.)",
                         margins->value.size(), B);
         } else {
             margins->value.resize(B);
-            for (std::size_t i = 0; i < B; ++i) {
+            for (size_t i = 0; i < B; ++i) {
                 Random random(state->seed, Purpose::Margin, call, i);
                 margins->value[i] = m + sigma * random.normal();
             }
@@ -63,21 +63,21 @@ wrong samples.)",
     }
 
     void rank(std::span<const Target<T>> targets) {
-        std::vector<std::size_t> rows;  // those with a label
+        std::vector<size_t> rows;  // those with a label
         std::vector<double> sorted;
-        for (std::size_t i = 0; i < targets.size(); ++i) {
+        for (size_t i = 0; i < targets.size(); ++i) {
             if (targets[i].y < 0) continue;
             rows.push_back(i);
             sorted.push_back(margins->value[i]);
         }
         std::sort(sorted.begin(), sorted.end());
-        std::vector<std::size_t> order(rows.size());  // argsort(-c) over `rows`
+        std::vector<size_t> order(rows.size());  // argsort(-c) over `rows`
         std::iota(order.begin(), order.end(), 0);
-        std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
             return targets[rows[a]].cos > targets[rows[b]].cos;
         });
-        for (std::size_t k = 0; k < rows.size(); ++k) {
-            const std::size_t row = released ? k : order[k], rank = released ? order[k] : k;
+        for (size_t k = 0; k < rows.size(); ++k) {
+            const size_t row = released ? k : order[k], rank = released ? order[k] : k;
             margins->value[rows[row]] = sorted[rank];
         }
     }

@@ -29,15 +29,14 @@ Public code: SV-X-Softmax keeps int(save_rate B) rows, which may be none of a sm
     double save_rate = ask().number("save_rate", 0.9, 0, 1, "part of the samples kept");
 
     void settle(int, std::span<SoftmaxRow<T>> rows) const {
-        std::vector<std::size_t> order;  // rows with a label, the hardest first
-        for (std::size_t i = 0; i < rows.size(); ++i) {
+        std::vector<size_t> order;  // rows with a label, the hardest first
+        for (size_t i = 0; i < rows.size(); ++i) {
             if (rows[i].weight != 0) order.push_back(i);
         }
-        std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-            return rows[a].value > rows[b].value;
-        });
-        const auto kept = std::max<std::size_t>(1, std::size_t(save_rate * double(order.size())));
-        for (std::size_t k = 0; k < order.size(); ++k) {
+        std::stable_sort(order.begin(), order.end(),
+                         [&](size_t a, size_t b) { return rows[a].value > rows[b].value; });
+        const auto kept = std::max<size_t>(1, size_t(save_rate * double(order.size())));
+        for (size_t k = 0; k < order.size(); ++k) {
             rows[order[k]].weight = k < kept ? T(1) / T(kept) : T(0);
         }
     }

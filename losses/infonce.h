@@ -27,11 +27,11 @@ its target.)"};
     double tau = ask().positive("tau", 0.07, "temperature of the cosines");
 
     FACET_HD AnchorResult anchor(const auto& a, double* g) const {
-        const auto z = [&](std::int64_t v) { return a.q[v] / tau; };
+        const auto z = [&](int64_t v) { return a.q[v] / tau; };
         const double negatives = log_sum_exp_negatives(a, z);
         AnchorResult result;
         double push = 0;  // sum over the positives of 1 - q_0
-        a.each([&](std::int64_t p) {
+        a.each([&](int64_t p) {
             if (!a.positive(p)) return;
             const SoftHinge l = soft_hinge(negatives - z(p));
             result.sum += l.value;
@@ -40,7 +40,7 @@ its target.)"};
             push += l.slope;
         });
         push = a.total(push);
-        a.each([&](std::int64_t n) {
+        a.each([&](int64_t n) {
             if (a.negative(n)) g[n] = push / tau * std::exp(z(n) - negatives);
         });
         result.sum = a.total(result.sum);

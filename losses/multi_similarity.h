@@ -39,23 +39,23 @@ the slopes.)"};
 
     FACET_HD AnchorResult anchor(const auto& a, double* g) const {
         double hardest_n = -kInfinity, hardest_p = kInfinity;
-        a.each([&](std::int64_t v) {
+        a.each([&](int64_t v) {
             if (a.negative(v) && a.q[v] > hardest_n) hardest_n = a.q[v];
             if (a.positive(v) && a.q[v] < hardest_p) hardest_p = a.q[v];
         });
         hardest_n = a.largest(hardest_n);
         hardest_p = -a.largest(-hardest_p);
-        const auto z_p = [&](std::int64_t v) {
+        const auto z_p = [&](int64_t v) {
             const bool kept = a.positive(v) && (!mine || a.q[v] - eps < hardest_n);
             return kept ? -alpha * (a.q[v] - base) : -kInfinity;
         };
-        const auto z_n = [&](std::int64_t v) {
+        const auto z_n = [&](int64_t v) {
             const bool kept = a.negative(v) && (!mine || a.q[v] + eps > hardest_p);
             return kept ? beta * (a.q[v] - base) : -kInfinity;
         };
         const double positives = log_sum_exp(a, z_p), negatives = log_sum_exp(a, z_n);
         const SoftHinge p = soft_hinge(positives), n = soft_hinge(negatives);
-        a.each([&](std::int64_t v) {
+        a.each([&](int64_t v) {
             if (z_p(v) > -kInfinity) g[v] = -p.slope * std::exp(z_p(v) - positives);
             if (z_n(v) > -kInfinity) g[v] = n.slope * std::exp(z_n(v) - negatives);
         });

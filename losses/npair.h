@@ -37,7 +37,7 @@ being 1, has no regulariser. The author's and TensorFlow's code do not normalise
     }
 
     FACET_HD AnchorResult anchor(const auto& a, double* g) const {
-        const std::int64_t k = a.lowest([&](std::int64_t v) {  // the second row of its class
+        const int64_t k = a.lowest([&](int64_t v) {  // the second row of its class
             return a.y[v] == a.y[a.u] && a.place[v] == 1 ? double(v) : kInfinity;
         });
         AnchorResult result;
@@ -49,14 +49,11 @@ being 1, has no regulariser. The author's and TensorFlow's code do not normalise
         return result;
     }
 
-    FACET_HD void cross_entropy(const auto& a, std::int64_t k, AnchorResult& result,
-                                double* g) const {
-        const auto z = [&](std::int64_t v) {
-            return a.place[v] == 1 && v != k ? a.q[v] : -kInfinity;
-        };
+    FACET_HD void cross_entropy(const auto& a, int64_t k, AnchorResult& result, double* g) const {
+        const auto z = [&](int64_t v) { return a.place[v] == 1 && v != k ? a.q[v] : -kInfinity; };
         const double others = log_sum_exp(a, z);
         const SoftHinge l = soft_hinge(others - a.q[k]);  // -log p, 1 - p
-        a.each([&](std::int64_t v) {
+        a.each([&](int64_t v) {
             if (v == k) g[v] = -l.slope;
             if (z(v) > -kInfinity) g[v] = l.slope * std::exp(z(v) - others);
         });

@@ -41,7 +41,7 @@ Through mt: dz_y/dmt = -s sin(theta_y + mt), dmt/dc_j = m1/n, dL/dz_y = -(1 - p_
     struct Acc {
         LogSumExp<T> others;
         double sum = 0;  // of a_j over hard negatives
-        std::int64_t hard = 0;
+        int64_t hard = 0;
         FACET_HD void merge(const Acc& other) {
             others.merge(other.others);
             sum += other.sum;
@@ -74,7 +74,7 @@ Through mt: dz_y/dmt = -s sin(theta_y + mt), dmt/dc_j = m1/n, dL/dz_y = -(1 - p_
     FACET_HD T support_slope(T) const { return t; }
     FACET_HD T emphasis(T c) const { return modulated ? support(c) : c; }  // a_j
 
-    FACET_HD void take(int pass, const Row& row, Acc& acc, T c, std::int64_t j) const {
+    FACET_HD void take(int pass, const Row& row, Acc& acc, T c, int64_t j) const {
         if (pass == 1) return Base::take(pass, row, acc.others, c, j);
         if (c <= row.threshold) return;
         acc.sum += double(emphasis(c));
@@ -84,12 +84,12 @@ Through mt: dz_y/dmt = -s sin(theta_y + mt), dmt/dc_j = m1/n, dL/dz_y = -(1 - p_
         if (pass == 1) return Base::gather(pass, row, acc.others, chunk);
         chunk.for_blocks([&](const Chunk<T>& block) {
             const auto [c, n, first, y] = block;
-            const auto is_hard = [c, y, f = row.threshold](std::int64_t j) {
+            const auto is_hard = [c, y, f = row.threshold](int64_t j) {
                 return (c[j] > f) & (j != y);
             };
             acc.sum += sum_lanes_tail<double>(
-                n, [&](std::int64_t j) { return is_hard(j) ? double(emphasis(c[j])) : 0.0; });
-            acc.hard += sum_lanes_tail<std::int64_t>(n, is_hard);
+                n, [&](int64_t j) { return is_hard(j) ? double(emphasis(c[j])) : 0.0; });
+            acc.hard += sum_lanes_tail<int64_t>(n, is_hard);
         });
     }
 
@@ -109,14 +109,14 @@ Through mt: dz_y/dmt = -s sin(theta_y + mt), dmt/dc_j = m1/n, dL/dz_y = -(1 - p_
     FACET_HD T through_margin(const Row& row, T c) const {
         return c > row.threshold ? row.weight * -row.missing * row.through_mean : T(0);
     }
-    FACET_HD T derivative(const Row& row, T c, std::int64_t j) const {
+    FACET_HD T derivative(const Row& row, T c, int64_t j) const {
         return Base::derivative(row, c, j) + through_margin(row, c);
     }
     void differentiate(const Row& row, const Chunk<T>& chunk, T* g) const {
         if (row.through_mean == 0) return Base::differentiate(row, chunk, g);
         const std::vector<T> c(chunk.c, chunk.c + chunk.n);  // g may be chunk.c
         Base::differentiate(row, chunk, g);
-        for (std::int64_t j = 0; j < chunk.n; ++j) g[j] += through_margin(row, c[j]);
+        for (int64_t j = 0; j < chunk.n; ++j) g[j] += through_margin(row, c[j]);
     }
 };
 FACET_LOSS(npcface, ClassLoss<NpcFace>);

@@ -39,12 +39,12 @@ as the margin on the cosine (0.5 there; with r = 1 the paper's delta = 1 is the 
     struct Row : RowResult<T> {
         T margin_line = 0;  // c_y - m: the hinge is active above it
         T sin = 0;
-        std::int64_t y = -1;
+        int64_t y = -1;
         NearestCut<T> cut;
     };
     struct Acc {
         double sum = 0;  // of c_j - (c_y - m) over active j
-        std::int64_t active = 0;
+        int64_t active = 0;
         FACET_HD void merge(const Acc& other) {
             sum += other.sum;
             active += other.active;
@@ -53,7 +53,7 @@ as the margin on the cosine (0.5 there; with r = 1 the paper's delta = 1 is the 
 
     double delta = ask().number("delta", 1, 0, 1e6, "margin on squared distances");
     double r = ask().positive("r", 1, "radius of the sphere");
-    std::int64_t k = ask().count("k", 1, "nearest negative proxies; 0: all");
+    int64_t k = ask().count("k", 1, "nearest negative proxies; 0: all");
     bool own_zero = ask().choice<bool>("own", {"exclude", "zero"},
                                        "zero: the own class competes with cosine 0");
     bool released = ask().choice<bool>("compat", {"none", "released"},
@@ -69,10 +69,10 @@ as the margin on the cosine (0.5 there; with r = 1 the paper's delta = 1 is the 
         all = k == 0 || k >= batch.C - (own_zero ? 0 : 1);
         alone = batch.C == 1;
     }
-    std::int64_t nearest() const { return all ? 0 : k; }
+    int64_t nearest() const { return all ? 0 : k; }
     Row begin(const Target<T>& y) const { return {{}, y.cos - margin, y.sin, y.y, {}}; }
 
-    FACET_HD void take(int, const Row& row, Acc& acc, T c, std::int64_t) const {
+    FACET_HD void take(int, const Row& row, Acc& acc, T c, int64_t) const {
         acc.sum += c > row.margin_line ? double(c) - double(row.margin_line) : 0.0;
         acc.active += c > row.margin_line;
     }
@@ -88,7 +88,7 @@ as the margin on the cosine (0.5 there; with r = 1 the paper's delta = 1 is the 
         row.dtheta = -row.sin * row.dcos;
     }
 
-    FACET_HD T derivative(const Row& row, T c, std::int64_t j) const {
+    FACET_HD T derivative(const Row& row, T c, int64_t j) const {
         return (row.cut.keeps(c, j) & (c > row.margin_line)) ? row.weight * height : T(0);
     }
 };

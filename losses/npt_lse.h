@@ -30,11 +30,11 @@ Derivation: L = (log sum e^z - z_y)/tau; dz/dc = tau cancels the 1/tau. N_k is p
 
     T m = ask().number("m", 0.5, 0, 10, "margin on cosines");
     T tau = ask().positive("tau", 64, "sharpness of the maximum");
-    std::int64_t k = ask().count("k", 0, "nearest negative proxies; 0: all");
+    int64_t k = ask().count("k", 0, "nearest negative proxies; 0: all");
     bool all = false;
 
     void open(const Batch<T>& batch) { all = k == 0 || k >= batch.C - 1; }
-    std::int64_t nearest() const { return all ? 0 : k; }
+    int64_t nearest() const { return all ? 0 : k; }
     TargetLogit<T> target(const Target<T>& y) const { return additive_cosine(y, tau, m); }
     void close(int pass, Row& row, LogSumExp<T> sum, const TopK<T>& nearest) const {
         for (const auto& entry : nearest.sorted()) sum.add(tau * entry.value);
@@ -42,10 +42,10 @@ Derivation: L = (log sum e^z - z_y)/tau; dz/dc = tau cancels the 1/tau. N_k is p
         SoftmaxForm<T, NptLse>::close(pass, row, sum);
     }
     void complete(Row& row) const { row.wrap(row.value / double(tau), 1 / tau); }
-    FACET_HD T logit(const Row& row, T c, std::int64_t j) const {
+    FACET_HD T logit(const Row& row, T c, int64_t j) const {
         return row.cut.keeps(c, j) ? tau * c : -std::numeric_limits<T>::infinity();
     }
-    FACET_HD T slope(const Row&, T, std::int64_t) const { return tau; }
+    FACET_HD T slope(const Row&, T, int64_t) const { return tau; }
 };
 FACET_LOSS(npt_lse, ClassLoss<NptLse>);
 

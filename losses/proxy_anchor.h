@@ -30,14 +30,14 @@ Derivation: log(1 + sum e^v) has the slope e^v / (1 + sum e^v), a softmax beside
 
     double open(const Batch<T>& batch, std::span<RowResult<T>> rows) const {
         const auto z = [&](T c) { return -double(alpha) * (double(c) - double(delta)); };
-        std::map<std::int64_t, LogSumExp<double>> present;
+        std::map<int64_t, LogSumExp<double>> present;
         for (const Target<T>& y : batch.targets) {
             if (y.y >= 0) present[y.y].add(z(y.cos));
         }
         const auto P = double(present.size());
         double value = 0;
         for (const auto& [j, sum] : present) value += softplus(sum.log()) / P;
-        for (std::size_t i = 0; i < rows.size(); ++i) {
+        for (size_t i = 0; i < rows.size(); ++i) {
             const Target<T>& y = batch.targets[i];
             if (y.y < 0) continue;
             rows[i].weight = 1;
@@ -46,7 +46,7 @@ Derivation: log(1 + sum e^v) has the slope e^v / (1 + sum e^v), a softmax beside
         }
         return value;
     }
-    T weight(std::int64_t C) const { return T(1) / T(C); }
+    T weight(int64_t C) const { return T(1) / T(C); }
     FACET_HD T logit(T c) const { return alpha * (c + delta); }
     FACET_HD T slope(T) const { return alpha; }
 };

@@ -25,8 +25,8 @@ L can be negative, and the pull on the target never ends. Without negatives L is
 Derivation: dL/dd_y = 1, dL/dd_j = -q_j, dd/dc = -2.)"};
 
     TargetLogit<T> target(const Target<T>& y) const { return {2 * y.cos - 2, 2, -2 * y.sin}; }
-    FACET_HD T logit(const SoftmaxRow<T>&, T c, std::int64_t) const { return 2 * c - 2; }
-    FACET_HD T slope(const SoftmaxRow<T>&, T, std::int64_t) const { return 2; }
+    FACET_HD T logit(const SoftmaxRow<T>&, T c, int64_t) const { return 2 * c - 2; }
+    FACET_HD T slope(const SoftmaxRow<T>&, T, int64_t) const { return 2; }
 
     void close(int, SoftmaxRow<T>& row, const LogSumExp<T>& others) const {
         if (others.sum == 0) return;

@@ -27,12 +27,12 @@ normalised, so vectors have a gradient along themselves: lengths grow while samp
                            : nullptr;
     const double* b = nullptr;  // (C)
 
-    void prepare(std::int64_t C) {
+    void prepare(int64_t C) {
         if (bias && bias->value.empty()) bias->value.assign(C, 0.0);
     }
     void open(const Batch<T>& batch) {
         if (!bias) return;
-        FACET_CHECK(std::int64_t(bias->value.size()) == batch.C,
+        FACET_CHECK(int64_t(bias->value.size()) == batch.C,
                     "softmax: state b has {} values, expected C = {}", bias->value.size(), batch.C);
         b = bias->value.data();
     }
@@ -46,10 +46,10 @@ normalised, so vectors have a gradient along themselves: lengths grow while samp
     TargetLogit<T> target(const Target<T>& y) const {
         return {y.cos + (b && y.y >= 0 ? T(b[y.y]) : T(0)), 1, 0};
     }
-    FACET_HD T logit(const SoftmaxRow<T>&, T product, std::int64_t j) const {
+    FACET_HD T logit(const SoftmaxRow<T>&, T product, int64_t j) const {
         return b ? product + T(b[j]) : product;
     }
-    FACET_HD T slope(const SoftmaxRow<T>&, T, std::int64_t) const { return 1; }
+    FACET_HD T slope(const SoftmaxRow<T>&, T, int64_t) const { return 1; }
 };
 FACET_LOSS(softmax, ClassLoss<Softmax>);
 

@@ -72,8 +72,8 @@ Public code: the defaults are those of the authors' Caffe code; others put a fix
         row.target.dtheta -= y.norm * blend * y.sin;
         return row;
     }
-    FACET_HD T logit(const Row& row, T c, std::int64_t) const { return row.norm * c; }
-    FACET_HD T slope(const Row& row, T, std::int64_t) const { return row.norm; }
+    FACET_HD T logit(const Row& row, T c, int64_t) const { return row.norm * c; }
+    FACET_HD T slope(const Row& row, T, int64_t) const { return row.norm; }
 
     void gather(int, const Row& row, Acc& acc, const Chunk<T>& chunk) const {
         alignas(64) T z[kBlock];
@@ -84,15 +84,14 @@ Public code: the defaults are those of the authors' Caffe code; others put a fix
             if (sums.others.sum == 0) return;
             T weighted[kBlock] = {};
 #pragma omp simd
-            for (std::int64_t j = 0; j < block.n; ++j) {
+            for (int64_t j = 0; j < block.n; ++j) {
                 weighted[j] = block.c[j] * exp_branch_free(z[j] - sums.others.max);
             }
-            sums.moment =
-                sum_lanes<T>(padded(block.n), [&](std::int64_t j) { return weighted[j]; });
+            sums.moment = sum_lanes<T>(padded(block.n), [&](int64_t j) { return weighted[j]; });
             acc.merge(sums);
         });
     }
-    FACET_HD void take(int, const Row& row, Acc& acc, T c, std::int64_t j) const {
+    FACET_HD void take(int, const Row& row, Acc& acc, T c, int64_t j) const {
         acc.merge({{logit(row, c, j), 1.0}, double(c)});
     }
     void close(int pass, Row& row, const Acc& acc) const {

@@ -45,7 +45,7 @@ Public code: r=30 in the paper, 40 as released, with lw=50 there.)",
     T r = T(radius), m = T(margin);
     T pull = T(lw * lam / radius), push = T(lw * (1 - lam) / radius);
 
-    void prepare(std::int64_t C) {
+    void prepare(int64_t C) {
         if (this->bias->value.empty()) this->bias->value = {first_bias(std::max<double>(C - 1, 1))};
     }
 

@@ -56,10 +56,10 @@ reproduced.))"};
         if (turned >= std::numbers::pi_v<T>) return {-s, 0, 0};
         return by_angle(y, s * std::cos(turned), -s * m * std::sin(turned));
     }
-    FACET_HD T logit(const SoftmaxRow<T>&, T c, std::int64_t) const {
+    FACET_HD T logit(const SoftmaxRow<T>&, T c, int64_t) const {
         return version == Version::v2 ? s * bounded_cos(std::acos(c) / m) : s * c;
     }
-    FACET_HD T slope(const SoftmaxRow<T>&, T c, std::int64_t) const {
+    FACET_HD T slope(const SoftmaxRow<T>&, T c, int64_t) const {
         if (version != Version::v2 || !exact) return s;
         const T sine = std::sqrt((1 - c) * (1 + c));
         return sine > 0 ? s * bounded_sin(std::acos(c) / m) / (m * sine) : T(0);

@@ -35,7 +35,7 @@ counting 0 (its first versions give NaN for them).)"};
 
     FACET_HD AnchorResult anchor(const auto& a, double* g) const {
         double P = 0, c = -kInfinity, largest = -kInfinity;
-        a.each([&](std::int64_t j) {
+        a.each([&](int64_t j) {
             if (j == a.u) return;
             const double s = a.q[j] / tau;
             largest = s > largest ? s : largest;
@@ -47,7 +47,7 @@ counting 0 (its first versions give NaN for them).)"};
         if (P == 0) return {0, count_all, false};
         // In units of e^largest: the others, and `height` = e^c.
         double below = 0, sum_d = 0, others = 0;  // sum_P (c - s), sum_P d, sum_N e^{s - largest}
-        a.each([&](std::int64_t j) {
+        a.each([&](int64_t j) {
             if (a.positive(j)) below += c - a.q[j] / tau, sum_d += std::expm1(a.q[j] / tau - c);
             if (a.negative(j)) others += std::exp(a.q[j] / tau - largest);
         });
@@ -55,7 +55,7 @@ counting 0 (its first versions give NaN for them).)"};
         sum_d = a.total(sum_d);
         others = a.total(others);
         const double height = std::exp(c - largest), Z = height * (P + sum_d) + others;
-        a.each([&](std::int64_t j) {
+        a.each([&](int64_t j) {
             if (a.negative(j)) g[j] = std::exp(a.q[j] / tau - largest) / (Z * tau);
             if (!a.positive(j)) return;
             const double d = std::expm1(a.q[j] / tau - c);

@@ -45,20 +45,20 @@ Derivation: D of squared distances has dD/dxh_a = 2 (xh_a - xh_b), its root (xh_
 
     FACET_HD AnchorResult anchor(const auto& a, double* g) const {
         AnchorResult result;
-        const std::int64_t closest = closest_negative(a, -1);
+        const int64_t closest = closest_negative(a, -1);
         if (closest < 0) return result;
         if (mining == Mining::hard) {
-            const std::int64_t p = farthest(a, true);
+            const int64_t p = farthest(a, true);
             if (p >= 0) add(a, p, closest, result, g);
             return result;
         }
-        for (std::int64_t p = 0; p < a.n; ++p) {
+        for (int64_t p = 0; p < a.n; ++p) {
             if (!a.positive(p)) continue;
             if (mining == Mining::all) {
                 add_all(a, p, result, g);
                 continue;
             }
-            const std::int64_t n = closest_negative(a, a.q[p]);
+            const int64_t n = closest_negative(a, a.q[p]);
             add(a, p, n >= 0 ? n : farthest(a, false), result, g);
         }
         return result;
@@ -69,8 +69,7 @@ Derivation: D of squared distances has dD/dxh_a = 2 (xh_a - xh_b), its root (xh_
     }
 
     // One triplet that was selected.
-    FACET_HD void add(const auto& a, std::int64_t p, std::int64_t n, AnchorResult& result,
-                      double* g) const {
+    FACET_HD void add(const auto& a, int64_t p, int64_t n, AnchorResult& result, double* g) const {
         const SoftHinge l = hinge(a.q[p] - a.q[n] + margin);
         result.sum += l.value;
         result.terms += 1;
@@ -80,10 +79,10 @@ Derivation: D of squared distances has dD/dxh_a = 2 (xh_a - xh_b), its root (xh_
     }
 
     // The triplets of p with every negative.
-    FACET_HD void add_all(const auto& a, std::int64_t p, AnchorResult& result, double* g) const {
+    FACET_HD void add_all(const auto& a, int64_t p, AnchorResult& result, double* g) const {
         double sum = 0, slopes = 0;
-        std::int64_t terms = 0;
-        a.each([&](std::int64_t n) {
+        int64_t terms = 0;
+        a.each([&](int64_t n) {
             if (!a.negative(n)) return;
             const double v = a.q[p] - a.q[n] + margin;
             if (!soft && v <= 0) return;
@@ -101,14 +100,13 @@ Derivation: D of squared distances has dD/dxh_a = 2 (xh_a - xh_b), its root (xh_
     }
 
     // -1 if there is none.
-    FACET_HD static std::int64_t closest_negative(const auto& a, double beyond) {
+    FACET_HD static int64_t closest_negative(const auto& a, double beyond) {
         return a.lowest(
-            [&](std::int64_t n) { return a.negative(n) && a.q[n] > beyond ? a.q[n] : kInfinity; });
+            [&](int64_t n) { return a.negative(n) && a.q[n] > beyond ? a.q[n] : kInfinity; });
     }
-    FACET_HD static std::int64_t farthest(const auto& a, bool positive) {
-        return a.lowest([&](std::int64_t v) {
-            return v != a.u && a.positive(v) == positive ? -a.q[v] : kInfinity;
-        });
+    FACET_HD static int64_t farthest(const auto& a, bool positive) {
+        return a.lowest(
+            [&](int64_t v) { return v != a.u && a.positive(v) == positive ? -a.q[v] : kInfinity; });
     }
 };
 FACET_LOSS(triplet, PairLoss<Triplet>);

@@ -33,7 +33,7 @@ no gradient at all (and the easiest none either).)",
     bool clamped = ask().choice<bool>("compat", {"none", "released"},
                                       "released: -z_y is clamped to [-s, s], no gradient outside");
 
-    void prepare(std::int64_t C) {
+    void prepare(int64_t C) {
         if (this->bias->value.empty()) this->bias->value = {std::log(10.0 * double(C))};
     }
 

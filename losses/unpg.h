@@ -36,7 +36,7 @@ the pairs of one GPU only, and its acos is not clamped.)"};
 
     enum class Kind { cos, arc, mag, norm };
     struct Row : MagRow<T> {
-        std::int64_t i = 0;
+        int64_t i = 0;
     };
     struct Others : SoftmaxForm<T, Others> {
         T s;

@@ -9,8 +9,7 @@ namespace {
 
 std::string shape_text(const NpyArray& array) {
     std::string text;
-    for (const std::int64_t n : array.shape)
-        text += fmt::format("{}{}", text.empty() ? "" : ", ", n);
+    for (const int64_t n : array.shape) text += fmt::format("{}{}", text.empty() ? "" : ", ", n);
     return "(" + text + ")";
 }
 
@@ -35,10 +34,10 @@ Arrays read_arrays(const ArrayFiles& files, bool proxies) {
     const NpyArray labels = read_npy(files.y);
     FACET_CHECK(labels.dtype == "<i4" || labels.dtype == "<i8",
                 "{}: element type {}, expected <i4 or <i8", files.y, labels.dtype);
-    FACET_CHECK(labels.shape == std::vector<std::int64_t>{in.B},
+    FACET_CHECK(labels.shape == std::vector<int64_t>{in.B},
                 "{}: shape {}, expected ({}), one label a row of {}", files.y, shape_text(labels),
                 in.B, files.x);
-    in.y = npy_as<std::int64_t>(labels);
+    in.y = npy_as<int64_t>(labels);
     if (!proxies) return in;
     in.w = read_matrix(files.w, "--w", "(C, D)");
     in.C = in.w.shape[0];

@@ -14,9 +14,9 @@ struct ArrayFiles {
 };
 
 struct Arrays {
-    NpyArray x, w;                // (B, D), (C, D) raw, float32 or float64; w may be empty
-    std::vector<std::int64_t> y;  // (B); -1: ignored
-    std::int64_t B = 0, C = 0, D = 0;
+    NpyArray x, w;           // (B, D), (C, D) raw, float32 or float64; w may be empty
+    std::vector<int64_t> y;  // (B); -1: ignored
+    int64_t B = 0, C = 0, D = 0;
 };
 
 // Reads them, checked against each other; w is not read where `proxies` is false. Throws Error

@@ -127,10 +127,10 @@ const char* const kIntroduction =
 std::vector<Chapter> chapters_of(const std::vector<LossSpec>& specs, const fs::path& out) {
     std::vector<Chapter> chapters(specs.size());
     std::exception_ptr failure;
-    Progress progress("atlas", std::int64_t(specs.size()));
+    Progress progress("atlas", int64_t(specs.size()));
     int finished = 0;
 #pragma omp parallel for schedule(dynamic, 1)
-    for (std::size_t k = 0; k < specs.size(); ++k) {
+    for (size_t k = 0; k < specs.size(); ++k) {
         std::exception_ptr caught;
         try {
             chapters[k] = chapter_of(specs[k], out);

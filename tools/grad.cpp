@@ -28,7 +28,7 @@ struct Options {
     ArrayFiles files;
     std::vector<std::string> set;
     std::string dtype = "auto", head = "dense", method = "analytic";
-    std::int64_t tile = HeadOptions().tile;
+    int64_t tile = HeadOptions().tile;
     double step = 3e-4;
     bool dcos = false;
 };
@@ -45,7 +45,7 @@ Arrays read_inputs(const Options& options, const Loss& loss) {
 }
 
 template <class T>
-void save(const fs::path& path, const std::vector<T>& values, std::vector<std::int64_t> shape) {
+void save(const fs::path& path, const std::vector<T>& values, std::vector<int64_t> shape) {
     write_npy(path, npy_from<T>(std::span<const T>(values), std::move(shape)));
 }
 

@@ -120,10 +120,10 @@ double radians(double degrees) { return degrees * std::numbers::pi / 180; }
 // among the gradients (a proxy, or a row of x) and its derivative by theta.
 struct Scene {
     std::vector<double> x, w;
-    std::vector<std::int64_t> y;
-    std::size_t turning;          // first element in w, without proxies in x
+    std::vector<int64_t> y;
+    size_t turning;               // first element in w, without proxies in x
     std::vector<double> tangent;  // (D)
-    std::int64_t D;
+    int64_t D;
 };
 
 // x along the first axis; w_y turns away from it in the plane of the first and the second; the
@@ -171,7 +171,7 @@ std::pair<double, double> evaluate(const LossInfo& info, const Variant& variant,
     const bool proxies = loss->has_proxies();
     for (const auto& [name, value] : variant.state) loss->state().find(name)->value = {value};
     const Scene scene = proxies ? class_scene(theta, variant) : pair_scene(theta, variant);
-    const std::int64_t B = std::int64_t(scene.y.size()), C = std::int64_t(scene.w.size()) / scene.D;
+    const int64_t B = int64_t(scene.y.size()), C = int64_t(scene.w.size()) / scene.D;
 
     std::vector<double> dx(scene.x.size()), dw(scene.w.size());
     HeadDiagnostics diagnostics;
@@ -182,8 +182,8 @@ std::pair<double, double> evaluate(const LossInfo& info, const Variant& variant,
 
     const std::vector<double>& gradient = proxies ? dw : dx;
     double slope = 0;
-    for (std::int64_t k = 0; k < scene.D; ++k) {
-        slope += gradient[scene.turning + std::size_t(k)] * scene.tangent[std::size_t(k)];
+    for (int64_t k = 0; k < scene.D; ++k) {
+        slope += gradient[scene.turning + size_t(k)] * scene.tangent[size_t(k)];
     }
     return {value, slope};
 }

@@ -16,8 +16,8 @@ namespace {
 
 // A setting ("grad=exact") is set as code; what Markdown would take for its own signs is escaped.
 std::string markdown_word(const std::string& word) {
-    const std::size_t length = word.find_last_not_of(".,;:)") + 1;
-    const std::size_t equals = word.find('=');
+    const size_t length = word.find_last_not_of(".,;:)") + 1;
+    const size_t equals = word.find('=');
     const bool setting = equals != std::string::npos && equals > 0 && equals + 1 < length &&
                          std::isalpha(static_cast<unsigned char>(word[0])) &&
                          word.find_first_of("<>(") == std::string::npos;
@@ -34,8 +34,8 @@ std::string markdown_word(const std::string& word) {
 std::string markdown_prose(const std::string& text) {
     std::string prose;
     bool quoted = false;
-    std::size_t at = 0;
-    for (std::size_t end; at < text.size(); at = end) {
+    size_t at = 0;
+    for (size_t end; at < text.size(); at = end) {
         end = text.find_first_of(" \n", at);
         if (end == at) {
             prose += text[end++];
@@ -61,7 +61,7 @@ std::string markdown(std::string_view text) {
 
 // A cell of a table: | would end it.
 std::string cell(std::string text) {
-    for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) {
+    for (size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) {
         text.insert(at, "\\");
     }
     return text;
@@ -139,7 +139,7 @@ std::vector<Block> blocks_of(std::string_view text) {
         fresh = false;
     }
     for (Block& block : blocks) {
-        std::size_t least = std::string::npos;
+        size_t least = std::string::npos;
         for (const std::string& line : block.lines)
             least = std::min(least, line.find_first_not_of(' '));
         for (std::string& line : block.lines) line.erase(0, least);
@@ -149,8 +149,8 @@ std::vector<Block> blocks_of(std::string_view text) {
 
 std::string short_paper(const LossInfo& info) {
     std::string paper = info.paper.substr(0, info.paper.find(';'));
-    if (const std::size_t note = paper.rfind(" ("); note != std::string::npos) paper.resize(note);
-    const std::size_t first = paper.find(", "), last = paper.rfind(", ");
+    if (const size_t note = paper.rfind(" ("); note != std::string::npos) paper.resize(note);
+    const size_t first = paper.find(", "), last = paper.rfind(", ");
     if (first == std::string::npos) return paper;
     return paper.substr(0, first) + paper.substr(last);
 }

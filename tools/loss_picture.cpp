@@ -95,7 +95,7 @@ void append_curve(std::string& svg, const Frame& f, const Range& range,
                    "<polyline class=\"curve\" stroke=\"{}\" stroke-width=\"{:.1f}\" "
                    "stroke-dasharray=\"{}\" points=\"",
                    pen.colour, pen.width, *pen.dashes ? pen.dashes : "none");
-    for (std::size_t k = 0; k < values.size(); ++k) {
+    for (size_t k = 0; k < values.size(); ++k) {
         const double x = f.left + f.width * (double(k) + 0.5) / double(values.size());
         const double y = f.top + f.height * (1 - range.at(values[k]));
         fmt::format_to(std::back_inserter(svg), "{}{:.1f},{:.1f}", k == 0 ? "" : " ", x, y);
@@ -105,7 +105,7 @@ void append_curve(std::string& svg, const Frame& f, const Range& range,
 
 void append_legend(std::string& svg, const std::vector<Curve>& curves) {
     double x = kValueFrame.left;
-    for (std::size_t k = 0; k < curves.size(); ++k) {
+    for (size_t k = 0; k < curves.size(); ++k) {
         const Pen& pen = kPens[k % kPens.size()];
         fmt::format_to(
             std::back_inserter(svg),
@@ -136,7 +136,7 @@ text {{ font: 12px system-ui, sans-serif; fill: #7d848c }}
     const Range slopes = range_of(picture.curves, &Curve::slope);
     append_axes(svg, kValueFrame, values, "value L", picture.angle);
     append_axes(svg, kSlopeFrame, slopes, "gradient dL/dθ, per radian", picture.angle);
-    for (std::size_t k = 0; k < picture.curves.size(); ++k) {
+    for (size_t k = 0; k < picture.curves.size(); ++k) {
         const Pen& pen = kPens[k % kPens.size()];
         append_curve(svg, kValueFrame, values, picture.curves[k].value, pen);
         append_curve(svg, kSlopeFrame, slopes, picture.curves[k].slope, pen);

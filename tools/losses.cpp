@@ -78,7 +78,7 @@ void print_one(const LossInfo& info) {
 }
 
 // Words joined by blanks into lines of at most `width` characters, one longer word a line.
-std::vector<std::string> wrapped(const std::vector<std::string>& words, std::size_t width) {
+std::vector<std::string> wrapped(const std::vector<std::string>& words, size_t width) {
     std::vector<std::string> lines(1);
     for (const std::string& word : words) {
         if (!lines.back().empty() && lines.back().size() + 1 + word.size() > width) {
@@ -101,7 +101,7 @@ void print_group(const ListedLosses& group) {
         fmt::print(" {:<16} {}\n", info->name,
                    lines[0].empty() ? short_paper(*info)
                                     : fmt::format("{:<36} {}", short_paper(*info), lines[0]));
-        for (std::size_t k = 1; k < lines.size(); ++k) fmt::print("{:55}{}\n", "", lines[k]);
+        for (size_t k = 1; k < lines.size(); ++k) fmt::print("{:55}{}\n", "", lines[k]);
     }
     fmt::print("\n");
 }

@@ -80,7 +80,7 @@ double worst_of_bound(const Verdict& verdict) {
 void print_table(const std::vector<Mode>& modes, const std::vector<Verdict>& verdicts) {
     Table table({"loss", "mode", "tape", "frozen", "numeric", "streamed", "float32", "ulps",
                  "of bound", "kinks", "checks", "verdict"});
-    for (std::size_t k = 0; k < modes.size(); ++k) {
+    for (size_t k = 0; k < modes.size(); ++k) {
         const Verdict& v = verdicts[k];
         double single = 0;
         for (const Check& check : v.checks) {
@@ -109,9 +109,9 @@ void print_table(const std::vector<Mode>& modes, const std::vector<Verdict>& ver
 void print_kinks(const std::vector<Mode>& modes, const std::vector<Verdict>& verdicts) {
     Table table({"loss", "mode", "region", "direction", "left", "right", "jump", "hand"});
     bool any = false;
-    for (std::size_t first = 0, end; first < modes.size(); first = end) {
+    for (size_t first = 0, end; first < modes.size(); first = end) {
         end = first;
-        std::vector<std::pair<const Kink*, std::size_t>> listed;  // with the mode it was met in
+        std::vector<std::pair<const Kink*, size_t>> listed;  // with the mode it was met in
         std::map<std::string, int> times;
         for (; end < modes.size() && modes[end].loss == modes[first].loss; ++end) {
             for (const Kink& kink : verdicts[end].kinks) {
@@ -187,7 +187,7 @@ ordered_json to_json(const Kink& kink) {
 ordered_json to_json(const std::vector<Mode>& modes, const std::vector<Verdict>& verdicts) {
     ordered_json list = ordered_json::array();
     int checks = 0, failures = 0;
-    for (std::size_t k = 0; k < modes.size(); ++k) {
+    for (size_t k = 0; k < modes.size(); ++k) {
         ordered_json settings = ordered_json::object(), done = ordered_json::array(),
                      kinks = ordered_json::array();
         for (const auto& [name, value] : modes[k].settings) settings[name] = value;
@@ -207,7 +207,7 @@ ordered_json to_json(const std::vector<Mode>& modes, const std::vector<Verdict>&
 void run(const Options& options) {
     const std::vector<Mode> modes = chosen_modes(options);
     const auto verdicts = [&] {
-        Progress progress("verify", std::int64_t(modes.size()));
+        Progress progress("verify", int64_t(modes.size()));
         return proof::judge_all(modes, {options.quick, options.region},
                                 [&](int done) { progress.update(done); });
     }();
@@ -233,7 +233,7 @@ void run(const Options& options) {
     fmt::print("\n");
     print_table(modes, verdicts);
     fmt::print("\n");
-    for (std::size_t k = 0; k < modes.size(); ++k) {
+    for (size_t k = 0; k < modes.size(); ++k) {
         print_checks(modes[k], verdicts[k], options.verbose);
     }
     fmt::print("{} checks, {} failures\n", checks, failures);

@@ -19,17 +19,17 @@ namespace facet {
 // Their order is fixed by the text, not by the width of the machine's vectors or the number of
 // threads: kLanes partial results, value i to lane i % kLanes, then a tree over the lanes.
 
-inline constexpr std::int64_t kLanes = 16;
+inline constexpr int64_t kLanes = 16;
 
 // The smallest multiple of kLanes that holds n values.
-constexpr std::int64_t padded(std::int64_t n) { return (n + kLanes - 1) / kLanes * kLanes; }
+constexpr int64_t padded(int64_t n) { return (n + kLanes - 1) / kLanes * kLanes; }
 
 // Folds f(0), ..., f(n - 1) with `combine`, n a multiple of kLanes.
 template <class T, class Function, class Combine>
-inline T reduce_lanes(std::int64_t n, T identity, Function f, Combine combine) {
+inline T reduce_lanes(int64_t n, T identity, Function f, Combine combine) {
     T lane[kLanes];
     for (int l = 0; l < kLanes; ++l) lane[l] = identity;
-    for (std::int64_t i = 0; i < n; i += kLanes) {
+    for (int64_t i = 0; i < n; i += kLanes) {
 #pragma omp simd
         for (int l = 0; l < kLanes; ++l) lane[l] = combine(lane[l], f(i + l));
     }
@@ -41,16 +41,16 @@ inline T reduce_lanes(std::int64_t n, T identity, Function f, Combine combine) {
 
 // f(0) + ... + f(n - 1), n a multiple of kLanes.
 template <class T, class Function>
-inline T sum_lanes(std::int64_t n, Function f) {
+inline T sum_lanes(int64_t n, Function f) {
     return reduce_lanes(n, T(0), f, [](T a, T b) { return a + b; });
 }
 
 // The same for any n.
 template <class T, class Function>
-inline T sum_lanes_tail(std::int64_t n, Function f) {
-    const std::int64_t whole = n / kLanes * kLanes;
+inline T sum_lanes_tail(int64_t n, Function f) {
+    const int64_t whole = n / kLanes * kLanes;
     T sum = sum_lanes<T>(whole, f);
-    for (std::int64_t i = whole; i < n; ++i) sum += f(i);
+    for (int64_t i = whole; i < n; ++i) sum += f(i);
     return sum;
 }
 
@@ -80,7 +80,7 @@ FACET_HD inline T exp_branch_free(T x) {
     return std::exp(x);
 #else
     using Limits = std::numeric_limits<T>;
-    using Bits = std::conditional_t<sizeof(T) == sizeof(float), std::int32_t, std::int64_t>;
+    using Bits = std::conditional_t<sizeof(T) == sizeof(float), int32_t, int64_t>;
     constexpr bool single = sizeof(T) == sizeof(float);
     constexpr T lowest = single ? -87 : -708, highest = single ? 88 : 709;
     constexpr T ln2_high = T(single ? 0.693359375 : 6.93147180369123816490e-01);
@@ -178,14 +178,14 @@ struct LogSumExp {
     }
 
     // Adds z[0..n); z has room for padded(n) values and its padding is overwritten.
-    void add_block(T* z, std::int64_t n) {
+    void add_block(T* z, int64_t n) {
         const T lowest = -std::numeric_limits<T>::infinity();
-        for (std::int64_t i = n; i < padded(n); ++i) z[i] = lowest;
+        for (int64_t i = n; i < padded(n); ++i) z[i] = lowest;
         const auto larger = [](T a, T b) { return a > b ? a : b; };
         const T top = reduce_lanes(
-            padded(n), lowest, [&](std::int64_t i) { return z[i]; }, larger);
+            padded(n), lowest, [&](int64_t i) { return z[i]; }, larger);
         if (top == lowest) return;
-        const auto term = [&](std::int64_t i) { return exp_branch_free(z[i] - top); };
+        const auto term = [&](int64_t i) { return exp_branch_free(z[i] - top); };
         merge({top, double(sum_lanes<T>(padded(n), term))});
     }
 

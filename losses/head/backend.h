@@ -31,12 +31,12 @@ public:
     virtual ~HeadMemory() = default;
 
     // Contents undefined; free when the last owner is gone and the work before that is done.
-    virtual std::shared_ptr<void> allocate(std::size_t bytes) = 0;
+    virtual std::shared_ptr<void> allocate(size_t bytes) = 0;
     // The host's bytes may change once it returns.
-    virtual void upload(void* to, const void* host, std::size_t bytes) = 0;
+    virtual void upload(void* to, const void* host, size_t bytes) = 0;
     // Waits until the bytes are there, once for all the pieces.
     virtual void download(std::span<const Download> pieces) = 0;
-    void download(void* host, const void* from, std::size_t bytes) {
+    void download(void* host, const void* from, size_t bytes) {
         const Download piece{host, from, bytes};
         download({&piece, 1});
     }
@@ -49,15 +49,15 @@ template <class T>
 class HeadArray {
 public:
     HeadArray() = default;
-    HeadArray(HeadMemory& memory, std::int64_t count)
+    HeadArray(HeadMemory& memory, int64_t count)
         : memory_(&memory), numbers_(memory.allocate(count * sizeof(T))), count_(count) {}
-    HeadArray(HeadMemory& memory, const T* values, std::int64_t count) : HeadArray(memory, count) {
+    HeadArray(HeadMemory& memory, const T* values, int64_t count) : HeadArray(memory, count) {
         memory.upload(data(), values, bytes());
     }
 
     T* data() const { return static_cast<T*>(numbers_.get()); }
-    std::int64_t count() const { return count_; }
-    std::size_t bytes() const { return count_ * sizeof(T); }
+    int64_t count() const { return count_; }
+    size_t bytes() const { return count_ * sizeof(T); }
 
     // All of them to `values`, for HeadMemory::download().
     Download into(std::vector<T>& values) const {
@@ -73,16 +73,16 @@ public:
 private:
     HeadMemory* memory_ = nullptr;
     std::shared_ptr<void> numbers_;
-    std::int64_t count_ = 0;
+    int64_t count_ = 0;
 };
 
 // Embeddings, proxies, and which belongs to which.
 template <class T>
 struct Targets {
-    Vectors<T> x, w;                  // (B, D), (C, D)
-    const std::int64_t* labels;       // (B) class; -1: the row does not count
-    const std::int64_t* host_labels;  // the same, on the host
-    std::int64_t B, C, D;
+    Vectors<T> x, w;             // (B, D), (C, D)
+    const int64_t* labels;       // (B) class; -1: the row does not count
+    const int64_t* host_labels;  // the same, on the host
+    int64_t B, C, D;
 };
 
 // What a row adds to the gradients besides the cosines with other classes.
@@ -94,9 +94,9 @@ struct RowPull {
 // The vectors of a pair loss: row u is row rows[u] of the batch.
 struct PairVectorRows {
     PairQuantity quantity;
-    const std::int64_t* rows;  // (n)
-    const double* norm;        // (B) of the batch's embeddings
-    std::int64_t n, D;
+    const int64_t* rows;  // (n)
+    const double* norm;   // (B) of the batch's embeddings
+    int64_t n, D;
 };
 
 template <class T>
@@ -105,23 +105,22 @@ public:
     // The device whose kernels run a loss's form; null: the host runs it.
     virtual cuda::HeadDevice* device() { return nullptr; }
     // Rows of a tile begin at multiples of so many elements.
-    virtual std::int64_t row_alignment() const { return 1; }
+    virtual int64_t row_alignment() const { return 1; }
 
-    virtual void fill(T* v, std::int64_t count, T value) = 0;
+    virtual void fill(T* v, int64_t count, T value) = 0;
     // As in gemm.h.
-    virtual void gemm(Op a_op, Op b_op, std::int64_t M, std::int64_t N, std::int64_t K, const T* A,
-                      std::int64_t lda, const T* B, std::int64_t ldb, T beta, T* C,
-                      std::int64_t ldc) = 0;
+    virtual void gemm(Op a_op, Op b_op, int64_t M, int64_t N, int64_t K, const T* A, int64_t lda,
+                      const T* B, int64_t ldb, T beta, T* C, int64_t ldc) = 0;
 
     // --- vectors (rows, D), as in geometry.h ---
     // Throws Error, here or at the next download(), for a number that is not finite, naming `what`,
     // its row and its column.
-    virtual void vector_norms(const char* what, const T* v, std::int64_t rows, std::int64_t D,
+    virtual void vector_norms(const char* what, const T* v, int64_t rows, int64_t D,
                               double* norms) = 0;
-    virtual void unit_vectors(Vectors<T> raw, std::int64_t rows, std::int64_t D, T* unit) = 0;
+    virtual void unit_vectors(Vectors<T> raw, int64_t rows, int64_t D, T* unit) = 0;
     // In place: the gradient of the raw vectors from that of the unit vectors.
-    virtual void through_normalisation(const T* unit, const double* norms, std::int64_t rows,
-                                       std::int64_t D, T* gradient) = 0;
+    virtual void through_normalisation(const T* unit, const double* norms, int64_t rows, int64_t D,
+                                       T* gradient) = 0;
 
     // --- every row and its target ---
     // angles (B), and products (B): c_iy as the tile has it; <x_i, w_y> where xh, the unit

@@ -20,11 +20,11 @@ namespace facet {
 // accurate where cos is within rounding of +-1; cos is already clipped to [-1, 1].
 template <class T>
 struct Target {
-    T cos;             // c_iy; the raw product <x_i, w_y> for a form that is not normalised
-    T sin;             // sin(theta_iy) >= 0
-    T norm;            // |x_i|
-    std::int64_t y;    // its class; -1: the row is ignored
-    std::int64_t row;  // i
+    T cos;        // c_iy; the raw product <x_i, w_y> for a form that is not normalised
+    T sin;        // sin(theta_iy) >= 0
+    T norm;       // |x_i|
+    int64_t y;    // its class; -1: the row is ignored
+    int64_t row;  // i
 
     T angle() const { return std::atan2(sin, cos); }  // theta_iy in [0, pi]
 };
@@ -39,37 +39,37 @@ struct Vectors {
 template <class T>
 struct Batch {
     std::span<const Target<T>> targets;  // (B)
-    std::int64_t C;
-    std::int64_t counted;  // rows with a label
-    Vectors<T> x;          // (B, D) the embeddings
-    std::int64_t D;
-    const std::int64_t* labels;  // (B) their classes, in the memory of the head
+    int64_t C;
+    int64_t counted;  // rows with a label
+    Vectors<T> x;     // (B, D) the embeddings
+    int64_t D;
+    const int64_t* labels;  // (B) their classes, in the memory of the head
 };
 
-inline constexpr std::int64_t kBlock = 512;  // classes a block, a multiple of kLanes
+inline constexpr int64_t kBlock = 512;  // classes a block, a multiple of kLanes
 
 // Part of a row: the cosines of classes first .. first + n - 1.
 template <class T>
 struct Chunk {
     const T* c;  // (n)
-    std::int64_t n;
-    std::int64_t first;
-    std::int64_t y;  // position of the target in this chunk, or -1 if it is elsewhere
+    int64_t n;
+    int64_t first;
+    int64_t y;  // position of the target in this chunk, or -1 if it is elsewhere
 
     bool holds_target() const { return y >= 0; }
 
     // use(c_j, j) for the classes j of this chunk other than the target, in order.
     template <class Use>
     void for_others(Use use) const {
-        for (std::int64_t j = 0; j < n; ++j) {
+        for (int64_t j = 0; j < n; ++j) {
             if (j != y) use(c[j], first + j);
         }
     }
     // use(block) for the classes in blocks of at most kBlock.
     template <class Use>
     void for_blocks(Use use) const {
-        for (std::int64_t at = 0; at < n; at += kBlock) {
-            const std::int64_t count = std::min(kBlock, n - at), target = y - at;
+        for (int64_t at = 0; at < n; at += kBlock) {
+            const int64_t count = std::min(kBlock, n - at), target = y - at;
             const bool inside = target >= 0 && target < count;
             use(Chunk{c + at, count, first + at, inside ? target : -1});
         }
@@ -86,13 +86,13 @@ struct Chunk {
 // The same part of every row.
 template <class T>
 struct Tile {
-    T* c;             // (B, n)
-    std::int64_t ld;  // elements between rows
-    std::int64_t B, n, first;
-    const std::int64_t* labels;  // (B)
+    T* c;        // (B, n)
+    int64_t ld;  // elements between rows
+    int64_t B, n, first;
+    const int64_t* labels;  // (B)
 
-    FACET_HD Chunk<T> row(std::int64_t i) const {
-        const std::int64_t y = labels[i] - first;
+    FACET_HD Chunk<T> row(int64_t i) const {
+        const int64_t y = labels[i] - first;
         return {c + i * ld, n, first, labels[i] >= 0 && y >= 0 && y < n ? y : -1};
     }
 };
@@ -116,7 +116,7 @@ public:
 
     virtual bool normalised() const = 0;  // false: c_ij are raw products <x_i, w_j>
     virtual int passes() const = 0;       // how often the tiles are shown before gradients exist
-    virtual void prepare(std::int64_t C) = 0;  // first values of the state that depend on C
+    virtual void prepare(int64_t C) = 0;  // first values of the state that depend on C
 
     virtual void open(const Batch<T>& batch) = 0;
     virtual void gather(int pass, const Tile<T>& tile) = 0;
@@ -124,7 +124,7 @@ public:
     virtual void close(int pass) = 0;
     // After the last close(): the value of the batch and the results of its rows.
     virtual double value() const = 0;
-    virtual const RowResult<T>& result(std::int64_t row) const = 0;
+    virtual const RowResult<T>& result(int64_t row) const = 0;
     // dL/dc of the tile in place of its cosines, the target's entries included.
     virtual void differentiate(const Tile<T>& tile) = 0;
     // After the last tile: adds to dxh (B, D) what pulls on the unit embeddings xh besides the

@@ -19,14 +19,14 @@ namespace facet {
 namespace {
 
 // Classes at a time: all C, or those of a tile.
-std::int64_t tile_width(const HeadOptions& options, std::int64_t C) {
-    const std::int64_t tile = options.head == Head::dense ? C : std::min(C, options.tile);
+int64_t tile_width(const HeadOptions& options, int64_t C) {
+    const int64_t tile = options.head == Head::dense ? C : std::min(C, options.tile);
     FACET_CHECK(tile > 0, "head: {} classes in tiles of {}: expected at least one", C,
                 options.tile);
     return tile;
 }
 
-std::int64_t rounded_up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit * unit; }
+int64_t rounded_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
 
 template <class T>
 class ClassHead {
@@ -49,7 +49,7 @@ public:
         form_vectors();
         meet_targets();
         for (int pass = 0; pass < form_.passes(); ++pass) {
-            for (std::int64_t t = 0; t < tiles_; ++t) {
+            for (int64_t t = 0; t < tiles_; ++t) {
                 const Tile<T> tile = load(t);
                 const LedgerScope scope = over_tile("loss_gather", tile.n, 1);
                 form_.gather(pass, tile);
@@ -67,25 +67,25 @@ public:
 
 private:
     template <class U>
-    HeadArray<U> make(std::int64_t count) {
+    HeadArray<U> make(int64_t count) {
         return HeadArray<U>(backend_, count);
     }
 
     // --- scopes in the ledger ---
 
     // The B x n cosines of a tile, read or written in so many passes.
-    LedgerScope over_tile(const char* name, std::int64_t n, int passes) const {
+    LedgerScope over_tile(const char* name, int64_t n, int passes) const {
         const auto detail = [&] { return fmt::format("B {} C {}", B_, n); };
         return {name, 0, passes * double(B_ * n) * sizeof(T), detail, backend_.clock()};
     }
     // `rows` vectors of length D; FLOPs a number.
-    LedgerScope over_vectors(const char* name, std::int64_t rows, int flops, int passes) const {
+    LedgerScope over_vectors(const char* name, int64_t rows, int flops, int passes) const {
         const auto values = double(rows * D_);
         const auto detail = [&] { return fmt::format("({}, {})", rows, D_); };
         return {name, flops * values, passes * values * sizeof(T), detail, backend_.clock()};
     }
     // The product of B, n and D; two of the matrices are (B, D) or (n, D), one is (B, n).
-    LedgerScope over_product(std::int64_t n) const {
+    LedgerScope over_product(int64_t n) const {
         const auto values = double(B_ * D_ + n * D_ + B_ * n);
         const auto detail = [&] { return fmt::format("B {} C {} D {}", B_, n, D_); };
         return {"head_gemm", 2 * double(B_) * double(n * D_), values * sizeof(T), detail,
@@ -98,7 +98,7 @@ private:
     void form_vectors() {
         x_norm_ = make<double>(B_);
         w_norm_ = make<double>(C_);
-        labels_ = HeadArray<std::int64_t>(backend_, in_.y, B_);
+        labels_ = HeadArray<int64_t>(backend_, in_.y, B_);
         targets_ = {
             {in_.x, x_norm_.data()}, {in_.w, w_norm_.data()}, labels_.data(), in_.y, B_, C_, D_};
         cosines_ = make<T>(B_ * ld_);
@@ -131,7 +131,7 @@ private:
         backend_.download(pieces);
         diagnostics_.target_cosine.resize(B_);
         std::vector<Target<T>> rows(B_);
-        for (std::int64_t i = 0; i < B_; ++i) {
+        for (int64_t i = 0; i < B_; ++i) {
             diagnostics_.target_cosine[i] = angle[i].cos;
             rows[i] = {T(product[i]), T(angle[i].sin), T(diagnostics_.x_norm[i]), in_.y[i], i};
         }
@@ -142,8 +142,8 @@ private:
     // --- the tiles ---
 
     // The tile's cosines, clipped, into the buffer; its unit proxies beside them.
-    Tile<T> load(std::int64_t t) {
-        const std::int64_t first = t * tile_, n = std::min(tile_, C_ - first);
+    Tile<T> load(int64_t t) {
+        const int64_t first = t * tile_, n = std::min(tile_, C_ - first);
         const Tile<T> tile{cosines_.data(), ld_, B_, n, first, labels_.data()};
         if (loaded_ == t) return tile;
         loaded_ = t;
@@ -170,7 +170,7 @@ private:
         dx_ = out_.dx ? out_.dx : unasked_dx.data();
         dw_ = out_.dw ? out_.dw : unasked_dw.data();
         // Backwards: the last tile's cosines are still in the buffer.
-        for (std::int64_t t = tiles_ - 1; t >= 0; --t) {
+        for (int64_t t = tiles_ - 1; t >= 0; --t) {
             const Tile<T> tile = load(t);
             loaded_ = -1;
             {
@@ -193,7 +193,7 @@ private:
     // The tile's part of dcos.
     void copy_out(const Tile<T>& tile) const {
         const std::vector<T> rows = cosines_.to_vector();
-        for (std::int64_t i = 0; i < B_; ++i)
+        for (int64_t i = 0; i < B_; ++i)
             std::copy_n(&rows[i * ld_], tile.n, out_.dcos + i * C_ + tile.first);
     }
 
@@ -220,7 +220,7 @@ private:
     // What rows add by themselves: along the tangents to their targets, and along x by the norm.
     void add_pulls() {
         std::vector<RowPull> pulls(B_);
-        for (std::int64_t i = 0; i < B_; ++i) {
+        for (int64_t i = 0; i < B_; ++i) {
             const RowResult<T>& row = form_.result(i);
             const double weight = row.weight, norm = diagnostics_.x_norm[i];
             pulls[i] = {form_.normalised() ? -weight * double(row.dtheta) : 0,
@@ -231,7 +231,7 @@ private:
 
     double value() {
         diagnostics_.row_value.resize(B_);
-        for (std::int64_t i = 0; i < B_; ++i) {
+        for (int64_t i = 0; i < B_; ++i) {
             const RowResult<T>& row = form_.result(i);
             diagnostics_.row_value[i] = row.weight == 0 ? 0 : row.value;
         }
@@ -243,13 +243,13 @@ private:
     const HeadBatch<T>& in_;
     const HeadGradient<T>& out_;
     HeadDiagnostics& diagnostics_;
-    const std::int64_t B_, C_, D_;
-    const std::int64_t counted_;            // rows with a label
-    const std::int64_t tile_, tiles_, ld_;  // classes in a tile, tiles, elements between its rows
-    std::int64_t loaded_ = -1;
+    const int64_t B_, C_, D_;
+    const int64_t counted_;            // rows with a label
+    const int64_t tile_, tiles_, ld_;  // classes in a tile, tiles, elements between its rows
+    int64_t loaded_ = -1;
 
     HeadArray<double> x_norm_, w_norm_;  // (B), (C)
-    HeadArray<std::int64_t> labels_;     // (B)
+    HeadArray<int64_t> labels_;          // (B)
     HeadArray<Angle> angles_;            // (B)
     HeadArray<T> x_unit_, w_unit_;       // (B, D), (tile, D)
     HeadArray<T> cosines_;               // (B, ld); then dL/dc in place
@@ -260,9 +260,9 @@ private:
 
 }  // namespace
 
-std::int64_t check_labels(const std::int64_t* y, std::int64_t B, std::int64_t C) {
-    std::int64_t counted = 0;
-    for (std::int64_t i = 0; i < B; ++i) {
+int64_t check_labels(const int64_t* y, int64_t B, int64_t C) {
+    int64_t counted = 0;
+    for (int64_t i = 0; i < B; ++i) {
         FACET_CHECK(y[i] >= -1 && y[i] < C,
                     "labels: row {} has class {}, expected -1 (ignored) or 0 to {}", i, y[i],
                     C - 1);

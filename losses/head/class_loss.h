@@ -21,7 +21,7 @@ public:
     static LossInfo info() { return info_of<Form<double>>(); }
 
     bool has_proxies() const override { return true; }
-    void prepare(std::int64_t C) override {
+    void prepare(int64_t C) override {
         require_classes(C);
         double_form_.prepare(C);
     }

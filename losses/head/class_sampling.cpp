@@ -15,9 +15,9 @@ void check_rate(double rate) {
 }
 
 // Marks the classes of the batch; returns how many there are.
-std::int64_t mark(std::span<const std::int64_t> labels, std::vector<char>& chosen) {
-    std::int64_t positives = 0;
-    for (const std::int64_t y : labels) {
+int64_t mark(std::span<const int64_t> labels, std::vector<char>& chosen) {
+    int64_t positives = 0;
+    for (const int64_t y : labels) {
         if (y < 0 || chosen[y]) continue;
         chosen[y] = 1;
         ++positives;
@@ -28,10 +28,10 @@ std::int64_t mark(std::span<const std::int64_t> labels, std::vector<char>& chose
 // Selection sampling (Knuth, The Art of Computer Programming, vol. 2, 3.4.2, algorithm S): each of
 // the `left` classes not yet passed is taken with probability wanted / left, which makes every set
 // of `wanted` of them equally likely.
-void fill(std::int64_t wanted, std::int64_t left, Random random, std::vector<char>& chosen) {
-    for (std::size_t j = 0; wanted > 0; ++j) {
+void fill(int64_t wanted, int64_t left, Random random, std::vector<char>& chosen) {
+    for (size_t j = 0; wanted > 0; ++j) {
         if (chosen[j]) continue;
-        if (random.below(static_cast<std::uint64_t>(left)) < static_cast<std::uint64_t>(wanted)) {
+        if (random.below(static_cast<uint64_t>(left)) < static_cast<uint64_t>(wanted)) {
             chosen[j] = 1;
             --wanted;
         }
@@ -48,31 +48,31 @@ void check_sampling(const Loss& loss, double rate) {
                 rate, loss.name());
 }
 
-std::int64_t sampled_classes(std::int64_t C, double rate) {
+int64_t sampled_classes(int64_t C, double rate) {
     check_rate(rate);
-    return std::max<std::int64_t>(1, static_cast<std::int64_t>(rate * static_cast<double>(C)));
+    return std::max<int64_t>(1, static_cast<int64_t>(rate * static_cast<double>(C)));
 }
 
-ClassSample sample_classes(std::span<const std::int64_t> labels, std::int64_t C, double rate,
-                           std::uint64_t seed, std::uint64_t step) {
-    check_labels(labels.data(), static_cast<std::int64_t>(labels.size()), C);
+ClassSample sample_classes(std::span<const int64_t> labels, int64_t C, double rate, uint64_t seed,
+                           uint64_t step) {
+    check_labels(labels.data(), static_cast<int64_t>(labels.size()), C);
     std::vector<char> chosen(C, 0);
-    const std::int64_t positives = mark(labels, chosen);
-    const std::int64_t wanted = std::max<std::int64_t>(0, sampled_classes(C, rate) - positives);
+    const int64_t positives = mark(labels, chosen);
+    const int64_t wanted = std::max<int64_t>(0, sampled_classes(C, rate) - positives);
     fill(wanted, C - positives, Random(seed, Purpose::Classes, step), chosen);
 
     ClassSample sample;
-    std::vector<std::int64_t> position(C, -1);
-    for (std::int64_t j = 0; j < C; ++j) {
+    std::vector<int64_t> position(C, -1);
+    for (int64_t j = 0; j < C; ++j) {
         if (!chosen[j]) continue;
-        position[j] = static_cast<std::int64_t>(sample.classes.size());
+        position[j] = static_cast<int64_t>(sample.classes.size());
         sample.classes.push_back(j);
     }
-    for (const std::int64_t y : labels) sample.labels.push_back(y < 0 ? -1 : position[y]);
+    for (const int64_t y : labels) sample.labels.push_back(y < 0 ? -1 : position[y]);
     return sample;
 }
 
-void prepare_sampled(Loss& loss, std::int64_t C, std::int64_t n) {
+void prepare_sampled(Loss& loss, int64_t C, int64_t n) {
     loss.prepare(n);
     for (const auto& array : loss.state().arrays()) {
         if (array->per_class()) array->value.clear();
@@ -80,12 +80,12 @@ void prepare_sampled(Loss& loss, std::int64_t C, std::int64_t n) {
     loss.prepare(C);  // only what is empty takes a value
 }
 
-SampledState::SampledState(State& state, std::span<const std::int64_t> classes) {
+SampledState::SampledState(State& state, std::span<const int64_t> classes) {
     for (const auto& array : state.arrays()) {
         if (!array->per_class()) continue;
         exchanged_.push_back({array.get(), {}});
-        for (const std::int64_t j : classes) {
-            FACET_CHECK(j >= 0 && j < static_cast<std::int64_t>(array->value.size()),
+        for (const int64_t j : classes) {
+            FACET_CHECK(j >= 0 && j < static_cast<int64_t>(array->value.size()),
                         "loss state: {} has {} values, none for class {}", array->name,
                         array->value.size(), j);
             exchanged_.back().value.push_back(array->value[j]);

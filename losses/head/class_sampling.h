@@ -29,23 +29,23 @@ void check_sampling(const Loss& loss, double rate);
 
 // floor(rate C), at least 1: how many classes a step sees, unless the batch holds more. Throws
 // UsageError unless 0 < rate <= 1.
-std::int64_t sampled_classes(std::int64_t C, double rate);
+int64_t sampled_classes(int64_t C, double rate);
 
 struct ClassSample {
-    std::vector<std::int64_t> classes;  // (n) ascending
-    std::vector<std::int64_t> labels;   // (B) positions in `classes`; -1 stays -1
+    std::vector<int64_t> classes;  // (n) ascending
+    std::vector<int64_t> labels;   // (B) positions in `classes`; -1 stays -1
 };
 
 // Every class of the batch and, if they are fewer than sampled_classes(C, rate), others up to that
 // number; if they are more, they alone. What is drawn depends on (seed, step) and the set of
 // classes in the batch. O(C). Throws Error for a label outside [-1, C), naming its row.
-ClassSample sample_classes(std::span<const std::int64_t> labels, std::int64_t C, double rate,
-                           std::uint64_t seed, std::uint64_t step);
+ClassSample sample_classes(std::span<const int64_t> labels, int64_t C, double rate, uint64_t seed,
+                           uint64_t step);
 
 // First values of the loss's state for training on samples of n of C classes: arrays with one value
 // a class get C values, everything else starts as for n classes (UniFace's authors start b from the
 // number of sampled classes, too).
-void prepare_sampled(Loss& loss, std::int64_t C, std::int64_t n);
+void prepare_sampled(Loss& loss, int64_t C, int64_t n);
 
 // While it lives, the arrays with one value a class hold those of the sampled classes; afterwards
 // all of them again. A call of the loss in between leaves their gradients (n) in order of
@@ -53,7 +53,7 @@ void prepare_sampled(Loss& loss, std::int64_t C, std::int64_t n);
 class SampledState {
 public:
     // Throws Error for an array that has no value for a sampled class.
-    SampledState(State& state, std::span<const std::int64_t> classes);
+    SampledState(State& state, std::span<const int64_t> classes);
     ~SampledState();
     SampledState(const SampledState&) = delete;
     SampledState& operator=(const SampledState&) = delete;

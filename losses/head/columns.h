@@ -61,7 +61,7 @@ public:
 
     bool normalised() const override { return true; }
     int passes() const override { return 1; }
-    void prepare(std::int64_t) override {}
+    void prepare(int64_t) override {}
 
     void open(const Batch<T>& batch) override {
         rows_.assign(batch.targets.size(), {});
@@ -71,7 +71,7 @@ public:
     }
 
     void gather(int, const Tile<T>& tile) override {
-        each_block(tile, [&](std::int64_t at, std::int64_t n) {
+        each_block(tile, [&](int64_t at, int64_t n) {
             sum_columns(tile, at, n, &logs_[tile.first + at]);
         });
     }
@@ -85,19 +85,19 @@ public:
     std::span<double> logs() override { return logs_; }
 
     double value() const override { return positives_ + double(column_.weight) * negatives_; }
-    const RowResult<T>& result(std::int64_t row) const override { return rows_[row]; }
+    const RowResult<T>& result(int64_t row) const override { return rows_[row]; }
 
     void differentiate(const Tile<T>& tile) override {
-        each_block(tile, [&](std::int64_t at, std::int64_t n) {
+        each_block(tile, [&](int64_t at, int64_t n) {
             const double* log = &logs_[tile.first + at];
             T g[kBlock];
-            for (std::int64_t i = 0; i < tile.B; ++i) {
+            for (int64_t i = 0; i < tile.B; ++i) {
                 T* c = tile.c + i * tile.ld + at;
                 const bool counts = tile.labels[i] >= 0;
 #pragma omp simd
-                for (std::int64_t j = 0; j < n; ++j) g[j] = column_.derivative(c[j], log[j]);
-                for (std::int64_t j = 0; j < n; ++j) c[j] = counts ? g[j] : T(0);
-                const std::int64_t y = tile.labels[i] - tile.first - at;
+                for (int64_t j = 0; j < n; ++j) g[j] = column_.derivative(c[j], log[j]);
+                for (int64_t j = 0; j < n; ++j) c[j] = counts ? g[j] : T(0);
+                const int64_t y = tile.labels[i] - tile.first - at;
                 if (counts && y >= 0 && y < n) c[y] = rows_[i].dcos;
             }
         });
@@ -106,35 +106,34 @@ public:
 private:
     template <class Work>
     void each_block(const Tile<T>& tile, Work work) {
-        const std::int64_t blocks = (tile.n + kBlock - 1) / kBlock;
-        parallel_for(blocks, tile.B * tile.n, [&](std::int64_t block) {
-            const std::int64_t at = block * kBlock;
+        const int64_t blocks = (tile.n + kBlock - 1) / kBlock;
+        parallel_for(blocks, tile.B * tile.n, [&](int64_t block) {
+            const int64_t at = block * kBlock;
             work(at, std::min(kBlock, tile.n - at));
         });
     }
 
     // log[j] = log(1 + sum_i e^{z_ij}) over the rows of other classes, n <= kBlock. The 1 is added
     // last, by log1p: it would swallow the digits of a small sum.
-    void sum_columns(const Tile<T>& tile, std::int64_t at, std::int64_t n, double* log) const {
+    void sum_columns(const Tile<T>& tile, int64_t at, int64_t n, double* log) const {
         T top[kBlock], sum[kBlock];
         std::fill_n(top, n, -std::numeric_limits<T>::infinity());
         std::fill_n(sum, n, T(0));
         const auto each_row = [&](auto add) {
-            for (std::int64_t i = 0; i < tile.B; ++i) {
+            for (int64_t i = 0; i < tile.B; ++i) {
                 if (tile.labels[i] < 0) continue;
                 const T* c = tile.c + i * tile.ld + at;
-                const std::int64_t y = tile.labels[i] - tile.first - at;
+                const int64_t y = tile.labels[i] - tile.first - at;
 #pragma omp simd
-                for (std::int64_t j = 0; j < n; ++j) add(j, column_.form.logit(c[j]), j != y);
+                for (int64_t j = 0; j < n; ++j) add(j, column_.form.logit(c[j]), j != y);
             }
         };
-        each_row(
-            [&](std::int64_t j, T z, bool other) { top[j] = (other & (z > top[j])) ? z : top[j]; });
-        each_row([&](std::int64_t j, T z, bool other) {
+        each_row([&](int64_t j, T z, bool other) { top[j] = (other & (z > top[j])) ? z : top[j]; });
+        each_row([&](int64_t j, T z, bool other) {
             const T e = exp_branch_free(z - top[j]);
             sum[j] += other ? e : T(0);
         });
-        for (std::int64_t j = 0; j < n; ++j) {
+        for (int64_t j = 0; j < n; ++j) {
             log[j] = sum[j] > 0 ? softplus(double(top[j]) + std::log(double(sum[j]))) : 0.0;
         }
     }

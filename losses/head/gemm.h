@@ -13,10 +13,10 @@ enum class Op { none, transpose };
 // float: oneDNN sgemm. double: every entry of a product with op(B) = transpose is
 // dot_lanes(row of A, row of B), so equal rows give equal bits.
 template <class T>
-void gemm(Op a_op, Op b_op, std::int64_t M, std::int64_t N, std::int64_t K, const T* A,
-          std::int64_t lda, const T* B, std::int64_t ldb, T beta, T* C, std::int64_t ldc);
+void gemm(Op a_op, Op b_op, int64_t M, int64_t N, int64_t K, const T* A, int64_t lda, const T* B,
+          int64_t ldb, T beta, T* C, int64_t ldc);
 
 // <a, scale b> over n values, in the fixed order of arithmetic.h.
-double dot_lanes(const double* a, const double* b, std::int64_t n, double scale = 1);
+double dot_lanes(const double* a, const double* b, int64_t n, double scale = 1);
 
 }  // namespace facet

@@ -17,10 +17,10 @@ class PairForm;   // pairs.h
 
 template <class T>
 struct HeadBatch {
-    const T* x = nullptr;             // (B, D) raw embeddings, in the memory of the head
-    const T* w = nullptr;             // (C, D) raw proxies, too; nullptr for a pair loss
-    const std::int64_t* y = nullptr;  // (B) class, on the host; -1: the row is ignored
-    std::int64_t B = 0, C = 0, D = 0;
+    const T* x = nullptr;        // (B, D) raw embeddings, in the memory of the head
+    const T* w = nullptr;        // (C, D) raw proxies, too; nullptr for a pair loss
+    const int64_t* y = nullptr;  // (B) class, on the host; -1: the row is ignored
+    int64_t B = 0, C = 0, D = 0;
 };
 
 // Gradients by the raw arrays, overwritten. Any may be nullptr: then it is not computed.
@@ -35,7 +35,7 @@ enum class Head { dense, streamed };
 
 struct HeadOptions {
     Head head = Head::dense;
-    std::int64_t tile = 4096;  // classes at a time, streamed
+    int64_t tile = 4096;  // classes at a time, streamed
 };
 
 // What the last call shows of its rows, on the host.
@@ -56,7 +56,7 @@ struct HeadCall {
 };
 
 // The number of rows that count. Throws Error for a label outside [-1, C), naming its row.
-std::int64_t check_labels(const std::int64_t* y, std::int64_t B, std::int64_t C);
+int64_t check_labels(const int64_t* y, int64_t B, int64_t C);
 
 // From raw embeddings and proxies to a class loss (mean over the rows with a label; 0 if there are
 // none) and its gradients. Throws Error for a label outside [-1, C), naming its row, for non-finite

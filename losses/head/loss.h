@@ -33,7 +33,7 @@ public:
     std::string describe() const;
 
     // Throws UsageError, saying why, if the loss is not defined over so few classes.
-    void require_classes(std::int64_t C) const;
+    void require_classes(int64_t C) const;
 
     // A class loss has proxies w; a pair loss has none.
     virtual bool has_proxies() const = 0;
@@ -43,7 +43,7 @@ public:
     // Gives the arrays of the state that start from the number of classes their first values;
     // arrays that have values keep them. The first forward_backward() does the same. Throws as
     // require_classes() does.
-    virtual void prepare(std::int64_t) {}
+    virtual void prepare(int64_t) {}
 
     // The value, and the gradients by the raw arrays. Advances the state by one step.
     // Rows with label -1 do not count: the mean is over the others. Throws Error for a label out of

@@ -16,20 +16,20 @@ class TopK {
 public:
     struct Entry {
         T value;
-        std::int64_t index;
+        int64_t index;
         bool better_than(const Entry& other) const {
             return value > other.value || (value == other.value && index < other.index);
         }
     };
 
-    void reset(std::int64_t k) {
+    void reset(int64_t k) {
         k_ = k;
         heap_.clear();
     }
 
-    void add(T value, std::int64_t index) {
+    void add(T value, int64_t index) {
         const Entry entry{value, index};
-        if (std::int64_t(heap_.size()) < k_) {
+        if (int64_t(heap_.size()) < k_) {
             heap_.push_back(entry);
             std::push_heap(heap_.begin(), heap_.end(), better);
         } else if (k_ > 0 && entry.better_than(heap_.front())) {
@@ -41,11 +41,11 @@ public:
 
     // add(values[j], first + j) for j in [0, n). In a long row few are kept: kTogether are
     // compared with the worst kept one and, as a rule, passed over.
-    void add_run(const T* values, std::int64_t n, std::int64_t first) {
-        for (std::int64_t at = 0; at < n; at += kTogether) {
-            const std::int64_t count = std::min(kTogether, n - at);
+    void add_run(const T* values, int64_t n, int64_t first) {
+        for (int64_t at = 0; at < n; at += kTogether) {
+            const int64_t count = std::min(kTogether, n - at);
             if (count == kTogether && passes_over(values + at)) continue;
-            for (std::int64_t j = at; j < at + count; ++j) add(values[j], first + j);
+            for (int64_t j = at; j < at + count; ++j) add(values[j], first + j);
         }
     }
 
@@ -62,7 +62,7 @@ public:
 private:
     // Are all of kTogether values worse than every one kept?
     bool passes_over(const T* values) const {
-        if (heap_.empty() || std::int64_t(heap_.size()) < k_) return false;
+        if (heap_.empty() || int64_t(heap_.size()) < k_) return false;
         const T worst = heap_.front().value;
         int above = 0;
 #pragma omp simd reduction(+ : above)
@@ -70,11 +70,11 @@ private:
         return above == 0;
     }
 
-    static constexpr std::int64_t kTogether = 16;
+    static constexpr int64_t kTogether = 16;
 
     static bool better(const Entry& a, const Entry& b) { return a.better_than(b); }
 
-    std::int64_t k_ = 0;
+    int64_t k_ = 0;
     std::vector<Entry> heap_;
 };
 
@@ -82,13 +82,13 @@ private:
 template <class T>
 struct NearestCut {
     T worst = -2;
-    std::int64_t worst_class = 0;
+    int64_t worst_class = 0;
 
     static NearestCut of(const TopK<T>& nearest) {
         if (nearest.entries().empty()) return {};
         return {nearest.worst().value, nearest.worst().index};
     }
-    FACET_HD bool keeps(T c, std::int64_t j) const {
+    FACET_HD bool keeps(T c, int64_t j) const {
         return (c > worst) | ((c == worst) & (j <= worst_class));
     }
 };

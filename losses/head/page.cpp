@@ -18,7 +18,7 @@ std::vector<std::string> lines_of(const char* text) {
         if (!line.empty() || !lines.empty()) lines.push_back(line);
     }
     while (!lines.empty() && lines.back().empty()) lines.pop_back();
-    std::size_t shared = std::string::npos;
+    size_t shared = std::string::npos;
     for (const std::string& line : lines) shared = std::min(shared, line.find_first_not_of(' '));
     for (std::string& line : lines) line.erase(0, std::min(shared, line.size()));
     return lines;

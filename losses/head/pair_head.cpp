@@ -16,13 +16,13 @@ namespace {
 
 // The rows that take part: those with a label.
 struct PairRows {
-    std::vector<std::int64_t> rows;   // (n) their numbers in the batch
-    std::vector<std::int64_t> y;      // (n) their classes
-    std::vector<std::int64_t> place;  // (n) how many of them with the same class come before
+    std::vector<int64_t> rows;   // (n) their numbers in the batch
+    std::vector<int64_t> y;      // (n) their classes
+    std::vector<int64_t> place;  // (n) how many of them with the same class come before
 
-    PairRows(const std::int64_t* labels, std::int64_t B) {
-        std::unordered_map<std::int64_t, std::int64_t> members;
-        for (std::int64_t i = 0; i < B; ++i) {
+    PairRows(const int64_t* labels, int64_t B) {
+        std::unordered_map<int64_t, int64_t> members;
+        for (int64_t i = 0; i < B; ++i) {
             FACET_CHECK(labels[i] >= -1,
                         "labels: row {} has class {}, expected -1 (ignored) or 0 and above", i,
                         labels[i]);
@@ -32,7 +32,7 @@ struct PairRows {
             place.push_back(members[labels[i]]++);
         }
     }
-    std::int64_t n() const { return std::ssize(rows); }
+    int64_t n() const { return std::ssize(rows); }
 };
 
 // The loss of a batch.
@@ -43,13 +43,13 @@ struct PairTotal {
 
     explicit PairTotal(const std::vector<AnchorResult>& anchors) {
         double sum = 0;
-        std::int64_t terms = 0;
+        int64_t terms = 0;
         for (const AnchorResult& anchor : anchors) {
             sum += anchor.sum;
             terms += anchor.terms;
             usable |= anchor.usable;
         }
-        scale = usable ? 1 / double(std::max<std::int64_t>(terms, 1)) : 0;
+        scale = usable ? 1 / double(std::max<int64_t>(terms, 1)) : 0;
         value = sum * scale;
     }
 };
@@ -82,7 +82,7 @@ public:
         scale_ = total.scale;
         diagnostics.target_cosine.clear();
         diagnostics.row_value.assign(in_.B, 0.0);
-        for (std::int64_t u = 0; u < n_; ++u) {
+        for (int64_t u = 0; u < n_; ++u) {
             diagnostics.row_value[rows_.rows[u]] = results[u].sum * total.scale * double(n_);
         }
         return total;
@@ -106,7 +106,7 @@ public:
 
 private:
     template <class U>
-    HeadArray<U> make(std::int64_t count) {
+    HeadArray<U> make(int64_t count) {
         return HeadArray<U>(backend_, count);
     }
 
@@ -158,14 +158,14 @@ private:
     PairForm& form_;
     const HeadBatch<T>& in_;
     const PairRows rows_;
-    const std::int64_t n_, D_;
+    const int64_t n_, D_;
     double scale_ = 0;  // 1 / terms
 
-    HeadArray<double> norms_;                             // (B)
-    HeadArray<std::int64_t> numbers_, classes_, places_;  // (n)
-    HeadArray<double> x_;                                 // (n, D) the vectors that are compared
-    HeadArray<double> q_, g_;                             // (n, n)
-    HeadArray<AnchorResult> results_;                     // (n)
+    HeadArray<double> norms_;                        // (B)
+    HeadArray<int64_t> numbers_, classes_, places_;  // (n)
+    HeadArray<double> x_;                            // (n, D) the vectors that are compared
+    HeadArray<double> q_, g_;                        // (n, n)
+    HeadArray<AnchorResult> results_;                // (n)
     PairVectorRows pairs_;
 };
 

@@ -14,7 +14,7 @@ void remove_outliers(std::vector<PairSlot>& slots, double whisker) {
     std::vector<double> sorted;
     for (const PairSlot& slot : slots) sorted.push_back(slot.s);
     std::sort(sorted.begin(), sorted.end());
-    const QuartilePositions at(std::int64_t(slots.size()));
+    const QuartilePositions at(int64_t(slots.size()));
     const SlotRange range = SlotRange::of(sorted[at.first], sorted[at.third], whisker);
     std::erase_if(slots, [&](const PairSlot& slot) { return !range.keeps(slot.s); });
 }
@@ -22,16 +22,16 @@ void remove_outliers(std::vector<PairSlot>& slots, double whisker) {
 // S (B, B) = xh xh^T, clipped to [-1, 1].
 template <class T>
 std::vector<double> similarities(const Batch<T>& batch) {
-    const std::int64_t B = std::ssize(batch.targets), D = batch.D;
+    const int64_t B = std::ssize(batch.targets), D = batch.D;
     const auto [x, norm] = batch.x;
     std::vector<double> S(B * B);
-    const auto unit = [&, x = x, norm = norm](std::int64_t i, std::int64_t d) {
+    const auto unit = [&, x = x, norm = norm](int64_t i, int64_t d) {
         return norm[i] > 0 ? double(x[i * D + d]) / norm[i] : 0.0;
     };
-    parallel_for(B, B * B * D, [&](std::int64_t u) {
-        for (std::int64_t v = 0; v <= u; ++v) {
+    parallel_for(B, B * B * D, [&](int64_t u) {
+        for (int64_t v = 0; v <= u; ++v) {
             const double s =
-                sum_lanes_tail<double>(D, [&](std::int64_t d) { return unit(u, d) * unit(v, d); });
+                sum_lanes_tail<double>(D, [&](int64_t d) { return unit(u, d) * unit(v, d); });
             S[u * B + v] = S[v * B + u] = std::clamp(s, -1.0, 1.0);
         }
     });
@@ -40,11 +40,10 @@ std::vector<double> similarities(const Batch<T>& batch) {
 
 }  // namespace
 
-std::vector<PairSlot> pair_slots(const double* S, const std::int64_t* y, std::int64_t B,
-                                 double whisker) {
+std::vector<PairSlot> pair_slots(const double* S, const int64_t* y, int64_t B, double whisker) {
     std::vector<PairSlot> slots;
-    for (std::int64_t u = 0; u < B; ++u) {
-        for (std::int64_t v = u + 1; v < B; ++v) {
+    for (int64_t u = 0; u < B; ++u) {
+        for (int64_t v = u + 1; v < B; ++v) {
             if (y[u] >= 0 && y[v] >= 0 && y[u] != y[v]) slots.push_back({S[u * B + v], u, v});
         }
     }
@@ -53,7 +52,7 @@ std::vector<PairSlot> pair_slots(const double* S, const std::int64_t* y, std::in
 }
 
 std::vector<LogSumExp<double>> slot_sums(const PairSlots& rule, const std::vector<PairSlot>& slots,
-                                         std::int64_t B) {
+                                         int64_t B) {
     std::vector<LogSumExp<double>> sums(rule.by_anchor ? B : 1);
     for (const PairSlot& slot : slots) {
         sums[rule.by_anchor ? slot.u : 0].add(rule.s * slot.s);
@@ -89,12 +88,12 @@ void HostSlots<T>::add_gradient(std::span<const SlotRow> rows, const T* xh, T* d
     const SlotDerivative derivative(rule_, rows);
     std::vector<double> dS(B_ * B_, 0.0);
     for (const auto& [s, u, v] : slots_) dS[u * B_ + v] = derivative(s, u, v);
-    parallel_for(B_, B_ * B_ * D_, [&](std::int64_t u) {
-        for (std::int64_t v = 0; v < B_; ++v) {
+    parallel_for(B_, B_ * B_ * D_, [&](int64_t u) {
+        for (int64_t v = 0; v < B_; ++v) {
             const T both = T(dS[u * B_ + v] + dS[v * B_ + u]);
             if (both == 0) continue;
 #pragma omp simd
-            for (std::int64_t d = 0; d < D_; ++d) dxh[u * D_ + d] += both * xh[v * D_ + d];
+            for (int64_t d = 0; d < D_; ++d) dxh[u * D_ + d] += both * xh[v * D_ + d];
         }
     });
 }

@@ -25,8 +25,8 @@ struct PairSlots {
 };
 
 struct PairSlot {
-    double s;           // S_uv
-    std::int64_t u, v;  // u < v
+    double s;      // S_uv
+    int64_t u, v;  // u < v
 };
 
 // Box and whisker filter (Jung et al., UNPG): with Q1, Q3 the sorted values at positions
@@ -44,19 +44,18 @@ struct SlotRange {
 
 // Where in the sorted values of K pairs the quartiles are.
 struct QuartilePositions {
-    std::int64_t first, third;
+    int64_t first, third;
 
-    explicit QuartilePositions(std::int64_t K) : first(K / 4), third(3 * K / 4) {}
+    explicit QuartilePositions(int64_t K) : first(K / 4), third(3 * K / 4) {}
 };
 
 // The slots of a batch of similarities S (B, B) and labels y (B); rows without a label take no
 // part. whisker = 0 keeps all.
-std::vector<PairSlot> pair_slots(const double* S, const std::int64_t* y, std::int64_t B,
-                                 double whisker);
+std::vector<PairSlot> pair_slots(const double* S, const int64_t* y, int64_t B, double whisker);
 
 // log sum e^{s S_uv} of the slots that a row sees: one for the batch, or one a row.
 std::vector<LogSumExp<double>> slot_sums(const PairSlots& rule, const std::vector<PairSlot>& slots,
-                                         std::int64_t B);
+                                         int64_t B);
 
 // What the slots' derivative needs of a row.
 struct SlotRow {
@@ -75,10 +74,10 @@ struct SlotDerivative {
 
     SlotDerivative(const PairSlots& rule, std::span<const SlotRow> rows);
 
-    FACET_HD double of_row(std::int64_t i, double z) const {
+    FACET_HD double of_row(int64_t i, double z) const {
         return rows[i].weight * std::exp(z - rows[i].log_sum);
     }
-    FACET_HD double operator()(double S, std::int64_t u, std::int64_t v) const {
+    FACET_HD double operator()(double S, int64_t u, int64_t v) const {
         const double z = rule.s * S;
         return rule.s *
                (rule.by_anchor ? of_row(u, z) + of_row(v, z) : std::exp(z - lowest) * share);
@@ -98,7 +97,7 @@ public:
 
 private:
     PairSlots rule_;
-    std::int64_t B_, D_;
+    int64_t B_, D_;
     std::vector<PairSlot> slots_;
 };
 

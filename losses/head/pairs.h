@@ -42,13 +42,13 @@ inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // Row u of the matrix q of all pairs.
 struct PairRow {
-    std::int64_t u, n;          // the anchor; the rows that take part
-    const std::int64_t* y;      // (n) their classes
-    const std::int64_t* place;  // (n) how many rows of the same class come before
-    const double* q;            // (n) q_uv
+    int64_t u, n;          // the anchor; the rows that take part
+    const int64_t* y;      // (n) their classes
+    const int64_t* place;  // (n) how many rows of the same class come before
+    const double* q;       // (n) q_uv
 
-    FACET_HD bool positive(std::int64_t v) const { return v != u && y[v] == y[u]; }
-    FACET_HD bool negative(std::int64_t v) const { return y[v] != y[u]; }
+    FACET_HD bool positive(int64_t v) const { return v != u && y[v] == y[u]; }
+    FACET_HD bool negative(int64_t v) const { return y[v] != y[u]; }
 };
 
 // One anchor, with the ways to walk over its row. A loss is written once for two walkers: Anchor,
@@ -65,18 +65,18 @@ struct PairRow {
 struct Anchor : PairRow {
     template <class Use>
     void each(Use use) const {
-        for (std::int64_t v = 0; v < n; ++v) use(v);
+        for (int64_t v = 0; v < n; ++v) use(v);
     }
-    bool owns(std::int64_t) const { return true; }
+    bool owns(int64_t) const { return true; }
     double total(double x) const { return x; }
-    std::int64_t total(std::int64_t x) const { return x; }
+    int64_t total(int64_t x) const { return x; }
     double largest(double x) const { return x; }
 
     template <class Key>
-    std::int64_t lowest(Key key) const {
+    int64_t lowest(Key key) const {
         double least = kInfinity;
-        std::int64_t at = -1;
-        for (std::int64_t v = 0; v < n; ++v) {
+        int64_t at = -1;
+        for (int64_t v = 0; v < n; ++v) {
             if (key(v) < least) least = key(v), at = v;
         }
         return at;
@@ -86,14 +86,14 @@ struct Anchor : PairRow {
 // What an anchor adds to the loss.
 struct AnchorResult {
     double sum = 0;
-    std::int64_t terms = 0;
+    int64_t terms = 0;
     // The labels allow a pair (triplet, ...) with this anchor, satisfied or not.
     bool usable = false;
 };
 
 // How many pairs of one class, and of two, are such that a loss counts them.
 struct PairCounts {
-    std::int64_t same = 0, different = 0;
+    int64_t same = 0, different = 0;
 };
 
 // --- what pair losses are made of ---
@@ -102,20 +102,20 @@ struct PairCounts {
 // is -infinity. The largest is taken out first: nothing overflows, and not everything underflows.
 FACET_HD double log_sum_exp(const auto& a, auto z) {
     double top = -kInfinity, sum = 0;
-    a.each([&](std::int64_t v) {
+    a.each([&](int64_t v) {
         const double logit = z(v);
         top = logit > top ? logit : top;
     });
     top = a.largest(top);
     if (top == -kInfinity) return top;
-    a.each([&](std::int64_t v) { sum += std::exp(z(v) - top); });
+    a.each([&](int64_t v) { sum += std::exp(z(v) - top); });
     return top + std::log(a.total(sum));
 }
 FACET_HD double log_sum_exp_positives(const auto& a, auto z) {
-    return log_sum_exp(a, [&](std::int64_t p) { return a.positive(p) ? z(p) : -kInfinity; });
+    return log_sum_exp(a, [&](int64_t p) { return a.positive(p) ? z(p) : -kInfinity; });
 }
 FACET_HD double log_sum_exp_negatives(const auto& a, auto z) {
-    return log_sum_exp(a, [&](std::int64_t n) { return a.negative(n) ? z(n) : -kInfinity; });
+    return log_sum_exp(a, [&](int64_t n) { return a.negative(n) ? z(n) : -kInfinity; });
 }
 
 // log(1 + e^t) and its derivative 1 / (1 + e^-t). With t = log sum_n e^{z_n} - z_p these are -log p
@@ -170,14 +170,14 @@ public:
     }
     void count(const PairRow& pairs, PairCounts* counts) const override {
         if constexpr (requires(const Anchor& anchor) { form_.count(anchor); }) {
-            for (std::int64_t u = 0; u < pairs.n; ++u) counts[u] = form_.count(anchor(pairs, u));
+            for (int64_t u = 0; u < pairs.n; ++u) counts[u] = form_.count(anchor(pairs, u));
         }
     }
     void open(const PairCounts& all) override {
         if constexpr (requires { form_.open(all); }) form_.open(all);
     }
     void anchors(const PairRow& pairs, double* g, AnchorResult* results) const override {
-        parallel_for(pairs.n, pairs.n * pairs.n, [&](std::int64_t u) {
+        parallel_for(pairs.n, pairs.n * pairs.n, [&](int64_t u) {
             double* g_u = g + u * pairs.n;
             std::fill_n(g_u, pairs.n, 0.0);
             results[u] = form_.anchor(anchor(pairs, u), g_u);
@@ -186,7 +186,7 @@ public:
     const Form& form() const override { return form_; }
 
 private:
-    static Anchor anchor(PairRow pairs, std::int64_t u) {
+    static Anchor anchor(PairRow pairs, int64_t u) {
         pairs.u = u;
         pairs.q += u * pairs.n;
         return {pairs};

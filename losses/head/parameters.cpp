@@ -56,11 +56,11 @@ std::string checked_word(const LossInfo& loss, const ParameterInfo& info, std::s
 int edit_distance(std::string_view a, std::string_view b) {
     const auto lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
     std::vector<int> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = 2 * int(j);
-    for (std::size_t i = 1; i <= a.size(); ++i) {
+    for (size_t j = 0; j <= b.size(); ++j) row[j] = 2 * int(j);
+    for (size_t i = 1; i <= a.size(); ++i) {
         int diagonal = row[0];
         row[0] = 2 * int(i);
-        for (std::size_t j = 1; j <= b.size(); ++j) {
+        for (size_t j = 1; j <= b.size(); ++j) {
             const char p = a[i - 1], q = b[j - 1];
             const int substitute = diagonal + (p == q ? 0 : lower(p) == lower(q) ? 1 : 2);
             diagonal = row[j];
@@ -116,7 +116,7 @@ Settings::Settings(const LossInfo& info, const KeyValues& given) {
         seen.push_back(name);
         value->text = text;
     }
-    for (std::size_t k = 0; k < values_.size(); ++k) {
+    for (size_t k = 0; k < values_.size(); ++k) {
         const ParameterInfo& p = info.parameters[k];
         Value& value = values_[k];
         if (value.text.empty()) continue;
@@ -200,7 +200,7 @@ double Parameters::positive(const char* name, double otherwise, const char* mean
     return given_ ? given_->number(name) : otherwise;
 }
 
-std::int64_t Parameters::count(const char* name, std::int64_t otherwise, const char* meaning) {
+int64_t Parameters::count(const char* name, int64_t otherwise, const char* meaning) {
     describe({name, Kind::count, fmt::format("{}", otherwise), meaning, 0, kUnbounded});
     return given_ ? given_->count(name) : otherwise;
 }
@@ -231,7 +231,7 @@ Asked::Asked(Parameters& parameters) { asked = &parameters; }
 Asked::~Asked() { asked = nullptr; }
 
 std::pair<std::string, std::string> split_assignment(const std::string& text) {
-    const std::size_t at = text.find('=');
+    const size_t at = text.find('=');
     if (at == std::string::npos || at == 0) {
         throw UsageError(fmt::format("\"{}\" is not a setting; expected name=value", text),
                          "for example --set s=32");

@@ -51,7 +51,7 @@ struct LossInfo {
     // is then not the derivative of the value.
     std::string detached = {};
     // Over fewer classes its formula is not defined; too_few says why.
-    std::int64_t fewest_classes = 1;
+    int64_t fewest_classes = 1;
     std::string too_few = {};
 
     // The parameters that choose which gradient is computed: grad, beyond.
@@ -71,7 +71,7 @@ public:
     bool declares(std::string_view name) const;
     bool has(std::string_view name) const { return !text(name).empty(); }
     double number(std::string_view name) const;
-    std::int64_t count(std::string_view name) const { return std::int64_t(number(name)); }
+    int64_t count(std::string_view name) const { return int64_t(number(name)); }
     bool flag(std::string_view name) const { return text(name) == "true"; }
     bool is(std::string_view name, std::string_view value) const { return text(name) == value; }
     // The value as text: what was typed, or the default.
@@ -113,7 +113,7 @@ public:
     // A real number > 0.
     double positive(const char* name, double otherwise, const char* meaning);
     // An integer >= 0.
-    std::int64_t count(const char* name, std::int64_t otherwise, const char* meaning);
+    int64_t count(const char* name, int64_t otherwise, const char* meaning);
     bool flag(const char* name, bool otherwise, const char* meaning);
     // One of `names`, the first where nothing is said.
     std::string choice(const char* name, const std::vector<std::string>& names,
@@ -122,7 +122,7 @@ public:
     template <class Enum>
     Enum choice(const char* name, const std::vector<std::string>& names, const char* meaning) {
         const std::string chosen = choice(name, names, meaning);
-        std::size_t at = 0;
+        size_t at = 0;
         while (names[at] != chosen) ++at;
         return static_cast<Enum>(at);
     }

@@ -61,7 +61,7 @@ std::string Loss::describe() const {
     return text;
 }
 
-void Loss::require_classes(std::int64_t C) const {
+void Loss::require_classes(int64_t C) const {
     if (C >= info_.fewest_classes) return;
     throw UsageError(fmt::format("loss {}: {} {}, expected at least {}: {}", name(), C,
                                  C == 1 ? "class" : "classes", info_.fewest_classes, info_.too_few),

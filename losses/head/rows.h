@@ -61,7 +61,7 @@ namespace facet {
 
 // How many of the nearest negatives the form wants kept; 0: it takes all of them.
 template <class Form>
-std::int64_t nearest_of(const Form& form) {
+int64_t nearest_of(const Form& form) {
     if constexpr (requires { form.nearest(); }) return form.nearest();
     return 0;
 }
@@ -71,12 +71,11 @@ template <class Form, class T>
 void gather_row(const Form& form, int pass, const typename Form::Row& row, typename Form::Acc& acc,
                 TopK<T>& nearest, const Chunk<T>& chunk) {
     if (nearest_of(form) > 0) {
-        chunk.for_other_runs(
-            [&](const T* c, std::int64_t n, std::int64_t j) { nearest.add_run(c, n, j); });
+        chunk.for_other_runs([&](const T* c, int64_t n, int64_t j) { nearest.add_run(c, n, j); });
     } else if constexpr (requires { form.gather(pass, row, acc, chunk); }) {
         form.gather(pass, row, acc, chunk);
     } else {
-        chunk.for_others([&](T c, std::int64_t j) { form.take(pass, row, acc, c, j); });
+        chunk.for_others([&](T c, int64_t j) { form.take(pass, row, acc, c, j); });
     }
 }
 
@@ -98,7 +97,7 @@ void differentiate_row(const Form& form, const typename Form::Row& row, const Ch
         form.differentiate(row, chunk, g);
     } else {
 #pragma omp simd
-        for (std::int64_t j = 0; j < chunk.n; ++j) {
+        for (int64_t j = 0; j < chunk.n; ++j) {
             g[j] = form.derivative(row, chunk.c[j], chunk.first + j);
         }
     }
@@ -135,8 +134,8 @@ public:
 
     // What a form may have, see above; nullptr, 0 and nothing of one that has it not.
     virtual StateArray* per_class() const = 0;
-    virtual std::int64_t nearest() const = 0;
-    virtual void add_nearest(std::int64_t row, T c, std::int64_t j) = 0;
+    virtual int64_t nearest() const = 0;
+    virtual void add_nearest(int64_t row, T c, int64_t j) = 0;
     virtual std::optional<PairSlots> pair_slots() const = 0;
     virtual std::vector<SlotRow> slot_rows() const = 0;  // (B)
 };
@@ -152,7 +151,7 @@ public:
 
     bool normalised() const override { return Form::normalised; }
     int passes() const override { return Form::passes; }
-    void prepare(std::int64_t C) override {
+    void prepare(int64_t C) override {
         if constexpr (requires { form_.prepare(C); }) form_.prepare(C);
     }
 
@@ -169,11 +168,11 @@ public:
         if (StateArray* numbers = per_class()) numbers->gradient.assign(batch.C, 0.0);
         if constexpr (requires { form_.slots(slots); }) form_.slots(slots);
         if constexpr (requires { form_.open(batch); }) form_.open(batch);
-        const std::size_t B = batch.targets.size();
+        const size_t B = batch.targets.size();
         rows_.resize(B);
         accumulators_.assign(B, {});
         nearest_.resize(B);
-        for (std::size_t i = 0; i < B; ++i) {
+        for (size_t i = 0; i < B; ++i) {
             rows_[i] = form_.begin(batch.targets[i]);
             rows_[i].weight = batch.targets[i].y < 0 ? T(0) : T(1) / T(batch.counted);
             nearest_[i].reset(nearest());
@@ -181,14 +180,14 @@ public:
     }
 
     void gather(int pass, const Tile<T>& tile) override {
-        parallel_for(tile.B, tile.B * tile.n, [&](std::int64_t i) {
+        parallel_for(tile.B, tile.B * tile.n, [&](int64_t i) {
             if (rows_[i].weight == 0) return;
             gather_row(form_, pass, rows_[i], accumulators_[i], nearest_[i], tile.row(i));
         });
     }
 
     void close(int pass) override {
-        for (std::size_t i = 0; i < rows_.size(); ++i) {
+        for (size_t i = 0; i < rows_.size(); ++i) {
             if (rows_[i].weight == 0) continue;
             close_row(form_, pass, rows_[i], accumulators_[i], nearest_[i]);
         }
@@ -205,10 +204,10 @@ public:
         return sum;
     }
 
-    const RowResult<T>& result(std::int64_t row) const override { return rows_[row]; }
+    const RowResult<T>& result(int64_t row) const override { return rows_[row]; }
 
     void differentiate(const Tile<T>& tile) override {
-        parallel_for(tile.B, tile.B * tile.n, [&](std::int64_t i) {
+        parallel_for(tile.B, tile.B * tile.n, [&](int64_t i) {
             T* g = tile.c + i * tile.ld;
             if (rows_[i].weight == 0) {
                 std::fill(g, g + tile.n, T(0));
@@ -217,8 +216,8 @@ public:
             }
         });
         StateArray* numbers = per_class();
-        for (std::int64_t i = 0; numbers && i < tile.B; ++i) {
-            for (std::int64_t j = 0; j < tile.n; ++j) {
+        for (int64_t i = 0; numbers && i < tile.B; ++i) {
+            for (int64_t j = 0; j < tile.n; ++j) {
                 numbers->gradient[tile.first + j] += tile.c[i * tile.ld + j];
             }
         }
@@ -237,8 +236,8 @@ public:
         if constexpr (requires { form_.per_class(); }) return form_.per_class();
         return nullptr;
     }
-    std::int64_t nearest() const override { return nearest_of(form_); }
-    void add_nearest(std::int64_t row, T c, std::int64_t j) override { nearest_[row].add(c, j); }
+    int64_t nearest() const override { return nearest_of(form_); }
+    void add_nearest(int64_t row, T c, int64_t j) override { nearest_[row].add(c, j); }
     std::optional<PairSlots> pair_slots() const override {
         if constexpr (requires { form_.pair_slots(); }) return form_.pair_slots();
         return {};

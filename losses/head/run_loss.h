@@ -14,10 +14,10 @@ namespace facet {
 
 // A batch and where its gradients go. float32 or float64, on a CUDA device float32.
 struct LossTensors {
-    const Tensor& x;                          // (B, D) raw embeddings
-    const Tensor& w;                          // (C, D) raw proxies; undefined for a pair loss
-    const std::vector<std::int64_t>& labels;  // (B) classes; -1: the row does not count
-    const Tensor &dx, &dw;                    // of these shapes; dw undefined as w is
+    const Tensor& x;                     // (B, D) raw embeddings
+    const Tensor& w;                     // (C, D) raw proxies; undefined for a pair loss
+    const std::vector<int64_t>& labels;  // (B) classes; -1: the row does not count
+    const Tensor &dx, &dw;               // of these shapes; dw undefined as w is
 };
 
 // The value, rounded to the type of x. What the loss learns besides has its gradients in the loss's

@@ -51,15 +51,15 @@ struct SigmoidForm {
         chunk.for_blocks([&](const Chunk<T>& block) {
             alignas(64) T value[kBlock] = {}, slope[kBlock] = {};
 #pragma omp simd
-            for (std::int64_t j = 0; j < block.n; ++j) {
+            for (int64_t j = 0; j < block.n; ++j) {
                 const T z = self().logit(block.c[j]) + shift;
                 value[j] = softplus_branch_free(z);
                 slope[j] = sigmoid_branch_free(z);
             }
             if (block.holds_target()) value[block.y] = slope[block.y] = 0;
-            const std::int64_t n = padded(block.n);
-            acc.softplus += sum_lanes<T>(n, [&](std::int64_t j) { return value[j]; });
-            acc.sigmoid += sum_lanes<T>(n, [&](std::int64_t j) { return slope[j]; });
+            const int64_t n = padded(block.n);
+            acc.softplus += sum_lanes<T>(n, [&](int64_t j) { return value[j]; });
+            acc.sigmoid += sum_lanes<T>(n, [&](int64_t j) { return slope[j]; });
         });
     }
 
@@ -78,13 +78,13 @@ struct SigmoidForm {
         bias->gradient = {sum};
     }
 
-    FACET_HD void take(int, const Row&, Acc& acc, T c, std::int64_t) const {
+    FACET_HD void take(int, const Row&, Acc& acc, T c, int64_t) const {
         const T z = self().logit(c) + shift;
         acc.softplus += softplus_branch_free(z);
         acc.sigmoid += sigmoid_branch_free(z);
     }
 
-    FACET_HD T derivative(const Row& row, T c, std::int64_t) const {
+    FACET_HD T derivative(const Row& row, T c, int64_t) const {
         const T z = self().logit(c) + shift;
         return row.weight * self().push * sigmoid_branch_free(z) * self().slope(c);
     }

@@ -5,8 +5,8 @@
 //
 // A loss derives from SoftmaxForm<T> and says what is not that of scaled cosines z_j = s c_j:
 //   TargetLogit<T> target(const Target<T>&) const     z_y; or begin(), where it fills more of a Row
-//   T logit(const Row&, T c, std::int64_t j) const    z_j
-//   T slope(const Row&, T c, std::int64_t j) const    dz_j/dc_j
+//   T logit(const Row&, T c, int64_t j) const    z_j
+//   T slope(const Row&, T c, int64_t j) const    dz_j/dc_j
 //   void complete(Row&) const                         makes L_i of l_i, which close() has left
 // logit and slope are functions of one cosine. They must be branch-free to vectorise: what a
 // condition chooses between is computed before it, `const T hard = t * c; return c > f ? hard :
@@ -79,7 +79,7 @@ struct Psi {
 
     Psi(const Target<T>& y, T m) {
         const T pi = std::numbers::pi_v<T>, theta = y.angle();
-        const auto k = std::int64_t(m * theta / pi);
+        const auto k = int64_t(m * theta / pi);
         const T sign = k % 2 == 0 ? T(1) : T(-1);
         value = sign * std::cos(m * theta) - T(2 * k);
         dtheta = -sign * m * std::sin(m * theta);
@@ -129,8 +129,8 @@ struct SoftmaxForm {
         return row;
     }
     TargetLogit<T> target(const Target<T>& y) const { return additive_cosine(y, self().s, T(0)); }
-    FACET_HD T logit(const auto&, T c, std::int64_t) const { return self().s * c; }
-    FACET_HD T slope(const auto&, T, std::int64_t) const { return self().s; }
+    FACET_HD T logit(const auto&, T c, int64_t) const { return self().s * c; }
+    FACET_HD T slope(const auto&, T, int64_t) const { return self().s; }
     void complete(auto&) const {}
 
     void gather(int, const auto& row, Acc& acc, const Chunk<T>& chunk) const {
@@ -141,7 +141,7 @@ struct SoftmaxForm {
         });
     }
 
-    FACET_HD void take(int, const auto& row, Acc& acc, T c, std::int64_t j) const {
+    FACET_HD void take(int, const auto& row, Acc& acc, T c, int64_t j) const {
         acc.add_quickly(self().logit(row, c, j));
     }
 
@@ -162,14 +162,14 @@ struct SoftmaxForm {
         chunk.for_blocks([&](const Chunk<T>& block) {
             other_logits(row, block, z);
 #pragma omp simd
-            for (std::int64_t j = 0; j < block.n; ++j) {
+            for (int64_t j = 0; j < block.n; ++j) {
                 z[j] = push(row, z[j], block.c[j], block.first + j);
             }
             std::copy(z, z + block.n, g + (block.c - chunk.c));
         });
     }
 
-    FACET_HD T derivative(const auto& row, T c, std::int64_t j) const {
+    FACET_HD T derivative(const auto& row, T c, int64_t j) const {
         return push(row, self().logit(row, c, j), c, j);
     }
 
@@ -178,7 +178,7 @@ struct SoftmaxForm {
     // sweep before.
     void other_logits(const auto& row, const Chunk<T>& block, T* z) const {
 #pragma omp simd
-        for (std::int64_t j = 0; j < block.n; ++j) {
+        for (int64_t j = 0; j < block.n; ++j) {
             z[j] = self().logit(row, block.c[j], block.first + j);
         }
         if (block.holds_target()) z[block.y] = -std::numeric_limits<T>::infinity();
@@ -186,7 +186,7 @@ struct SoftmaxForm {
 
 private:
     // weight dL_i/dc_ij, given the logit z of c.
-    FACET_HD T push(const auto& row, T z, T c, std::int64_t j) const {
+    FACET_HD T push(const auto& row, T z, T c, int64_t j) const {
         const T p = exp_branch_free(z - row.top - row.log_rest);
         return row.weight * row.outer * p * self().slope(row, c, j);
     }

@@ -15,7 +15,7 @@ struct StateArray {
     std::string name;
     bool scalar = false;  // one number (written as a number, not a list)
     double lowest = -std::numeric_limits<double>::infinity();  // that a file may give it
-    std::int64_t columns = 0;      // written as rows of so many numbers; 0: one list
+    int64_t columns = 0;           // written as rows of so many numbers; 0: one list
     bool learnable = false;        // the optimiser moves it along -gradient
     std::vector<double> value;     // empty before the first call where its length is C or B
     std::vector<double> gradient;  // dL/dvalue of the last call; learnable arrays only
@@ -40,7 +40,7 @@ public:
     // nullptr if there is none.
     StateArray* find(std::string_view name);
 
-    std::uint64_t seed = 0;  // of the random numbers that a loss draws
+    uint64_t seed = 0;  // of the random numbers that a loss draws
 
     std::vector<std::unique_ptr<StateArray>>& arrays() { return arrays_; }
     const std::vector<std::unique_ptr<StateArray>>& arrays() const { return arrays_; }

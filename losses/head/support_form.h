@@ -21,11 +21,11 @@ template <class T, class Derived>
 struct SupportForm : SoftmaxForm<T, Derived> {
     using Row = SupportRow<T>;
 
-    FACET_HD T logit(const auto& row, T c, std::int64_t) const {
+    FACET_HD T logit(const auto& row, T c, int64_t) const {
         const T support = self().support(c);
         return self().s * (c > row.threshold ? support : c);
     }
-    FACET_HD T slope(const auto& row, T c, std::int64_t) const {
+    FACET_HD T slope(const auto& row, T c, int64_t) const {
         const T support = self().s * self().support_slope(c);
         return c > row.threshold ? support : self().s;
     }

@@ -10,20 +10,19 @@ namespace facet {
 namespace {
 
 Expr vector_of(const Expr& like, const std::vector<double>& values) {
-    const Shape shape{std::int64_t(values.size())};
+    const Shape shape{int64_t(values.size())};
     return like.constant(Tensor::from(like.value().device(), shape, values));
 }
 
 // A power of two for every row that brings its largest element near 1: scaling by it is exact, and
 // no square overflows or vanishes. 0 for a row that counts as a zero vector.
 std::vector<double> row_scales(const Expr& x) {
-    const std::int64_t B = x.value().size(0), D = x.value().size(1);
+    const int64_t B = x.value().size(0), D = x.value().size(1);
     const std::vector<double> values = x.value().to_doubles();
     std::vector<double> scales(B, 0.0);
-    for (std::int64_t i = 0; i < B; ++i) {
+    for (int64_t i = 0; i < B; ++i) {
         double largest = 0;
-        for (std::int64_t d = 0; d < D; ++d)
-            largest = std::max(largest, std::abs(values[i * D + d]));
+        for (int64_t d = 0; d < D; ++d) largest = std::max(largest, std::abs(values[i * D + d]));
         if (largest >= shortest_norm<double>()) scales[i] = std::ldexp(1.0, -std::ilogb(largest));
     }
     return scales;
@@ -45,14 +44,14 @@ Composer::Composer(const Settings& settings, State& state, Expr x, Expr w, Indic
       w(std::move(w)),
       state_(state),
       by_product_(std::make_shared<Tensor>()) {
-    for (std::int64_t i = 0; i < std::int64_t(this->labels.size()); ++i) {
+    for (int64_t i = 0; i < int64_t(this->labels.size()); ++i) {
         if (this->labels[i] >= 0) counted_.push_back(i);
     }
 }
 
 Expr Composer::counts() {
     std::vector<double> ones(labels.size(), 0.0);
-    for (const std::int64_t i : counted_) ones[i] = 1;
+    for (const int64_t i : counted_) ones[i] = 1;
     return vector_of(x, ones);
 }
 
@@ -102,7 +101,7 @@ Expr Composer::target_cosine() { return pick(cosines(), labels); }
 Expr Composer::target_angle() {
     if (!target_angle_.defined()) {
         Indices rows;
-        for (std::int64_t i = 0; i < B(); ++i) rows.push_back(i);
+        for (int64_t i = 0; i < B(); ++i) rows.push_back(i);
         target_angle_ = atan2(sines(rows, labels), target_cosine());
     }
     return target_angle_;
@@ -111,7 +110,7 @@ Expr Composer::target_angle() {
 Expr Composer::angles() {
     if (!angles_.defined()) {
         Indices rows, classes;
-        for (std::int64_t at = 0; at < B() * C(); ++at) {
+        for (int64_t at = 0; at < B() * C(); ++at) {
             rows.push_back(at / C());
             classes.push_back(at % C());
         }
@@ -141,8 +140,8 @@ Expr Composer::similarities() {
 
 Expr Composer::pair_mask(bool same_class) {
     std::vector<double> mask(B() * B(), 0.0);
-    for (const std::int64_t u : counted_) {
-        for (const std::int64_t v : counted_)
+    for (const int64_t u : counted_) {
+        for (const int64_t v : counted_)
             mask[u * B() + v] = u != v && (labels[u] == labels[v]) == same_class;
     }
     return x.constant(Tensor::from(x.value().device(), {B(), B()}, mask));
@@ -155,9 +154,9 @@ namespace {
 
 // |v_i - v_j|^2, (B, B)
 Expr square_distances_of(const Expr& v) {
-    const std::int64_t B = v.value().size(0);
+    const int64_t B = v.value().size(0);
     Indices first, second;
-    for (std::int64_t at = 0; at < B * B; ++at) {
+    for (int64_t at = 0; at < B * B; ++at) {
         first.push_back(at / B);
         second.push_back(at % B);
     }
@@ -187,16 +186,16 @@ double& Composer::number(const char* name, double start) {
     return state.value.front();
 }
 
-Expr Composer::leaf(StateArray& array, std::int64_t size, double start) {
+Expr Composer::leaf(StateArray& array, int64_t size, double start) {
     if (array.value.empty()) array.value.assign(size, start);
-    FACET_CHECK(std::int64_t(array.value.size()) == size,
-                "loss state: {} has {} values, expected {}", array.name, array.value.size(), size);
+    FACET_CHECK(int64_t(array.value.size()) == size, "loss state: {} has {} values, expected {}",
+                array.name, array.value.size(), size);
     const Tensor value = Tensor::from(x.value().device(), {size}, array.value);
     learned_.emplace_back(&array, x.tape->variable(value, array.name));
     return {x.tape, learned_.back().second};
 }
 
-Expr Composer::learned(const char* name, std::int64_t size, double start) {
+Expr Composer::learned(const char* name, int64_t size, double start) {
     return leaf(state_.declare(name, false, true), size, start);
 }
 
@@ -249,7 +248,7 @@ std::vector<double> Composer::cosine_gradient() {
                                   sine = sines.value.value().to_doubles(),
                                   cosine = cosines_.value().to_doubles();
         for (size_t k = 0; k < sine.size(); ++k) {
-            const std::int64_t at = sines.at[k];
+            const int64_t at = sines.at[k];
             if (at >= 0 && sine[k] > 0) gradient[at] -= slope[k] * cosine[at] / sine[k];
         }
     }

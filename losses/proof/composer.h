@@ -22,8 +22,8 @@ public:
     const Expr x, w;
 
     // --- rows and classes ---
-    std::int64_t B() const { return x.value().size(0); }
-    std::int64_t C() const { return w.value().size(0); }
+    int64_t B() const { return x.value().size(0); }
+    int64_t C() const { return w.value().size(0); }
     const Indices& counted() const { return counted_; }  // the rows that have a label
     Expr counts();                                       // (B) constant: 1 for those, else 0
 
@@ -48,13 +48,13 @@ public:
     StateArray& array(const char* name, bool scalar);
     double& number(const char* name, double start);  // a scalar; `start` if it has no value yet
     // A learned array, or number: `start` in all of its elements if it is empty yet.
-    Expr learned(const char* name, std::int64_t size, double start);
+    Expr learned(const char* name, int64_t size, double start);
     Expr learned_number(const char* name, double start);
     // A pair loss counts the batches that have nothing to compare in "no_pairs"; `usable` marks
     // what can be compared.
     void note_pairs(const Expr& usable);
     void note_pairs(bool any);
-    std::uint64_t seed() const { return state_.seed; }
+    uint64_t seed() const { return state_.seed; }
 
     // A choice made by looking at values: the rows or pairs that go on, held as a constant is.
     Indices held(const Indices& choice) const;
@@ -86,7 +86,7 @@ private:
     Expr unit_proxies();
     Expr sines(const Indices& rows, const Indices& classes);
     Expr pair_mask(bool same_class);
-    Expr leaf(StateArray& array, std::int64_t size, double start);
+    Expr leaf(StateArray& array, int64_t size, double start);
 
     State& state_;
     Indices counted_;

@@ -25,21 +25,21 @@ void check_settings(const Loss& loss) {
 }
 
 void check_batch(const HeadBatch<double>& batch) {
-    const auto finite = [&](const char* what, const double* v, std::int64_t rows) {
+    const auto finite = [&](const char* what, const double* v, int64_t rows) {
         std::vector<double> norms(rows);
         vector_norms(what, v, rows, batch.D, norms.data());  // throws
     };
     finite("embeddings", batch.x, batch.B);
     if (!batch.w) return;
     finite("proxies", batch.w, batch.C);
-    for (std::int64_t i = 0; i < batch.B; ++i) {
+    for (int64_t i = 0; i < batch.B; ++i) {
         FACET_CHECK(batch.y[i] >= -1 && batch.y[i] < batch.C,
                     "labels: row {} has class {}, expected -1 (ignored) or 0 to {}", i, batch.y[i],
                     batch.C - 1);
     }
 }
 
-Var leaf(Tape& tape, const double* values, std::int64_t rows, std::int64_t D, const char* name) {
+Var leaf(Tape& tape, const double* values, int64_t rows, int64_t D, const char* name) {
     const std::span<const double> all(values, size_t(rows * D));
     return tape.variable(Tensor::from(reference_device(), {rows, D}, all), name);
 }

@@ -15,7 +15,7 @@ constexpr double kPi = std::numbers::pi;
 std::vector<double> counted_values(Composer& c, const Expr& rows) {
     const std::vector<double> all = rows.value().to_doubles();
     std::vector<double> values;
-    for (const std::int64_t i : c.counted()) values.push_back(all[i]);
+    for (const int64_t i : c.counted()) values.push_back(all[i]);
     return values;
 }
 
@@ -80,11 +80,11 @@ namespace {
 void assign_by_rank(const Indices& rows, const std::vector<double>& cosine,
                     std::vector<double>& margins) {
     std::vector<double> rising;
-    for (const std::int64_t i : rows) rising.push_back(margins[i]);
+    for (const int64_t i : rows) rising.push_back(margins[i]);
     std::sort(rising.begin(), rising.end());
     Indices by_cosine = rows;
     std::stable_sort(by_cosine.begin(), by_cosine.end(),
-                     [&](std::int64_t a, std::int64_t b) { return cosine[a] > cosine[b]; });
+                     [&](int64_t a, int64_t b) { return cosine[a] > cosine[b]; });
     for (size_t rank = 0; rank < rising.size(); ++rank) margins[by_cosine[rank]] = rising[rank];
 }
 
@@ -92,15 +92,15 @@ void assign_by_rank(const Indices& rows, const std::vector<double>& cosine,
 std::vector<double> elastic_margins(Composer& c) {
     const double m = c.settings.number("m"), sigma = c.settings.number("sigma");
     StateArray& margins = c.array("E", false);
-    const auto call = std::uint64_t(c.number("draws", 0)++);
+    const auto call = uint64_t(c.number("draws", 0)++);
     if (!margins.given) {
         margins.value.clear();
-        for (std::int64_t i = 0; i < c.B(); ++i)
+        for (int64_t i = 0; i < c.B(); ++i)
             margins.value.push_back(
-                m + sigma * Random(c.seed(), Purpose::Margin, call, std::uint64_t(i)).normal());
+                m + sigma * Random(c.seed(), Purpose::Margin, call, uint64_t(i)).normal());
     }
-    FACET_CHECK(std::int64_t(margins.value.size()) == c.B(),
-                "loss state: E has {} margins, expected {}", margins.value.size(), c.B());
+    FACET_CHECK(int64_t(margins.value.size()) == c.B(), "loss state: E has {} margins, expected {}",
+                margins.value.size(), c.B());
     if (c.settings.flag("plus")) {
         assign_by_rank(c.counted(), c.target_cosine().value().to_doubles(), margins.value);
     }

@@ -4,9 +4,7 @@
 namespace facet::composed {
 namespace {
 
-std::int64_t how_many(Composer& c) {
-    return c.settings.count("k") > 0 ? c.settings.count("k") : c.C();
-}
+int64_t how_many(Composer& c) { return c.settings.count("k") > 0 ? c.settings.count("k") : c.C(); }
 
 }  // namespace
 

@@ -45,8 +45,8 @@ struct Pairs {
 
 Pairs negative_pairs(Composer& c) {
     Pairs pairs;
-    for (const std::int64_t u : c.counted()) {
-        for (const std::int64_t v : c.counted()) {
+    for (const int64_t u : c.counted()) {
+        for (const int64_t v : c.counted()) {
             if (u >= v || c.labels[u] == c.labels[v]) continue;
             pairs.first.push_back(u);
             pairs.second.push_back(v);
@@ -72,13 +72,13 @@ std::vector<double> kept_by_whiskers(const std::vector<double>& similarity, doub
 Expr pair_slots(Composer& c, const Pairs& pairs, const std::vector<double>& kept) {
     const bool anchor = c.settings.is("scope", "anchor");
     std::vector<double> slots;
-    for (std::int64_t i = 0; i < c.B(); ++i) {
+    for (int64_t i = 0; i < c.B(); ++i) {
         for (size_t k = 0; k < kept.size(); ++k) {
             const bool own = pairs.first[k] == i || pairs.second[k] == i;
             slots.push_back(anchor && !own ? 0 : kept[k]);
         }
     }
-    const Shape shape{c.B(), std::int64_t(kept.size())};
+    const Shape shape{c.B(), int64_t(kept.size())};
     return c.x.constant(Tensor::from(c.x.value().device(), shape, slots));
 }
 

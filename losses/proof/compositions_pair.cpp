@@ -30,12 +30,12 @@ Expr contrastive(Composer& c) {
 // One pair per class: the first sample is anchor, the second positive; cross-entropy over the
 // products of anchors and positives, and a regulariser of their lengths.
 Expr npair(Composer& c) {
-    std::map<std::int64_t, Indices> members;
-    for (const std::int64_t i : c.counted()) members[c.labels[i]].push_back(i);
+    std::map<int64_t, Indices> members;
+    for (const int64_t i : c.counted()) members[c.labels[i]].push_back(i);
     Indices anchors, positives, diagonal;
     for (const auto& [label, rows] : members) {
         if (rows.size() < 2) continue;
-        diagonal.push_back(std::int64_t(anchors.size()));
+        diagonal.push_back(int64_t(anchors.size()));
         anchors.push_back(rows[0]);
         positives.push_back(rows[1]);
     }

@@ -79,7 +79,7 @@ Expr focal(Composer& c) {
 Expr hm_softmax(Composer& c) {
     const double s = c.settings.number("s"), rate = c.settings.number("save_rate");
     const Expr rows = softplus(c.odds_against(s * c.target_cosine(), s * c.cosines()));
-    const auto kept = std::max<std::int64_t>(1, std::int64_t(rate * double(c.counted().size())));
+    const auto kept = std::max<int64_t>(1, int64_t(rate * double(c.counted().size())));
     const Shape line{1, c.B()};
     const Expr hardest = largest(reshape(rows, line), reshape(c.counts(), line), kept);
     return (1.0 / double(kept)) * sum(hardest * reshape(rows, line));

@@ -10,7 +10,7 @@ namespace {
 struct Triplets {
     Indices positive, negative;
 
-    void add(std::int64_t B, std::int64_t a, std::int64_t p, std::int64_t n) {
+    void add(int64_t B, int64_t a, int64_t p, int64_t n) {
         positive.push_back(a * B + p);
         negative.push_back(a * B + n);
     }
@@ -19,25 +19,25 @@ struct Triplets {
 // The rows whose distance from an anchor is extreme: a choice among candidates, -1 of none.
 class Choice {
 public:
-    Choice(const Expr& distances, std::int64_t anchor)
+    Choice(const Expr& distances, int64_t anchor)
         : row_(distances.value().to_doubles()), first_(anchor * distances.value().size(1)) {}
 
-    std::int64_t nearest(const Indices& from, double beyond = -1) const {
+    int64_t nearest(const Indices& from, double beyond = -1) const {
         return best(
             from, [&](double d, double so_far) { return d < so_far; }, beyond);
     }
-    std::int64_t farthest(const Indices& from) const {
+    int64_t farthest(const Indices& from) const {
         return best(
             from, [&](double d, double so_far) { return d > so_far; }, -1);
     }
-    double distance(std::int64_t j) const { return row_[first_ + j]; }
+    double distance(int64_t j) const { return row_[first_ + j]; }
 
 private:
     // Ties go to the lowest index.
-    std::int64_t best(const Indices& from, const std::function<bool(double, double)>& better,
-                      double beyond) const {
-        std::int64_t chosen = -1;
-        for (const std::int64_t j : from) {
+    int64_t best(const Indices& from, const std::function<bool(double, double)>& better,
+                 double beyond) const {
+        int64_t chosen = -1;
+        for (const int64_t j : from) {
             if (distance(j) <= beyond) continue;
             if (chosen < 0 || better(distance(j), distance(chosen))) chosen = j;
         }
@@ -45,14 +45,14 @@ private:
     }
 
     std::vector<double> row_;
-    std::int64_t first_;
+    int64_t first_;
 };
 
 Triplets mined(Composer& c, const Expr& distances) {
     Triplets triplets;
-    for (const std::int64_t a : c.counted()) {
+    for (const int64_t a : c.counted()) {
         Indices positives, negatives;
-        for (const std::int64_t j : c.counted()) {
+        for (const int64_t j : c.counted()) {
             if (j == a) continue;
             (c.labels[j] == c.labels[a] ? positives : negatives).push_back(j);
         }
@@ -62,13 +62,13 @@ Triplets mined(Composer& c, const Expr& distances) {
             triplets.add(c.B(), a, choice.farthest(positives), choice.nearest(negatives));
             continue;
         }
-        for (const std::int64_t p : positives) {
+        for (const int64_t p : positives) {
             if (c.settings.is("mining", "semihard")) {
-                const std::int64_t n = choice.nearest(negatives, choice.distance(p));
+                const int64_t n = choice.nearest(negatives, choice.distance(p));
                 triplets.add(c.B(), a, p, n >= 0 ? n : choice.farthest(negatives));
                 continue;
             }
-            for (const std::int64_t n : negatives) triplets.add(c.B(), a, p, n);
+            for (const int64_t n : negatives) triplets.add(c.B(), a, p, n);
         }
     }
     return triplets;

@@ -58,10 +58,10 @@ private:
     }
 
     std::vector<double> by_rows(std::vector<double>& v, double step) {
-        const std::int64_t D = batch_.D, rows = std::int64_t(v.size()) / D;
+        const int64_t D = batch_.D, rows = int64_t(v.size()) / D;
         std::vector<double> norms(rows), gradient(v.size());
         vector_norms("array", v.data(), rows, D, norms.data());
-        for (std::size_t at = 0; at < v.size(); ++at) {
+        for (size_t at = 0; at < v.size(); ++at) {
             const double norm = norms[at / D];
             gradient[at] = derivative(v[at], step * (norm > 0 ? norm : 1));
         }

@@ -12,9 +12,9 @@ namespace {
 // x_i = scale w_{y_i + shift} + noise: all rows easy, all hard, all behind their proxies.
 Problem aligned_problem(double scale, double noise, int shift) {
     Problem p = random_problem(5, 6, 4, 11);
-    for (std::int64_t i = 0; i < p.B; ++i) {
+    for (int64_t i = 0; i < p.B; ++i) {
         const double* w = p.proxy((p.y[i] + shift) % p.C);
-        for (std::int64_t d = 0; d < p.D; ++d) {
+        for (int64_t d = 0; d < p.D; ++d) {
             p.feature(i)[d] = scale * w[d] + noise * p.feature(i)[d];
         }
     }
@@ -29,15 +29,15 @@ Problem scaled(Problem p, double x_scale, double w_scale) {
 
 // Every feature has this norm.
 Problem with_norm(Problem p, double norm) {
-    for (std::int64_t i = 0; i < p.B; ++i) {
+    for (int64_t i = 0; i < p.B; ++i) {
         double square = 0;
-        for (std::int64_t d = 0; d < p.D; ++d) square += p.feature(i)[d] * p.feature(i)[d];
-        for (std::int64_t d = 0; d < p.D; ++d) p.feature(i)[d] *= norm / std::sqrt(square);
+        for (int64_t d = 0; d < p.D; ++d) square += p.feature(i)[d] * p.feature(i)[d];
+        for (int64_t d = 0; d < p.D; ++d) p.feature(i)[d] *= norm / std::sqrt(square);
     }
     return p;
 }
 
-Problem relabelled(Problem p, std::vector<std::int64_t> y) {
+Problem relabelled(Problem p, std::vector<int64_t> y) {
     p.y = std::move(y);
     return p;
 }
@@ -54,18 +54,18 @@ HeadBatch<double> Problem::batch(bool proxies) const {
     return {x.data(), proxies ? w.data() : nullptr, y.data(), B, proxies ? C : 0, D};
 }
 
-Problem random_problem(std::int64_t B, std::int64_t C, std::int64_t D, std::uint64_t seed) {
+Problem random_problem(int64_t B, int64_t C, int64_t D, uint64_t seed) {
     Problem p{B, C, D, std::vector<double>(B * D), std::vector<double>(C * D), {}};
     Random random(seed, Purpose::Test);
     for (double& v : p.x) v = random.normal();
     for (double& v : p.w) v = random.normal();
-    for (std::int64_t i = 0; i < B; ++i) p.y.push_back(3 * i % C);
+    for (int64_t i = 0; i < B; ++i) p.y.push_back(3 * i % C);
     return p;
 }
 
 Problem planar_problem(const std::vector<double>& x, const std::vector<double>& w,
-                       std::vector<std::int64_t> y) {
-    Problem p{std::int64_t(x.size()), std::int64_t(w.size()), 2, {}, {}, std::move(y)};
+                       std::vector<int64_t> y) {
+    Problem p{int64_t(x.size()), int64_t(w.size()), 2, {}, {}, std::move(y)};
     const auto append = [](std::vector<double>& to, double angle, double length) {
         const auto [c, s] = direction(angle);
         to.push_back(length * c);

@@ -18,9 +18,9 @@
 namespace facet::proof {
 
 struct Problem {
-    std::int64_t B = 0, C = 0, D = 0;
-    std::vector<double> x, w;     // (B, D), (C, D) raw
-    std::vector<std::int64_t> y;  // (B); -1: ignored
+    int64_t B = 0, C = 0, D = 0;
+    std::vector<double> x, w;  // (B, D), (C, D) raw
+    std::vector<int64_t> y;    // (B); -1: ignored
 
     // How far (radians, or part of a norm) a vector may move before it meets the boundary that the
     // problem was placed beside.
@@ -34,8 +34,8 @@ struct Problem {
     std::vector<std::pair<std::string, std::vector<double>>> state = {};
 
     HeadBatch<double> batch(bool proxies) const;  // a pair loss is shown no w
-    double* feature(std::int64_t i) { return x.data() + i * D; }
-    double* proxy(std::int64_t j) { return w.data() + j * D; }
+    double* feature(int64_t i) { return x.data() + i * D; }
+    double* proxy(int64_t j) { return w.data() + j * D; }
 };
 
 struct Region {
@@ -54,10 +54,10 @@ std::vector<double> distances(bool quick);
 
 // --- what regions are made of ---
 // Independent normal entries; classes 3 i mod C, so that some repeat where B > C.
-Problem random_problem(std::int64_t B, std::int64_t C, std::int64_t D, std::uint64_t seed);
+Problem random_problem(int64_t B, int64_t C, int64_t D, uint64_t seed);
 // In the plane: features of length 2 and proxies of length 1.5 at these angles (radians).
 Problem planar_problem(const std::vector<double>& x, const std::vector<double>& w,
-                       std::vector<std::int64_t> y);
+                       std::vector<int64_t> y);
 // The number that the loss has under the first of these names, else `otherwise`.
 double setting(const Settings& settings, const std::vector<std::string>& names, double otherwise);
 

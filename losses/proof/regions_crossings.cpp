@@ -24,10 +24,9 @@ Problem row(double side, double target, const std::vector<double>& others, bool 
 }
 
 // A vector that moves through `from` (zeros: none) along a fixed direction.
-void move(double* vector, const double* from, double scale, double side, std::int64_t D) {
+void move(double* vector, const double* from, double scale, double side, int64_t D) {
     const double along[4] = {0.5, -0.7, 0.3, 0.4};
-    for (std::int64_t d = 0; d < D; ++d)
-        vector[d] = (from ? scale * from[d] : 0) + side * along[d % 4];
+    for (int64_t d = 0; d < D; ++d) vector[d] = (from ? scale * from[d] : 0) + side * along[d % 4];
 }
 
 // random_problem with a change that is a matter of equal bits at side 0.

@@ -10,7 +10,7 @@ namespace facet {
 namespace {
 
 struct Matrix {
-    std::int64_t B, C;
+    int64_t B, C;
 };
 
 Matrix matrix(const char* name, const Expr& x) {
@@ -21,10 +21,10 @@ Matrix matrix(const char* name, const Expr& x) {
 
 // Positions i * C + index_i in a (B, C) matrix; -1 for none.
 Indices positions(const char* name, const Matrix& m, const Indices& index) {
-    FACET_CHECK(std::int64_t(index.size()) == m.B, "{}: {} indices for x ({}, {})", name,
-                index.size(), m.B, m.C);
+    FACET_CHECK(int64_t(index.size()) == m.B, "{}: {} indices for x ({}, {})", name, index.size(),
+                m.B, m.C);
     Indices at(index);
-    for (std::int64_t i = 0; i < m.B; ++i) {
+    for (int64_t i = 0; i < m.B; ++i) {
         FACET_CHECK(index[i] >= -1 && index[i] < m.C, "{}: row {} has index {}, expected -1 to {}",
                     name, i, index[i], m.C - 1);
         at[i] = index[i] < 0 ? -1 : i * m.C + index[i];
@@ -51,20 +51,19 @@ Expr unit_rows(const Expr& x) {
     constexpr double shortest = 1e-12;
     const auto [B, D] = matrix("unit_rows", x);
     std::vector<double> y = x.value().to_doubles(), lengths(B);
-    for (std::int64_t i = 0; i < B; ++i) {
+    for (int64_t i = 0; i < B; ++i) {
         double squares = 0;
-        for (std::int64_t at = i * D; at < (i + 1) * D; ++at) squares += y[at] * y[at];
+        for (int64_t at = i * D; at < (i + 1) * D; ++at) squares += y[at] * y[at];
         lengths[i] = std::sqrt(squares);
-        for (std::int64_t at = i * D; at < (i + 1) * D; ++at)
-            y[at] /= std::max(lengths[i], shortest);
+        for (int64_t at = i * D; at < (i + 1) * D; ++at) y[at] /= std::max(lengths[i], shortest);
     }
     // dx_i = (dy_i - <dy_i, y_i> y_i) / |x_i|: the radial part has no effect on y.
     const auto backward = [to = x.var, y, lengths, B = B, D = D](const Tensor& dy) {
         std::vector<double> dx = dy.to_doubles();
-        for (std::int64_t i = 0; i < B; ++i) {
+        for (int64_t i = 0; i < B; ++i) {
             double along = 0;
-            for (std::int64_t at = i * D; at < (i + 1) * D; ++at) along += dx[at] * y[at];
-            for (std::int64_t at = i * D; at < (i + 1) * D; ++at)
+            for (int64_t at = i * D; at < (i + 1) * D; ++at) along += dx[at] * y[at];
+            for (int64_t at = i * D; at < (i + 1) * D; ++at)
                 dx[at] = lengths[i] < shortest ? 0 : (dx[at] - along * y[at]) / lengths[i];
         }
         to->contribute_whole(Tensor::from(dy.device(), {B, D}, dx));
@@ -99,10 +98,10 @@ Expr row_sums(const Expr& x) {
     return {x.tape, x.tape->record("row_sums", {x.var}, y, backward)};
 }
 
-Expr columns(const Expr& v, std::int64_t C) {
+Expr columns(const Expr& v, int64_t C) {
     FACET_CHECK(v.defined(), "columns: the operand is not defined");
     expect_rank("columns", "v", v.value(), 1);
-    const std::int64_t B = v.value().size(0);
+    const int64_t B = v.value().size(0);
     const std::vector<double> values = v.value().to_doubles();
     std::vector<double> y(B * C);
     for (size_t at = 0; at < y.size(); ++at) y[at] = values[at / C];
@@ -142,7 +141,7 @@ Expr pick(const Expr& x, const Indices& index) {
     const auto backward = [to = x.var, at, m](const Tensor& dy) {
         const std::vector<double> slope = dy.to_doubles();
         std::vector<double> dx(m.B * m.C, 0.0);
-        for (std::int64_t i = 0; i < m.B; ++i) {
+        for (int64_t i = 0; i < m.B; ++i) {
             if (at[i] >= 0) dx[at[i]] = slope[i];
         }
         to->contribute_whole(Tensor::from(dy.device(), {m.B, m.C}, dx));
@@ -178,10 +177,10 @@ Expr put(const Expr& x, const Indices& index, const Expr& v) {
 
 Expr take_rows(const Expr& w, const Indices& index) {
     const auto [C, D] = matrix("take_rows", w);
-    const auto B = std::int64_t(index.size());
+    const auto B = int64_t(index.size());
     const std::vector<double> from = w.value().to_doubles();
     std::vector<double> rows(B * D, 0.0);
-    for (std::int64_t i = 0; i < B; ++i) {
+    for (int64_t i = 0; i < B; ++i) {
         FACET_CHECK(index[i] >= -1 && index[i] < C,
                     "take_rows: index {} at {}, expected -1 to {} for w ({}, {})", index[i], i,
                     C - 1, C, D);
@@ -191,7 +190,7 @@ Expr take_rows(const Expr& w, const Indices& index) {
         const std::vector<double> slope = dy.to_doubles();
         std::vector<double> dw(C * D, 0.0);
         for (size_t i = 0; i < index.size(); ++i) {
-            for (std::int64_t d = 0; d < D && index[i] >= 0; ++d)
+            for (int64_t d = 0; d < D && index[i] >= 0; ++d)
                 dw[index[i] * D + d] += slope[i * D + d];
         }
         to->contribute_whole(Tensor::from(dy.device(), {C, D}, dw));
@@ -211,14 +210,14 @@ Expr reshape(const Expr& x, const Shape& shape) {
 Expr elements(const Expr& x, const Indices& at) {
     FACET_CHECK(x.defined(), "elements: the operand is not defined");
     const Expr column = reshape(x, {x.value().count(), 1});
-    return reshape(take_rows(column, at), {std::int64_t(at.size())});
+    return reshape(take_rows(column, at), {int64_t(at.size())});
 }
 
 Expr transposed(const Expr& x) {
     const auto [B, C] = matrix("transposed", x);
     Indices from;
-    for (std::int64_t j = 0; j < C; ++j)
-        for (std::int64_t i = 0; i < B; ++i) from.push_back(i * C + j);
+    for (int64_t j = 0; j < C; ++j)
+        for (int64_t i = 0; i < B; ++i) from.push_back(i * C + j);
     return reshape(elements(x, from), {C, B});
 }
 
@@ -228,15 +227,15 @@ Expr beside(const Expr& left, const Expr& right) {
     FACET_CHECK(rows == B, "beside: {} and {} rows", B, rows);
     const std::vector<double> a = left.value().to_doubles(), b = right.value().to_doubles();
     std::vector<double> y;
-    for (std::int64_t i = 0; i < B; ++i) {
+    for (int64_t i = 0; i < B; ++i) {
         y.insert(y.end(), &a[i * C], &a[i * C] + C);
         y.insert(y.end(), &b[i * P], &b[i * P] + P);
     }
     // Columns first .. first + n - 1 of the gradient.
-    const auto part = [B = B, width = C + P](const Tensor& dy, std::int64_t first, std::int64_t n) {
+    const auto part = [B = B, width = C + P](const Tensor& dy, int64_t first, int64_t n) {
         const std::vector<double> slope = dy.to_doubles();
         std::vector<double> d;
-        for (std::int64_t i = 0; i < B; ++i) {
+        for (int64_t i = 0; i < B; ++i) {
             const double* row = &slope[i * width + first];
             d.insert(d.end(), row, row + n);
         }
@@ -255,11 +254,11 @@ Expr log_sum_exp(const Expr& x, const Expr& mask) {
     expect_shape("log_sum_exp", "mask", mask.value(), {B, C});
     const std::vector<double> values = x.value().to_doubles(), kept = mask.value().to_doubles();
     std::vector<double> y(B, -std::numeric_limits<double>::infinity());
-    for (std::int64_t i = 0; i < B; ++i) {
+    for (int64_t i = 0; i < B; ++i) {
         double top = y[i], total = 0;
-        for (std::int64_t at = i * C; at < (i + 1) * C; ++at)
+        for (int64_t at = i * C; at < (i + 1) * C; ++at)
             if (kept[at] != 0) top = std::max(top, values[at]);
-        for (std::int64_t at = i * C; at < (i + 1) * C; ++at)
+        for (int64_t at = i * C; at < (i + 1) * C; ++at)
             if (kept[at] != 0) total += std::exp(values[at] - top);
         if (total > 0) y[i] = top + std::log(total);
     }
@@ -278,25 +277,25 @@ Expr log_sum_exp(const Expr& x, const Expr& mask) {
 Expr all_but(const Expr& x, const Indices& index) {
     const Matrix m = matrix("all_but", x);
     std::vector<double> mask(m.B * m.C, 1.0);
-    for (const std::int64_t at : positions("all_but", m, index)) {
+    for (const int64_t at : positions("all_but", m, index)) {
         if (at >= 0) mask[at] = 0;
     }
     return x.constant(Tensor::from(x.value().device(), {m.B, m.C}, mask));
 }
 
-Expr largest(const Expr& x, const Expr& mask, std::int64_t k) {
+Expr largest(const Expr& x, const Expr& mask, int64_t k) {
     const auto [B, C] = matrix("largest", x);
     expect_shape("largest", "mask", mask.value(), {B, C});
     const std::vector<double> values = x.value().to_doubles(), kept = mask.value().to_doubles();
     std::vector<double> chosen(B * C, 0.0);
-    for (std::int64_t i = 0; i < B; ++i) {
+    for (int64_t i = 0; i < B; ++i) {
         Indices order;
-        for (std::int64_t at = i * C; at < (i + 1) * C; ++at)
+        for (int64_t at = i * C; at < (i + 1) * C; ++at)
             if (kept[at] != 0) order.push_back(at);
         std::stable_sort(order.begin(), order.end(),
-                         [&](std::int64_t a, std::int64_t b) { return values[a] > values[b]; });
-        order.resize(std::min<std::int64_t>(k, std::int64_t(order.size())));
-        for (const std::int64_t at : order) chosen[at] = 1;
+                         [&](int64_t a, int64_t b) { return values[a] > values[b]; });
+        order.resize(std::min<int64_t>(k, int64_t(order.size())));
+        for (const int64_t at : order) chosen[at] = 1;
     }
     return x.constant(Tensor::from(x.value().device(), {B, C}, chosen));
 }

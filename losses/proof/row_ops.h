@@ -9,7 +9,7 @@
 
 namespace facet {
 
-using Indices = std::vector<std::int64_t>;
+using Indices = std::vector<int64_t>;
 
 Expr matmul_transposed(const Expr& a, const Expr& b);  // a (B, D), b (C, D) -> a b^T (B, C)
 // Rows over their lengths; those shorter than 1e-12 over that, and without gradient.
@@ -17,7 +17,7 @@ Expr unit_rows(const Expr& x);
 
 Expr sum(const Expr& x);                             // all elements, (1)
 Expr row_sums(const Expr& x);                        // (B, C) -> (B)
-Expr columns(const Expr& v, std::int64_t C);         // (B) -> (B, C), v in every column
+Expr columns(const Expr& v, int64_t C);              // (B) -> (B, C), v in every column
 Expr repeated(const Expr& one, const Shape& shape);  // (1) -> every element of `shape`
 Expr add_to_rows(const Expr& x, const Expr& b);      // x (B, C) + b (C) in every row
 
@@ -44,6 +44,6 @@ Expr log_sum_exp(const Expr& x, const Expr& mask);
 Expr all_but(const Expr& x, const Indices& index);
 // 1 at the k largest of the x_ij with mask_ij != 0, in every row; ties to the lower column. All of
 // them where there are fewer than k.
-Expr largest(const Expr& x, const Expr& mask, std::int64_t k);
+Expr largest(const Expr& x, const Expr& mask, int64_t k);
 
 }  // namespace facet

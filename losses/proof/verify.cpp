@@ -67,7 +67,7 @@ private:
     }
 
     void widen(Allowance& allowed, const Outcome& centre, double displacement) {
-        for (const std::uint64_t seed : {1, 2}) {
+        for (const uint64_t seed : {1, 2}) {
             allowed.widen(trial_.hand(trial_.displaced(displacement, seed)), centre, kBeyondProbes);
         }
     }
@@ -232,7 +232,7 @@ std::vector<Verdict> judge_all(const std::vector<Mode>& modes, const Options& op
     std::exception_ptr failure;
     int finished = 0;
 #pragma omp parallel for schedule(dynamic, 1)
-    for (std::size_t k = 0; k < modes.size(); ++k) {
+    for (size_t k = 0; k < modes.size(); ++k) {
         std::exception_ptr caught;
         try {
             verdicts[k] = judge_mode(modes[k], options);

@@ -12,16 +12,16 @@ void append(std::vector<double>& to, const std::vector<double>& more) {
     to.insert(to.end(), more.begin(), more.end());
 }
 
-std::vector<double> norms_of(const std::vector<double>& v, std::int64_t rows, std::int64_t D) {
+std::vector<double> norms_of(const std::vector<double>& v, int64_t rows, int64_t D) {
     std::vector<double> norms(rows);
     vector_norms("array", v.data(), rows, D, norms.data());
     return norms;
 }
 
-void scale_rows(std::vector<double>& gradient, const std::vector<double>& v, std::int64_t rows,
-                std::int64_t D) {
+void scale_rows(std::vector<double>& gradient, const std::vector<double>& v, int64_t rows,
+                int64_t D) {
     const std::vector<double> norms = norms_of(v, rows, D);
-    for (std::size_t at = 0; at < gradient.size(); ++at) {
+    for (size_t at = 0; at < gradient.size(); ++at) {
         if (norms[at / D] > 0) gradient[at] *= norms[at / D];
     }
 }
@@ -32,8 +32,8 @@ double by_angle(std::vector<double>& dcos, const Problem& p) {
     if (dcos.empty()) return 0;
     const std::vector<double> x_norm = norms_of(p.x, p.B, p.D), w_norm = norms_of(p.w, p.C, p.D);
     double gain = 0;
-    for (std::int64_t i = 0; i < p.B; ++i) {
-        for (std::int64_t j = 0; j < p.C; ++j) {
+    for (int64_t i = 0; i < p.B; ++i) {
+        for (int64_t j = 0; j < p.C; ++j) {
             double& g = dcos[i * p.C + j];
             if (j != p.y[i]) gain = std::max(gain, std::abs(g));
             const Angle angle = angle_between(p.x.data() + i * p.D, x_norm[i], p.w.data() + j * p.D,
@@ -108,7 +108,7 @@ double largest(const std::vector<double>& v) {
 double distance(const std::vector<double>& a, const std::vector<double>& b) {
     if (a.size() != b.size()) return std::numeric_limits<double>::infinity();
     double most = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
+    for (size_t i = 0; i < a.size(); ++i) {
         const double apart = std::abs(a[i] - b[i]);
         if (!std::isfinite(apart)) return std::numeric_limits<double>::infinity();
         most = std::max(most, apart);
@@ -186,13 +186,12 @@ Outcome Trial::numeric(double step) const {
     return found;
 }
 
-Problem Trial::displaced(double size, std::uint64_t seed) const {
+Problem Trial::displaced(double size, uint64_t seed) const {
     Problem p = problem_;
-    const auto displace = [&](std::vector<double>& v, std::int64_t rows, std::uint64_t index) {
+    const auto displace = [&](std::vector<double>& v, int64_t rows, uint64_t index) {
         Random random(seed, Purpose::Test, 1, index);
         const std::vector<double> norms = norms_of(v, rows, p.D);
-        for (std::size_t at = 0; at < v.size(); ++at)
-            v[at] += norms[at / p.D] * size * random.normal();
+        for (size_t at = 0; at < v.size(); ++at) v[at] += norms[at / p.D] * size * random.normal();
     };
     displace(p.x, p.B, 0);
     displace(p.w, p.C, 1);
@@ -249,10 +248,10 @@ Worst worst(const Outcome& hand, const Outcome& found, const Allowance& allowed)
 double slope(const Problem& at, const Outcome& outcome, const std::vector<double>& x_move,
              const std::vector<double>& w_move) {
     const auto along = [&](const std::vector<double>& gradient, const std::vector<double>& v,
-                           const std::vector<double>& move, std::int64_t rows) {
+                           const std::vector<double>& move, int64_t rows) {
         const std::vector<double> norms = norms_of(v, rows, at.D);
         double sum = 0;
-        for (std::size_t i = 0; i < gradient.size(); ++i) {
+        for (size_t i = 0; i < gradient.size(); ++i) {
             const double norm = norms[i / at.D];
             sum += gradient[i] / (norm > 0 ? norm : 1) * move[i];
         }

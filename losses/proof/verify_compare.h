@@ -77,7 +77,7 @@ public:
     Outcome frozen(double step) const;   // value, dx, dw
     Outcome numeric(double step) const;  // value, dx, dw, dstate
     // Every vector moved in a random direction by about this part of its length.
-    Problem displaced(double size, std::uint64_t seed) const;
+    Problem displaced(double size, uint64_t seed) const;
 
 private:
     std::unique_ptr<Loss> fresh() const;

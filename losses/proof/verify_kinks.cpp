@@ -52,11 +52,11 @@ private:
     static std::vector<double> half_difference(const std::vector<double>& a,
                                                const std::vector<double>& b, double step) {
         std::vector<double> move(a.size());
-        for (std::size_t i = 0; i < a.size(); ++i) move[i] = (a[i] - b[i]) / (2 * step);
+        for (size_t i = 0; i < a.size(); ++i) move[i] = (a[i] - b[i]) / (2 * step);
         return move;
     }
 
-    static bool has_zero(const std::vector<double>& v, std::int64_t D) {
+    static bool has_zero(const std::vector<double>& v, int64_t D) {
         for (auto row = v.begin(); row < v.end(); row += D) {
             if (std::all_of(row, row + D, [](double a) { return a == 0; })) return true;
         }

@@ -55,7 +55,7 @@ TEST(CudaLosses, AreTheProcessors) {
 TEST(CudaLosses, OfPairsAreTheProcessors) {
     ASSERT_EQ(why_no_cuda(), "") << "this test needs a GPU";
     Problem p = testing::random_problem(43, 1, 64, 5);
-    for (std::int64_t i = 0; i < p.B; ++i) p.y[i] = i % 11 - 1;
+    for (int64_t i = 0; i < p.B; ++i) p.y[i] = i % 11 - 1;
     for (const testing::PairCase& c : testing::all_pair_cases())
         expect_same({c.name, c.parameters}, p, {});
 }

@@ -51,7 +51,7 @@ void expect_same(const Problem& p, const std::vector<double>& given = {}) {
 }
 
 // A class of four rows among others, one row without a label.
-Problem crowded_problem(std::int64_t D) {
+Problem crowded_problem(int64_t D) {
     Problem p = random_problem(9, 7, D, 5);
     p.y = {3, 0, 3, -1, 6, 3, 0, 3, 5};
     return p;
@@ -60,7 +60,7 @@ Problem crowded_problem(std::int64_t D) {
 }  // namespace
 
 TEST(CenterKernels, ValueAndGradientsAreTheHosts) {
-    for (const std::int64_t D : {1, 13, 32, 300}) {
+    for (const int64_t D : {1, 13, 32, 300}) {
         SCOPED_TRACE(D);
         in_every_order([&] { expect_same(crowded_problem(D)); });
     }

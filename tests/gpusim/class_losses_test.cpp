@@ -80,7 +80,7 @@ Problem degenerate_problem() {
     Problem p = random_problem(5, 9, 8, 6);
     p.region = "degenerate";
     p.y = {0, 1, 2, 3, 4};
-    for (std::int64_t d = 0; d < p.D; ++d) {
+    for (int64_t d = 0; d < p.D; ++d) {
         p.feature(0)[d] = 2 * p.proxy(0)[d];
         p.feature(1)[d] = -4 * p.proxy(1)[d];
         p.feature(2)[d] = 0;
@@ -98,9 +98,9 @@ Problem short_problem(double length) {
     for (std::vector<double>* vectors : {&p.x, &p.w}) {
         for (size_t first = 0; first < vectors->size(); first += p.D) {
             double squares = 0;
-            for (std::int64_t d = 0; d < p.D; ++d) squares += std::pow((*vectors)[first + d], 2);
+            for (int64_t d = 0; d < p.D; ++d) squares += std::pow((*vectors)[first + d], 2);
             if (vectors == &p.w && first > 0) break;  // one proxy
-            for (std::int64_t d = 0; d < p.D; ++d) {
+            for (int64_t d = 0; d < p.D; ++d) {
                 (*vectors)[first + d] *= length / std::sqrt(squares);
             }
         }
@@ -133,7 +133,7 @@ std::vector<Problem> bounds() {
             short_problem(1e-37)};
 }
 
-HeadOptions tiles_of(std::int64_t tile) { return {Head::streamed, tile}; }
+HeadOptions tiles_of(int64_t tile) { return {Head::streamed, tile}; }
 
 }  // namespace
 

@@ -63,7 +63,7 @@ void expect_same(const PairCase& c, const PairProblem& p) {
 PairProblem odd_problem() {
     PairProblem p = random_pairs({4, 0, 4, -1, 7, 0, 9, 0, 4, 7}, 13, 5);
     p.region = "odd";
-    for (std::int64_t d = 0; d < p.D; ++d) {
+    for (int64_t d = 0; d < p.D; ++d) {
         p.row(2)[d] = 0;
         p.row(5)[d] = p.row(1)[d];
         p.row(6)[d] = -2 * p.row(4)[d];
@@ -72,8 +72,8 @@ PairProblem odd_problem() {
 }
 
 // More rows than a warp has lanes, or more columns than a block has threads.
-PairProblem wide_problem(int rows, std::int64_t D) {
-    std::vector<std::int64_t> y;
+PairProblem wide_problem(int rows, int64_t D) {
+    std::vector<int64_t> y;
     for (int i = 0; i < rows; ++i) y.push_back(i % 13);
     PairProblem p = random_pairs(y, D, 6);
     p.region = fmt::format("{} rows, {} columns", rows, D);

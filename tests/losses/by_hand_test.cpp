@@ -16,7 +16,7 @@ namespace {
 // proxy, past pi - m for every margin; row 0 is nearer to proxy 1 than to its own.
 struct Plane {
     std::vector<double> x, w;
-    std::vector<std::int64_t> y{0, 1, 1, 3, 0, 1};
+    std::vector<int64_t> y{0, 1, 1, 3, 0, 1};
 
     Plane() {
         const std::vector<double> angles{0.55, 1.6, 0.45, -0.9, -0.2, 1.05};
@@ -25,7 +25,7 @@ struct Plane {
     }
     static void add(const std::vector<double>& angles, const std::vector<double>& lengths,
                     std::vector<double>& to) {
-        for (std::size_t i = 0; i < angles.size(); ++i) {
+        for (size_t i = 0; i < angles.size(); ++i) {
             to.push_back(lengths[i] * std::cos(angles[i]));
             to.push_back(lengths[i] * std::sin(angles[i]));
         }

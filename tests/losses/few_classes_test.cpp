@@ -18,20 +18,20 @@ namespace {
 
 using facet::test::expect_error;
 
-constexpr std::int64_t kD = 5;
+constexpr int64_t kD = 5;
 
 // Random rows and proxies, labels 0, 1, ... in turns.
 template <class T>
 struct Problem {
-    std::int64_t B, C;
+    int64_t B, C;
     std::vector<T> x, w, dx, dw;
-    std::vector<std::int64_t> y;
+    std::vector<int64_t> y;
 
-    Problem(std::int64_t B, std::int64_t C) : B(B), C(C), dx(B * kD), dw(C * kD) {
-        Random random(static_cast<std::uint64_t>(10 * B + C), Purpose::Test);
-        for (std::int64_t k = 0; k < B * kD; ++k) x.push_back(T(random.normal()));
-        for (std::int64_t k = 0; k < C * kD; ++k) w.push_back(T(random.normal()));
-        for (std::int64_t i = 0; i < B; ++i) y.push_back(i % C);
+    Problem(int64_t B, int64_t C) : B(B), C(C), dx(B * kD), dw(C * kD) {
+        Random random(static_cast<uint64_t>(10 * B + C), Purpose::Test);
+        for (int64_t k = 0; k < B * kD; ++k) x.push_back(T(random.normal()));
+        for (int64_t k = 0; k < C * kD; ++k) w.push_back(T(random.normal()));
+        for (int64_t i = 0; i < B; ++i) y.push_back(i % C);
     }
 
     HeadBatch<T> batch(const Loss& loss) const {
@@ -61,14 +61,14 @@ bool moves(const Problem<T>& p) {
 }
 
 // The least number of classes of the losses that are not defined for all.
-std::int64_t fewest(const std::string& name) { return name == "adacos" ? 3 : 1; }
+int64_t fewest(const std::string& name) { return name == "adacos" ? 3 : 1; }
 
 // What is left to learn where there is nobody to tell apart from: a pull, a length.
 const std::set<std::string> kLearnFromOneClass = {
     "sphereface2", "uniface", "center", "proxy-anchor", "contrastive", "npair", "supcon"};
 
 template <class T>
-void judge(const std::string& name, std::int64_t B, std::int64_t C) {
+void judge(const std::string& name, int64_t B, int64_t C) {
     const auto loss = make_loss(name);
     Problem<T> p(B, C);
     if (C < fewest(name)) {
@@ -78,7 +78,7 @@ void judge(const std::string& name, std::int64_t B, std::int64_t C) {
     const double value = p.call(*loss);
     expect_finite(name, value, p);
     if (B < 4) return;
-    const bool learns = C >= std::max<std::int64_t>(2, fewest(name));
+    const bool learns = C >= std::max<int64_t>(2, fewest(name));
     EXPECT_EQ(moves(p), learns || kLearnFromOneClass.contains(name)) << name << ", C = " << C;
 }
 
@@ -86,8 +86,8 @@ void judge(const std::string& name, std::int64_t B, std::int64_t C) {
 
 TEST(FewClasses, EveryLossIsFiniteAndLearnsOrIsRefused) {
     for (const LossInfo* info : all_losses()) {
-        for (const std::int64_t C : {1, 2, 3}) {
-            for (const std::int64_t B : {1, 2, 4, 7}) {
+        for (const int64_t C : {1, 2, 3}) {
+            for (const int64_t B : {1, 2, 4, 7}) {
                 judge<double>(info->name, B, C);
                 judge<float>(info->name, B, C);
             }

@@ -16,33 +16,33 @@ namespace facet::testing {
 
 struct Problem {
     std::string region;
-    std::int64_t B, C, D;
+    int64_t B, C, D;
     std::vector<double> x, w;
-    std::vector<std::int64_t> y;
+    std::vector<int64_t> y;
 
     HeadBatch<double> batch() const { return {x.data(), w.data(), y.data(), B, C, D}; }
-    double* proxy(std::int64_t j) { return w.data() + j * D; }
-    double* feature(std::int64_t i) { return x.data() + i * D; }
+    double* proxy(int64_t j) { return w.data() + j * D; }
+    double* feature(int64_t i) { return x.data() + i * D; }
 };
 
 // Independent normal entries; class of row i: 3 i mod C.
-inline Problem random_problem(std::int64_t B, std::int64_t C, std::int64_t D, std::uint64_t seed) {
+inline Problem random_problem(int64_t B, int64_t C, int64_t D, uint64_t seed) {
     Problem p{"random", B, C, D, std::vector<double>(B * D), std::vector<double>(C * D), {}};
     Random random(seed, Purpose::Test);
     for (double& v : p.x) v = random.normal();
     for (double& v : p.w) v = random.normal();
-    for (std::int64_t i = 0; i < B; ++i) p.y.push_back(3 * i % C);
+    for (int64_t i = 0; i < B; ++i) p.y.push_back(3 * i % C);
     return p;
 }
 
 // x_i = scale w_{y_i + shift} + noise.
 inline Problem aligned_problem(std::string region, double scale, double noise, int shift = 0,
-                               std::int64_t C = 6) {
+                               int64_t C = 6) {
     Problem p = random_problem(4, C, 5, 11);
     p.region = std::move(region);
-    for (std::int64_t i = 0; i < p.B; ++i) {
+    for (int64_t i = 0; i < p.B; ++i) {
         const double* w = p.proxy((p.y[i] + shift) % C);
-        for (std::int64_t d = 0; d < p.D; ++d) {
+        for (int64_t d = 0; d < p.D; ++d) {
             p.feature(i)[d] = scale * w[d] + noise * p.feature(i)[d];
         }
     }
@@ -52,7 +52,7 @@ inline Problem aligned_problem(std::string region, double scale, double noise, i
 // One row in the plane: its target at angle `target`, negatives at the angles given, any lengths.
 inline Problem planar_problem(std::string region, double target,
                               const std::vector<double>& negatives) {
-    Problem p{std::move(region), 1, std::int64_t(negatives.size()) + 1, 2, {2.0, 0.0}, {}, {0}};
+    Problem p{std::move(region), 1, int64_t(negatives.size()) + 1, 2, {2.0, 0.0}, {}, {0}};
     p.w = {1.5 * std::cos(target), 1.5 * std::sin(target)};
     for (const double angle : negatives) {
         p.w.push_back(0.7 * std::cos(angle));
@@ -109,7 +109,7 @@ template <class A, class B>
 double relative_error(const std::vector<A>& a, const std::vector<B>& b, double floor = 1e-12) {
     double worst = a.size() == b.size() ? 0 : std::numeric_limits<double>::infinity(), size = floor;
     for (const B& v : b) size = std::max(size, std::abs(double(v)));
-    for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+    for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
         const double difference = std::abs(double(a[i]) - double(b[i]));
         worst = std::isnan(difference) ? std::numeric_limits<double>::infinity()
                                        : std::max(worst, difference / size);

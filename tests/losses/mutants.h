@@ -44,8 +44,8 @@ struct Corruption {
 
     void apply(Slip slip) {
         const auto [x, w, y, B, C, D] = in;
-        for (std::int64_t i = 0; i < B && !dcos.empty(); ++i) {
-            for (std::int64_t j = 0; j < C; ++j) {
+        for (int64_t i = 0; i < B && !dcos.empty(); ++i) {
+            for (int64_t j = 0; j < C; ++j) {
                 const T g = dcos[i * C + j];
                 if (j == y[i] && slip == Slip::target_sign) change(i, j, -2 * g);
                 if (j == y[i] && slip == Slip::target_dropped) change(i, j, -g);
@@ -59,27 +59,27 @@ struct Corruption {
         if (slip == Slip::class_dropped && !dw.empty()) scale(dw.data(), D, 0);
         if (slip == Slip::mean_dropped) {
             scale(dx.data(), B * D, T(B));
-            scale(dw.data(), std::int64_t(dw.size()), T(B));
+            scale(dw.data(), int64_t(dw.size()), T(B));
         }
     }
 
 private:
-    static void scale(T* v, std::int64_t n, T factor) {
-        for (std::int64_t at = 0; at < n; ++at) v[at] *= factor;
+    static void scale(T* v, int64_t n, T factor) {
+        for (int64_t at = 0; at < n; ++at) v[at] *= factor;
     }
     double product(const T* a, const T* b) const {
         double sum = 0;
-        for (std::int64_t d = 0; d < in.D; ++d) sum += double(a[d]) * double(b[d]);
+        for (int64_t d = 0; d < in.D; ++d) sum += double(a[d]) * double(b[d]);
         return sum;
     }
     double norm(const T* a) const { return std::sqrt(product(a, a)); }
 
     // dL/dc_ij += change, carried on to x_i and w_j: d c/d x = (wh - c xh) / |x|.
-    void change(std::int64_t i, std::int64_t j, T by) {
+    void change(int64_t i, int64_t j, T by) {
         const T *x = in.x + i * in.D, *w = in.w + j * in.D;
         const double a = norm(x), b = norm(w), c = product(x, w) / (a * b);
         dcos[i * in.C + j] += by;
-        for (std::int64_t d = 0; d < in.D; ++d) {
+        for (int64_t d = 0; d < in.D; ++d) {
             dx[i * in.D + d] += T(by * (w[d] / b - c * x[d] / a) / a);
             dw[j * in.D + d] += T(by * (x[d] / a - c * w[d] / b) / b);
         }
@@ -88,22 +88,21 @@ private:
     // What a projection takes away: <dxh, xh> xh with dxh = G wh. Without cosines some part along x
     // of the gradient's length.
     void restore_radial_part() {
-        for (std::int64_t i = 0; i < in.B; ++i) {
+        for (int64_t i = 0; i < in.B; ++i) {
             const T* x = in.x + i * in.D;
             double radial = dcos.empty() ? norm(dx.data() + i * in.D) * norm(x) : 0;
-            for (std::int64_t j = 0; j < in.C && !dcos.empty(); ++j) {
+            for (int64_t j = 0; j < in.C && !dcos.empty(); ++j) {
                 const T* w = in.w + j * in.D;
                 radial += dcos[i * in.C + j] * product(x, w) / (norm(x) * norm(w));
             }
-            for (std::int64_t d = 0; d < in.D; ++d)
-                dx[i * in.D + d] += T(radial * x[d] / product(x, x));
+            for (int64_t d = 0; d < in.D; ++d) dx[i * in.D + d] += T(radial * x[d] / product(x, x));
         }
     }
     void drop_radial_part() {
-        for (std::int64_t i = 0; i < in.B; ++i) {
+        for (int64_t i = 0; i < in.B; ++i) {
             const T* x = in.x + i * in.D;
             const double along = product(x, dx.data() + i * in.D) / product(x, x);
-            for (std::int64_t d = 0; d < in.D; ++d) dx[i * in.D + d] -= T(along * x[d]);
+            for (int64_t d = 0; d < in.D; ++d) dx[i * in.D + d] -= T(along * x[d]);
         }
     }
 };

@@ -45,9 +45,9 @@ TEST(LossNumerics, ConePointsAreFiniteForEveryLossAndMode) {
 TEST(LossNumerics, CosinesThatRoundPastOneAreClipped) {
     Problem p = random_problem(64, 64, 48, 71);
     p.w = p.x;
-    for (std::int64_t i = 0; i < 64; ++i) p.y[i] = i;
+    for (int64_t i = 0; i < 64; ++i) p.y[i] = i;
     int past = 0;
-    for (std::int64_t i = 0; i < 64; ++i) {
+    for (int64_t i = 0; i < 64; ++i) {
         float unit[48], norm = 0, square = 0;
         for (int d = 0; d < 48; ++d) norm += float(p.feature(i)[d]) * float(p.feature(i)[d]);
         for (int d = 0; d < 48; ++d) unit[d] = float(p.feature(i)[d]) / std::sqrt(norm);
@@ -100,12 +100,12 @@ TEST(LossNumerics, ScalesOfAThousandNeitherOverflowNorVanish) {
 
 // SphereFace2's bias starts at a root of dL/db; its closed form cancels for few classes.
 TEST(LossNumerics, SphereFace2StartsWhereTheBiasHasNoGradient) {
-    for (const std::int64_t C : {2, 3, 4, 50, 5000}) {
+    for (const int64_t C : {2, 3, 4, 50, 5000}) {
         for (const char* kind : {"C", "A", "M"}) {
             Problem p = random_problem(1, C, 2 * C > 8 ? 8 : 4, 73);
             std::fill(p.x.begin(), p.x.end(), 0.0);  // every cosine is 0
             p.x[0] = 1;
-            for (std::int64_t j = 0; j < C; ++j) p.proxy(j)[0] = 0;
+            for (int64_t j = 0; j < C; ++j) p.proxy(j)[0] = 0;
             const auto loss = make_loss("sphereface2", {{"kind", kind}});
             const auto e = evaluate(*loss, p);
             const double size = 0.7 / 40;

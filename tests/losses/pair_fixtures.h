@@ -14,17 +14,17 @@ namespace facet::testing {
 
 struct PairProblem {
     std::string region;
-    std::int64_t D;
+    int64_t D;
     std::vector<double> x;  // (B, D)
-    std::vector<std::int64_t> y;
+    std::vector<int64_t> y;
 
-    std::int64_t B() const { return std::int64_t(y.size()); }
-    double* row(std::int64_t i) { return x.data() + i * D; }
+    int64_t B() const { return int64_t(y.size()); }
+    double* row(int64_t i) { return x.data() + i * D; }
     HeadBatch<double> batch() const { return {x.data(), nullptr, y.data(), B(), 0, D}; }
 };
 
 // Independent normal entries.
-inline PairProblem random_pairs(std::vector<std::int64_t> y, std::int64_t D, std::uint64_t seed) {
+inline PairProblem random_pairs(std::vector<int64_t> y, int64_t D, uint64_t seed) {
     PairProblem p{"random", D, std::vector<double>(y.size() * D), std::move(y)};
     Random random(seed, Purpose::Test);
     for (double& v : p.x) v = random.normal();
@@ -33,7 +33,7 @@ inline PairProblem random_pairs(std::vector<std::int64_t> y, std::int64_t D, std
 
 // In the plane, at these angles, of different lengths.
 inline PairProblem planar_pairs(std::string region, const std::vector<double>& angles,
-                                std::vector<std::int64_t> y) {
+                                std::vector<int64_t> y) {
     PairProblem p{std::move(region), 2, {}, std::move(y)};
     double length = 0.5;
     for (const double angle : angles) {
@@ -67,7 +67,7 @@ template <class A, class B>
 double worst_error(const std::vector<A>& a, const std::vector<B>& b, double floor = 1e-12) {
     double worst = 0, size = floor;
     for (const B& v : b) size = std::max(size, std::abs(double(v)));
-    for (std::size_t i = 0; i < a.size(); ++i) {
+    for (size_t i = 0; i < a.size(); ++i) {
         const double difference = std::abs(double(a[i]) - double(b[i]));
         if (std::isnan(difference)) return std::numeric_limits<double>::infinity();
         worst = std::max(worst, difference / size);

@@ -130,7 +130,7 @@ TEST(PairGradient, MatchesCentralDifferencesOnBothSidesOfEverySwitch) {
 // Two equal rows, of one class and of two; parallel rows; zero rows: all is finite in both types.
 std::vector<PairProblem> degenerate_problems() {
     std::vector<PairProblem> problems;
-    for (const std::int64_t other : {0, 1}) {
+    for (const int64_t other : {0, 1}) {
         PairProblem equal = random_pairs({0, other, 0, 1, 2, 1}, 4, 9);
         std::copy_n(equal.row(0), 4, equal.row(1));
         equal.region = other == 0 ? "equal, same class" : "equal, different classes";
@@ -257,7 +257,7 @@ TEST(PairGradient, CircleIsTheDerivativeWithFrozenWeights) {
         const auto e = evaluate_pairs(*loss, centre);
         EXPECT_NEAR(e.value, frozen_circle(centre, centre, 0.25, gamma), 1e-12 * e.value);
         std::vector<double> frozen;
-        for (std::size_t at = 0; at < centre.x.size(); ++at) {
+        for (size_t at = 0; at < centre.x.size(); ++at) {
             PairProblem p = centre;
             const auto slope = [&](double h) {
                 p.x[at] = centre.x[at] + h;

@@ -47,7 +47,7 @@ TEST(PairLoss, TheMeanOfTheRowsIsTheValue) {
 }
 
 TEST(PairLoss, SameBitsWithAnyNumberOfThreads) {
-    std::vector<std::int64_t> y;
+    std::vector<int64_t> y;
     for (int i = 0; i < 150; ++i) y.push_back(i % 13);
     const PairProblem p = random_pairs(y, 20, 23);
     const int threads = omp_get_max_threads();
@@ -66,7 +66,7 @@ TEST(PairLoss, SameBitsWithAnyNumberOfThreads) {
 
 // Which batches hold nothing to learn from. Hinges and miners that are satisfied do not count.
 TEST(PairLoss, CountsTheCallsWithoutAUsablePair) {
-    const std::vector<std::vector<std::int64_t>> batches = {
+    const std::vector<std::vector<int64_t>> batches = {
         {}, {-1, -1}, {0}, {0, 0}, {0, 1}, {0, 1, 2, 3}, {4, 4, 4, 4}, {0, 0, 1, -1}};
     const auto expected = [](const PairCase& c) -> std::vector<bool> {
         const bool both = c.name == "triplet" || c.name == "infonce" || c.name == "circle-pair" ||
@@ -77,7 +77,7 @@ TEST(PairLoss, CountsTheCallsWithoutAUsablePair) {
         return {1, 1, 1, 0, 0, 0, 0, 0};
     };
     for (const PairCase& c : all_pair_cases()) {
-        for (std::size_t k = 0; k < batches.size(); ++k) {
+        for (size_t k = 0; k < batches.size(); ++k) {
             const auto loss = make_loss(c.name, c.parameters);
             SCOPED_TRACE(fmt::format("{} on batch {}", loss->describe(), k));
             const PairProblem p = random_pairs(batches[k], 3, 24);

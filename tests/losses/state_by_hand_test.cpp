@@ -18,11 +18,11 @@ const Call first{{0.4, 1.45, 0.7, 1.9, -0.35}, {2, 5, 11, 3, 7}};
 const Call second{{0.5, 1.2, 1.4, 2.2, -0.1}, {4, 5, 6, 13, 500}};
 
 template <class T = double>
-double value_of(Loss& loss, const Call& call, std::int64_t B = 5) {
+double value_of(Loss& loss, const Call& call, int64_t B = 5) {
     const std::vector<double> proxies{0.1, 0.9, -1.4, 2.6};
-    const std::vector<std::int64_t> y{0, 1, 1, 3, 0};
+    const std::vector<int64_t> y{0, 1, 1, 3, 0};
     std::vector<T> x, w;
-    for (std::int64_t i = 0; i < B; ++i) {
+    for (int64_t i = 0; i < B; ++i) {
         x.push_back(T(call.lengths[i] * std::cos(call.angles[i])));
         x.push_back(T(call.lengths[i] * std::sin(call.angles[i])));
     }
@@ -144,7 +144,7 @@ TEST(LossStateByHand, ElasticFacesGivenMarginsAreThoseOfOneCall) {
 
 // Row i of call n draws from (seed, n, i): another margin in every row, call and run.
 TEST(LossStateByHand, ElasticFaceDrawsAnewInEveryCall) {
-    const auto margins_of = [](std::uint64_t seed) {
+    const auto margins_of = [](uint64_t seed) {
         const auto loss = make_loss("elasticface");
         loss->state().seed = seed;
         std::vector<double> all;
@@ -158,10 +158,10 @@ TEST(LossStateByHand, ElasticFaceDrawsAnewInEveryCall) {
     };
     const std::vector<double> margins = margins_of(3), others = margins_of(4);
     ASSERT_EQ(margins.size(), 15u);
-    for (std::size_t k = 0; k < margins.size(); ++k) {
+    for (size_t k = 0; k < margins.size(); ++k) {
         EXPECT_EQ(margins[k], 0.5 + 0.05 * Random(3, Purpose::Margin, k / 5, k % 5).normal());
         EXPECT_NE(margins[k], others[k]);
-        for (std::size_t l = 0; l < k; ++l) EXPECT_NE(margins[k], margins[l]);
+        for (size_t l = 0; l < k; ++l) EXPECT_NE(margins[k], margins[l]);
     }
 }
 

@@ -8,9 +8,9 @@
 namespace facet::testing {
 namespace {
 
-double dot(const double* a, const double* b, std::int64_t n) {
+double dot(const double* a, const double* b, int64_t n) {
     double sum = 0;
-    for (std::int64_t d = 0; d < n; ++d) sum += a[d] * b[d];
+    for (int64_t d = 0; d < n; ++d) sum += a[d] * b[d];
     return sum;
 }
 
@@ -173,37 +173,37 @@ TEST(LossTheorem, RowSumsVanishWhereAllSlopesAreEqual) {
 // length beta on a sphere of radius r. Then with gamma = beta / r, for all classes i != j,
 //   gamma |W_i - W_j|^2 >= delta - E[L_i].
 TEST(LossTheorem, NptBoundsTheSeparationOfItsProxies) {
-    const std::int64_t C = 5, D = 4, each = 4;
+    const int64_t C = 5, D = 4, each = 4;
     double closest = 1e9;
     for (int seed = 0; seed < 40; ++seed) {
         Problem p = random_problem(C * each, C, D, 100 + seed);
         const double phi = 0.1 + 0.02 * seed, r = 1.5, delta = 2;
-        for (std::int64_t j = 0; j < C; ++j) {  // pairs that mirror each other at the proxy
+        for (int64_t j = 0; j < C; ++j) {  // pairs that mirror each other at the proxy
             double* w = p.proxy(j);
             const double norm = std::sqrt(dot(w, w, D));
-            for (std::int64_t d = 0; d < D; ++d) w[d] /= norm;
-            for (std::int64_t pair = 0; pair < each / 2; ++pair) {
+            for (int64_t d = 0; d < D; ++d) w[d] /= norm;
+            for (int64_t pair = 0; pair < each / 2; ++pair) {
                 double* plus = p.feature(j * each + 2 * pair);
                 double* minus = p.feature(j * each + 2 * pair + 1);
                 const double along = dot(plus, w, D);
-                for (std::int64_t d = 0; d < D; ++d) plus[d] -= along * w[d];
+                for (int64_t d = 0; d < D; ++d) plus[d] -= along * w[d];
                 const double length = std::sqrt(dot(plus, plus, D));
-                for (std::int64_t d = 0; d < D; ++d) {
+                for (int64_t d = 0; d < D; ++d) {
                     const double side = std::sin(phi) * plus[d] / length;
                     plus[d] = std::cos(phi) * w[d] + side;
                     minus[d] = std::cos(phi) * w[d] - side;
                 }
             }
         }
-        for (std::int64_t i = 0; i < p.B; ++i) p.y[i] = i / each;
+        for (int64_t i = 0; i < p.B; ++i) p.y[i] = i / each;
         const auto loss = make_loss("npt", {{"r", "1.5"}, {"delta", "2"}});
         const auto e = evaluate(*loss, p);
-        for (std::int64_t i = 0; i < C; ++i) {
+        for (int64_t i = 0; i < C; ++i) {
             double mean = 0;
-            for (std::int64_t k = 0; k < each; ++k) {
+            for (int64_t k = 0; k < each; ++k) {
                 mean += e.diagnostics.row_value[i * each + k] / double(each);
             }
-            for (std::int64_t j = 0; j < C; ++j) {
+            for (int64_t j = 0; j < C; ++j) {
                 if (j == i) continue;
                 const double apart = 2 * r * r * (1 - dot(p.proxy(i), p.proxy(j), D));
                 const double slack = std::cos(phi) * apart - (delta - mean);
@@ -211,9 +211,9 @@ TEST(LossTheorem, NptBoundsTheSeparationOfItsProxies) {
                 closest = std::min(closest, slack);
             }
         }
-        for (std::int64_t i = 0; i < p.B; ++i) {
+        for (int64_t i = 0; i < p.B; ++i) {
             if (e.diagnostics.row_value[i] >= delta) continue;
-            for (std::int64_t j = 0; j < C; ++j) {
+            for (int64_t j = 0; j < C; ++j) {
                 if (j == p.y[i]) continue;
                 EXPECT_GT(dot(p.feature(i), p.proxy(p.y[i]), D), dot(p.feature(i), p.proxy(j), D));
             }
@@ -251,7 +251,7 @@ TEST(LossTheorem, EasyRowsKeepTheirDigits) {
 
 TEST(LossTheorem, TiesOfTheNearestProxiesGoToTheLowestClass) {
     Problem p{"ties", 1, 5, 2, {1, 0}, {0, 1, 0.8, 0.6, 0.8, 0.6, 0.8, 0.6, -1, 0}, {0}};
-    for (std::int64_t tile : {1, 2, 3, 5}) {
+    for (int64_t tile : {1, 2, 3, 5}) {
         const auto loss = make_loss("npt", {{"k", "2"}});
         const auto e = evaluate(*loss, p, {Head::streamed, tile});
         EXPECT_EQ(e.dcos, (std::vector<double>{-4, 2, 2, 0, 0}));

@@ -37,12 +37,12 @@ std::vector<std::string> lines_of(const std::string& text) {
 // A text without its numbers, and the numbers.
 std::pair<std::string, std::vector<double>> split_numbers(const std::string& text) {
     std::pair<std::string, std::vector<double>> parts;
-    for (std::size_t at = 0; at < text.size();) {
+    for (size_t at = 0; at < text.size();) {
         if (!std::isdigit(static_cast<unsigned char>(text[at]))) {
             parts.first += text[at++];
             continue;
         }
-        std::size_t length = 0;
+        size_t length = 0;
         parts.second.push_back(std::stod(text.substr(at, 24), &length));
         parts.first += '#';
         at += length;
@@ -124,7 +124,7 @@ TEST(LossPages, CommittedPagesAreThoseOfTheLosses) {
         const auto [new_text, new_numbers] = split_numbers(fresh);
         EXPECT_TRUE(old_text == new_text) << name << " is not what make docs writes";
         ASSERT_EQ(old_numbers.size(), new_numbers.size()) << name;
-        for (std::size_t k = 0; k < old_numbers.size(); ++k) {
+        for (size_t k = 0; k < old_numbers.size(); ++k) {
             ASSERT_NEAR(old_numbers[k], new_numbers[k], 0.15) << name;
         }
     }

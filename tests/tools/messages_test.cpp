@@ -14,9 +14,9 @@
 namespace facet::test {
 namespace {
 
-void write_array(const std::filesystem::path& path, std::vector<std::int64_t> shape) {
-    std::int64_t count = 1;
-    for (const std::int64_t n : shape) count *= n;
+void write_array(const std::filesystem::path& path, std::vector<int64_t> shape) {
+    int64_t count = 1;
+    for (const int64_t n : shape) count *= n;
     write_npy(path, npy_from<double>(std::vector<double>(static_cast<size_t>(count), 0.5), shape));
 }
 
@@ -97,7 +97,7 @@ TEST(Messages, GradWithoutMemorySpeaksOfItsOwnOptions) {
     const std::string in = folder.path().string() + "/";
     write_array(in + "x.npy", {4096, 2});
     write_array(in + "w.npy", {65536, 2});
-    write_npy(in + "y.npy", npy_from<std::int64_t>(std::vector<std::int64_t>(4096, 0), {4096}));
+    write_npy(in + "y.npy", npy_from<int64_t>(std::vector<int64_t>(4096, 0), {4096}));
     const Outcome outcome = errors_of("grad --loss cosface --threads 1 --x " + in + "x.npy --w " +
                                           in + "w.npy --y " + in + "y.npy --out " + in + "g",
                                       "ulimit -v 1500000;");
@@ -113,7 +113,7 @@ TEST(Messages, ALossThatCannotLearnOverSoFewClassesSaysWhy) {
     const std::string in = folder.path().string() + "/", out = in + "out";
     write_array(in + "x.npy", {2, 3});
     write_array(in + "w.npy", {2, 3});
-    write_npy(in + "y.npy", npy_from<std::int64_t>(std::vector<std::int64_t>{0, 1}, {2}));
+    write_npy(in + "y.npy", npy_from<int64_t>(std::vector<int64_t>{0, 1}, {2}));
     const std::string arrays =
         " --x " + in + "x.npy --w " + in + "w.npy --y " + in + "y.npy --out " + out;
     const std::string commands[] = {

@@ -11,7 +11,7 @@ namespace facet::atlas {
 namespace {
 
 // Axes of a probe: the sample, its class, the hard negative, then the rest.
-constexpr std::int64_t kTarget = 1, kNegative = 2, kRest = 3;
+constexpr int64_t kTarget = 1, kNegative = 2, kRest = 3;
 
 const std::map<std::string, Typical>& known_typicals() {
     static const std::map<std::string, Typical> known = {
@@ -59,13 +59,13 @@ Trial::Trial(const LossSpec& spec) : loss_(spec.make()) {
 }
 
 double Trial::evaluate(bool want_cosines) {
-    const std::int64_t B = std::int64_t(y.size()), C = std::int64_t(w.size()) / D;
+    const int64_t B = int64_t(y.size()), C = int64_t(w.size()) / D;
     dx.resize(x.size());
-    dcos.resize(want_cosines ? std::size_t(B * C) : 0);
+    dcos.resize(want_cosines ? size_t(B * C) : 0);
     loss_->state().restore(before_);
     // A loss that draws margins is shown with their mean.
     if (StateArray* margins = loss_->state().find("E")) {
-        margins->value.assign(std::size_t(B), loss_->settings().number("m"));
+        margins->value.assign(size_t(B), loss_->settings().number("m"));
         margins->given = true;
     }
     return loss_->forward_backward({x.data(), w.empty() ? nullptr : w.data(), y.data(), B, C, D},
@@ -73,36 +73,34 @@ double Trial::evaluate(bool want_cosines) {
                                    diagnostics_);
 }
 
-void put(double* v, std::int64_t D, double length, double angle, std::int64_t to) {
+void put(double* v, int64_t D, double length, double angle, int64_t to) {
     std::fill(v, v + D, 0.0);
     v[0] = length * std::cos(angle);
     v[to] += length * std::sin(angle);
 }
 
-Probe::Probe(const LossSpec& spec, std::int64_t rest)
+Probe::Probe(const LossSpec& spec, int64_t rest)
     : trial_(spec), typical_(typical(spec)), rest_(rest) {
     Trial& t = trial_;
     if (t.proxies()) {
         t.D = kRest + 2;  // all of the rest share an axis; the last is the companion's
-        t.w.resize(std::size_t((2 + rest) * t.D));
+        t.w.resize(size_t((2 + rest) * t.D));
         t.y = {0};
         if (typical_.companion > 0) t.y.push_back(1);
-        for (std::int64_t j = 2; j < 2 + rest; ++j) {
-            put(&t.w[std::size_t(j * t.D)], t.D, 1, radians(90), kRest);
+        for (int64_t j = 2; j < 2 + rest; ++j) {
+            put(&t.w[size_t(j * t.D)], t.D, 1, radians(90), kRest);
         }
     } else {
         t.D = kRest + rest;
         t.y = {0, 0};
-        for (std::int64_t j = 1; j < 2 + rest; ++j) t.y.insert(t.y.end(), 2, j);
+        for (int64_t j = 1; j < 2 + rest; ++j) t.y.insert(t.y.end(), 2, j);
     }
-    t.x.resize(t.y.size() * std::size_t(t.D));
+    t.x.resize(t.y.size() * size_t(t.D));
 }
 
 void Probe::place(double theta_y, double theta_j, double length) {
     Trial& t = trial_;
-    const auto row = [&](std::vector<double>& of, std::int64_t i) {
-        return &of[std::size_t(i * t.D)];
-    };
+    const auto row = [&](std::vector<double>& of, int64_t i) { return &of[size_t(i * t.D)]; };
     put(row(t.x, 0), t.D, length, 0, kTarget);
     if (t.proxies()) {
         put(row(t.w, 0), t.D, 1, theta_y, kTarget);
@@ -113,8 +111,8 @@ void Probe::place(double theta_y, double theta_j, double length) {
         return;
     }
     put(row(t.x, 1), t.D, length, theta_y, kTarget);
-    for (std::int64_t i = 2; i < std::int64_t(t.y.size()); ++i) {
-        const std::int64_t other = t.y[std::size_t(i)] - 1;  // 0: the hard negative
+    for (int64_t i = 2; i < int64_t(t.y.size()); ++i) {
+        const int64_t other = t.y[size_t(i)] - 1;  // 0: the hard negative
         put(row(t.x, i), t.D, length, other == 0 ? theta_j : radians(90), kNegative + other);
     }
 }
@@ -135,8 +133,7 @@ double Probe::gradient_norm(double theta_y, double theta_j, double factor) {
     place(theta_y, theta_j, typical_.length * factor);
     trial_.evaluate();
     double sum = 0;
-    for (std::int64_t k = 0; k < trial_.D; ++k)
-        sum += trial_.dx[std::size_t(k)] * trial_.dx[std::size_t(k)];
+    for (int64_t k = 0; k < trial_.D; ++k) sum += trial_.dx[size_t(k)] * trial_.dx[size_t(k)];
     return std::sqrt(sum);
 }
 

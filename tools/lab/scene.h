@@ -33,9 +33,9 @@ public:
     bool cosines() const { return loss_->has_cosines(); }
     const Loss& loss() const { return *loss_; }
 
-    std::int64_t D = 0;
-    std::vector<double> x, w;     // (B, D), (C, D); w is empty for a pair loss
-    std::vector<std::int64_t> y;  // (B)
+    int64_t D = 0;
+    std::vector<double> x, w;  // (B, D), (C, D); w is empty for a pair loss
+    std::vector<int64_t> y;    // (B)
 
     // L; fills dx (B, D) and, if asked for, dcos (B, C).
     double evaluate(bool want_cosines = false);
@@ -48,7 +48,7 @@ private:
 };
 
 // A vector of the given length at `angle` (radians) from the first axis, towards axis `to`.
-void put(double* v, std::int64_t D, double length, double angle, std::int64_t to);
+void put(double* v, int64_t D, double length, double angle, int64_t to);
 
 // L and its slopes where everything but one angle stays where it is.
 struct Reading {
@@ -65,7 +65,7 @@ struct Reading {
 // sample: turned away from its class (and from nothing else), dL/dtheta_y = -|x| dx_1.
 class Probe {
 public:
-    Probe(const LossSpec& spec, std::int64_t rest);
+    Probe(const LossSpec& spec, int64_t rest);
 
     Reading at(double theta_y, double theta_j);  // radians
     // |dL/dx| of the sample at that place when its length is `factor` times the typical one.
@@ -79,7 +79,7 @@ private:
 
     Trial trial_;
     Typical typical_;
-    std::int64_t rest_;
+    int64_t rest_;
 };
 
 }  // namespace facet::atlas

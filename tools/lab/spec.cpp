@@ -13,9 +13,9 @@ namespace {
 
 std::vector<std::string> split(const std::string& text, char separator) {
     std::vector<std::string> parts;
-    std::size_t at = 0;
+    size_t at = 0;
     while (true) {
-        const std::size_t end = std::min(text.find(separator, at), text.size());
+        const size_t end = std::min(text.find(separator, at), text.size());
         parts.push_back(text.substr(at, end - at));
         if (end == text.size()) return parts;
         at = end + 1;
@@ -33,9 +33,9 @@ double number_of(const std::string& text, const std::string& spec) {
 // NAME[:k=v,...][@k=v,...]
 LossSpec parse(const std::string& text) {
     LossSpec spec;
-    const std::size_t state_at = std::min(text.find('@'), text.size());
+    const size_t state_at = std::min(text.find('@'), text.size());
     const std::string head = text.substr(0, state_at);
-    const std::size_t settings_at = std::min(head.find(':'), head.size());
+    const size_t settings_at = std::min(head.find(':'), head.size());
     spec.name = head.substr(0, settings_at);
     if (settings_at < head.size()) {
         for (const std::string& part : split(head.substr(settings_at + 1), ','))

@@ -1,6 +1,5 @@
 // What the losses are computed with: the exponential, accumulators, matrix products.
 #include "losses/head/arithmetic.h"
-#include "losses/head/class_form.h"
 
 #include <gtest/gtest.h>
 
@@ -9,6 +8,7 @@
 #include <limits>
 
 #include "engine/random.h"
+#include "losses/head/class_form.h"
 #include "losses/head/gemm.h"
 #include "losses/head/nearest.h"
 
@@ -87,21 +87,21 @@ TEST(LossArithmetic, LogSumExpMergesInAnyOrderAndRange) {
 
 TEST(LossArithmetic, TopKOfARunIsThatOfItsValuesOneByOne) {
     Random random(1, Purpose::Test);
-    for (const std::int64_t n : {0, 5, 16, 100, 5000}) {
+    for (const int64_t n : {0, 5, 16, 100, 5000}) {
         std::vector<float> values(n);
         for (float& v : values) v = std::round(float(random.normal()) * 20) / 20;  // with ties
-        for (const std::int64_t k : {0, 1, 10, 6000}) {
+        for (const int64_t k : {0, 1, 10, 6000}) {
             TopK<float> run, single;
             run.reset(k);
             single.reset(k);
             // A second run of lower classes: what is kept loses ties to it.
-            for (const std::int64_t first : {7000, 0}) {
+            for (const int64_t first : {7000, 0}) {
                 run.add_run(values.data(), n, first);
-                for (std::int64_t j = 0; j < n; ++j) single.add(values[j], first + j);
+                for (int64_t j = 0; j < n; ++j) single.add(values[j], first + j);
             }
             const auto a = run.sorted(), b = single.sorted();
             ASSERT_EQ(a.size(), b.size());
-            for (std::size_t i = 0; i < a.size(); ++i) EXPECT_EQ(a[i].index, b[i].index);
+            for (size_t i = 0; i < a.size(); ++i) EXPECT_EQ(a[i].index, b[i].index);
         }
     }
 }
@@ -123,28 +123,27 @@ TEST(LossArithmetic, TopKKeepsTheLargestTiesToTheLowestIndex) {
 }
 
 template <class T>
-void expect_product(Op a_op, Op b_op, std::int64_t M, std::int64_t N, std::int64_t K,
-                    double bound) {
+void expect_product(Op a_op, Op b_op, int64_t M, int64_t N, int64_t K, double bound) {
     Random random(3, Purpose::Test);
-    const std::int64_t lda = (a_op == Op::none ? K : M) + 3, ldb = (b_op == Op::none ? N : K) + 1;
-    const std::int64_t ldc = N + 2;
+    const int64_t lda = (a_op == Op::none ? K : M) + 3, ldb = (b_op == Op::none ? N : K) + 1;
+    const int64_t ldc = N + 2;
     std::vector<T> A((M + K) * lda), B((N + K) * ldb), C(M * ldc, T(2)), D = C;
     for (T& v : A) v = T(random.normal());
     for (T& v : B) v = T(random.normal());
     std::fill(D.begin(), D.end(), std::numeric_limits<T>::quiet_NaN());
     gemm<T>(a_op, b_op, M, N, K, A.data(), lda, B.data(), ldb, T(1), C.data(), ldc);
     gemm<T>(a_op, b_op, M, N, K, A.data(), lda, B.data(), ldb, T(0), D.data(), ldc);
-    for (std::int64_t i = 0; i < M; ++i) {
-        for (std::int64_t j = 0; j < N; ++j) {
+    for (int64_t i = 0; i < M; ++i) {
+        for (int64_t j = 0; j < N; ++j) {
             double sum = 0;
-            for (std::int64_t k = 0; k < K; ++k) {
+            for (int64_t k = 0; k < K; ++k) {
                 sum += double(a_op == Op::none ? A[i * lda + k] : A[k * lda + i]) *
                        double(b_op == Op::none ? B[k * ldb + j] : B[j * ldb + k]);
             }
             ASSERT_NEAR(D[i * ldc + j], sum, bound);
             ASSERT_NEAR(C[i * ldc + j], sum + 2, bound);
         }
-        for (std::int64_t j = N; j < ldc; ++j) ASSERT_EQ(C[i * ldc + j], 2) << "outside C";
+        for (int64_t j = N; j < ldc; ++j) ASSERT_EQ(C[i * ldc + j], 2) << "outside C";
     }
 }
 

@@ -15,12 +15,12 @@
 namespace facet::testing {
 namespace {
 
-using Labels = std::vector<std::int64_t>;
+using Labels = std::vector<int64_t>;
 
 // The problem over the sampled classes alone.
 Problem sampled(const Problem& p, const ClassSample& sample) {
     Problem part{p.region, p.B, std::ssize(sample.classes), p.D, p.x, {}, sample.labels};
-    for (const std::int64_t j : sample.classes) {
+    for (const int64_t j : sample.classes) {
         part.w.insert(part.w.end(), p.w.begin() + j * p.D, p.w.begin() + (j + 1) * p.D);
     }
     return part;
@@ -28,7 +28,7 @@ Problem sampled(const Problem& p, const ClassSample& sample) {
 
 TEST(ClassSampling, KeepsTheBatchsClassesAndFillsUpToTheRate) {
     const Labels labels{7, 3, -1, 7, 19, 0};
-    for (std::uint64_t step = 0; step < 50; ++step) {
+    for (uint64_t step = 0; step < 50; ++step) {
         const ClassSample sample = sample_classes(labels, 20, 0.5, 1, step);
         ASSERT_EQ(sample.classes.size(), 10u);
         EXPECT_EQ(std::set(sample.classes.begin(), sample.classes.end()).size(), 10u);
@@ -36,7 +36,7 @@ TEST(ClassSampling, KeepsTheBatchsClassesAndFillsUpToTheRate) {
         EXPECT_GE(sample.classes.front(), 0);
         EXPECT_LT(sample.classes.back(), 20);
         ASSERT_EQ(sample.labels.size(), labels.size());
-        for (std::size_t i = 0; i < labels.size(); ++i) {
+        for (size_t i = 0; i < labels.size(); ++i) {
             if (labels[i] < 0) {
                 EXPECT_EQ(sample.labels[i], -1);
             } else {
@@ -60,7 +60,7 @@ TEST(ClassSampling, RateOneIsEveryClass) {
 }
 
 TEST(ClassSampling, FollowsFromSeedAndStep) {
-    const auto draw = [](std::uint64_t seed, std::uint64_t step) {
+    const auto draw = [](uint64_t seed, uint64_t step) {
         return sample_classes(Labels{5}, 1000, 0.1, seed, step).classes;
     };
     EXPECT_EQ(draw(1, 2), draw(1, 2));
@@ -75,9 +75,9 @@ TEST(ClassSampling, DrawsUniformlyWithoutReplacement) {
     std::vector<int> once(10, 0), pair(100, 0);
     for (int step = 0; step < steps; ++step) {
         const Labels classes = sample_classes(Labels{4}, 10, 0.5, 3, step).classes;
-        for (const std::int64_t a : classes) {
+        for (const int64_t a : classes) {
             ++once[a];
-            for (const std::int64_t b : classes) ++pair[10 * a + b];
+            for (const int64_t b : classes) ++pair[10 * a + b];
         }
     }
     const auto near = [](int count, double p) {
@@ -108,7 +108,7 @@ TEST(ClassSampling, ABiasOfEveryClassIsThatOfTheSampledOnes) {
     prepare_sampled(*loss, whole.C, 5);
     StateArray& b = *loss->state().find("b");
     ASSERT_EQ(b.value.size(), 9u);
-    for (std::size_t j = 0; j < 9; ++j) b.value[j] = 0.3 * double(j) - 1;
+    for (size_t j = 0; j < 9; ++j) b.value[j] = 0.3 * double(j) - 1;
     const std::vector<double> before = b.value;
 
     const ClassSample sample = sample_classes(whole.y, whole.C, 0.6, 1, 0);
@@ -122,18 +122,18 @@ TEST(ClassSampling, ABiasOfEveryClassIsThatOfTheSampledOnes) {
 
     double expected = 0;
     std::vector<double> db(sample.classes.size(), 0);
-    for (std::int64_t i = 0; i < whole.B; ++i) {
+    for (int64_t i = 0; i < whole.B; ++i) {
         std::vector<double> z;
         double sum = 0;
-        for (const std::int64_t j : sample.classes) {
+        for (const int64_t j : sample.classes) {
             z.push_back(before[j]);
-            for (std::int64_t d = 0; d < whole.D; ++d) {
+            for (int64_t d = 0; d < whole.D; ++d) {
                 z.back() += whole.x[i * whole.D + d] * whole.w[j * whole.D + d];
             }
             sum += std::exp(z.back());
         }
         expected += (std::log(sum) - z[sample.labels[i]]) / double(whole.B);
-        for (std::size_t k = 0; k < z.size(); ++k) {
+        for (size_t k = 0; k < z.size(); ++k) {
             db[k] += std::exp(z[k]) / sum / double(whole.B);
         }
         db[sample.labels[i]] -= 1 / double(whole.B);
@@ -165,7 +165,7 @@ TEST(ClassSampling, AnyClassLossRunsOverASample) {
         for (const auto& a : loss->state().arrays()) {
             if (a->per_class()) lengths.push_back(double(a->value.size()));
         }
-        for (std::uint64_t step = 0; step < 2; ++step) {
+        for (uint64_t step = 0; step < 2; ++step) {
             const ClassSample sample = sample_classes(whole.y, whole.C, 0.5, 1, step);
             const SampledState state_of_the_sample(loss->state(), sample.classes);
             HeadDiagnostics diagnostics;
@@ -194,13 +194,13 @@ Problem embeddings(bool trained) {
     Problem p = random_problem(64, 1000, 64, 17);
     const auto normalise = [&](double* v, double length) {
         double squares = 0;
-        for (std::int64_t d = 0; d < p.D; ++d) squares += v[d] * v[d];
-        for (std::int64_t d = 0; d < p.D; ++d) v[d] *= length / std::sqrt(squares);
+        for (int64_t d = 0; d < p.D; ++d) squares += v[d] * v[d];
+        for (int64_t d = 0; d < p.D; ++d) v[d] *= length / std::sqrt(squares);
     };
-    for (std::int64_t j = 0; j < p.C; ++j) normalise(p.proxy(j), 1);
-    for (std::int64_t i = 0; i < p.B; ++i) {
+    for (int64_t j = 0; j < p.C; ++j) normalise(p.proxy(j), 1);
+    for (int64_t i = 0; i < p.B; ++i) {
         normalise(p.feature(i), trained ? 1.17 : 1);  // cos = 1 / sqrt(1 + 1.17^2) = 0.65
-        for (std::int64_t d = 0; d < p.D && trained; ++d) p.feature(i)[d] += p.proxy(p.y[i])[d];
+        for (int64_t d = 0; d < p.D && trained; ++d) p.feature(i)[d] += p.proxy(p.y[i])[d];
         normalise(p.feature(i), 1);
     }
     return p;
@@ -230,7 +230,7 @@ Kept kept(Loss& loss, const Problem& p, double rate) {
         const auto e = evaluate(loss, sampled(p, sample_classes(p.y, p.C, rate, 1, draw)));
         k.value += e.value / full.value / draws;
         k.one_step += cosine(e.dx, full.dx) / draws;
-        for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += e.dx[i] / draws;
+        for (size_t i = 0; i < mean.size(); ++i) mean[i] += e.dx[i] / draws;
     }
     k.mean_step = cosine(mean, full.dx);
     k.length = length(mean) / length(full.dx);

@@ -13,7 +13,7 @@ namespace {
 
 TEST(LossHead, StreamedEqualsDense) {
     struct Shape {
-        std::int64_t B, C, D, tile;
+        int64_t B, C, D, tile;
     };
     for (const auto& [B, C, D, tile] :
          {Shape{5, 23, 7, 4}, Shape{1, 1, 3, 2}, Shape{3, 2, 4, 1}, Shape{1, 40, 19, 16},

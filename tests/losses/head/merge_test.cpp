@@ -18,20 +18,20 @@
 namespace facet::testing {
 namespace {
 
-constexpr std::int64_t kC = 1100;  // more than two blocks
+constexpr int64_t kC = 1100;  // more than two blocks
 
 struct Row {
     std::vector<double> cosines = std::vector<double>(kC);
     Target<double> target;
 
-    explicit Row(std::uint64_t seed) {
+    explicit Row(uint64_t seed) {
         Random random(seed, Purpose::Test);
         for (double& c : cosines) c = random.uniform(-1, 1);
         const double c = cosines[700];
         target = {c, std::sqrt(1 - c * c), 17, 700, 0};
     }
-    Chunk<double> chunk(std::int64_t first, std::int64_t n) const {
-        const std::int64_t y = target.y - first;
+    Chunk<double> chunk(int64_t first, int64_t n) const {
+        const int64_t y = target.y - first;
         return {cosines.data() + first, n, first, y >= 0 && y < n ? y : -1};
     }
 };
@@ -44,8 +44,7 @@ struct Result {
 // The row gathered in parts [0, cut), [cut, C), one accumulator each; the parts are merged into an
 // identity, the later one first.
 template <class Form>
-Result gathered(const std::string& name, const KeyValues& parameters, const Row& row,
-                std::int64_t cut) {
+Result gathered(const std::string& name, const KeyValues& parameters, const Row& row, int64_t cut) {
     const auto loss = make_loss(name, parameters);
     State state;
     Form form = make_form<Form>(loss->settings(), state);
@@ -80,10 +79,10 @@ Result gathered(const std::string& name, const KeyValues& parameters, const Row&
 
 template <class Form>
 void expect_parts_make_the_whole(const std::string& name, const KeyValues& parameters = {}) {
-    for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    for (uint64_t seed = 0; seed < 5; ++seed) {
         const Row row(90 + seed);
         const Result whole = gathered<Form>(name, parameters, row, 0);
-        for (const std::int64_t cut : {1, 512, 700, 701, 1099}) {
+        for (const int64_t cut : {1, 512, 700, 701, 1099}) {
             SCOPED_TRACE(fmt::format("{} cut at {}", name, cut));
             const Result parts = gathered<Form>(name, parameters, row, cut);
             EXPECT_NEAR(parts.value, whole.value, 1e-13 * std::abs(whole.value));

@@ -19,23 +19,23 @@ using Matrix = std::vector<std::vector<double>>;
 // sums and derivatives of all anchors, before the division by the number of terms.
 struct Outcome {
     double sum = 0;
-    std::int64_t terms = 0;
+    int64_t terms = 0;
     int usable = 0;
     Matrix g;
 };
 
 template <class Form>
-Outcome visit(const KeyValues& parameters, const std::vector<std::int64_t>& y, const Matrix& q) {
+Outcome visit(const KeyValues& parameters, const std::vector<int64_t>& y, const Matrix& q) {
     State state;
     Form form = make_form<Form>(Settings(info_of<Form>(), parameters), state);
-    std::vector<std::int64_t> place;  // how many rows of the same class come before
+    std::vector<int64_t> place;  // how many rows of the same class come before
     for (auto v = y.begin(); v != y.end(); ++v) place.push_back(std::count(y.begin(), v, *v));
-    const auto anchor = [&](std::size_t u) -> Anchor {
-        return {{std::int64_t(u), std::ssize(y), y.data(), place.data(), q[u].data()}};
+    const auto anchor = [&](size_t u) -> Anchor {
+        return {{int64_t(u), std::ssize(y), y.data(), place.data(), q[u].data()}};
     };
     if constexpr (requires { form.counts(); }) {
         PairCounts all;
-        for (std::size_t u = 0; u < y.size(); ++u) {
+        for (size_t u = 0; u < y.size(); ++u) {
             const PairCounts count = form.count(anchor(u));
             all.same += count.same;
             all.different += count.different;
@@ -43,7 +43,7 @@ Outcome visit(const KeyValues& parameters, const std::vector<std::int64_t>& y, c
         if (form.counts()) form.open(all);
     }
     Outcome outcome;
-    for (std::size_t u = 0; u < y.size(); ++u) {
+    for (size_t u = 0; u < y.size(); ++u) {
         outcome.g.emplace_back(y.size(), 0.0);
         const AnchorResult result = form.anchor(anchor(u), outcome.g.back().data());
         outcome.sum += result.sum;
@@ -54,8 +54,8 @@ Outcome visit(const KeyValues& parameters, const std::vector<std::int64_t>& y, c
 }
 
 void expect_near(const Matrix& a, const Matrix& b) {
-    for (std::size_t u = 0; u < b.size(); ++u) {
-        for (std::size_t v = 0; v < b.size(); ++v) {
+    for (size_t u = 0; u < b.size(); ++u) {
+        for (size_t v = 0; v < b.size(); ++v) {
             EXPECT_NEAR(a[u][v], b[u][v], 1e-14) << u << ", " << v;
         }
     }
@@ -82,7 +82,7 @@ TEST(PairForm, ContrastiveAsInPytorchMetricLearningAveragesWhatIsNotSatisfied) {
 }
 
 // Rows 0, 1 of one class, 2, 3 of another.
-const std::vector<std::int64_t> kTwoByTwo = {0, 0, 1, 1};
+const std::vector<int64_t> kTwoByTwo = {0, 0, 1, 1};
 const Matrix kDistances = {{0, 5, 2, 9}, {5, 0, 3, 4}, {2, 3, 0, 7}, {9, 4, 7, 0}};
 
 TEST(PairForm, TripletAllCountsTheTripletsThatViolate) {
@@ -103,7 +103,7 @@ TEST(PairForm, TripletSoftCountsEveryTriplet) {
 }
 
 TEST(PairForm, TripletHardTakesTheFarthestPositiveAndTheClosestNegative) {
-    const std::vector<std::int64_t> y = {0, 0, 0, 1, 1};
+    const std::vector<int64_t> y = {0, 0, 0, 1, 1};
     const Matrix d = {
         {0, 1, 4, 3, 2}, {1, 0, 2, 6, 7}, {4, 2, 0, 5, 5}, {3, 6, 5, 0, 1}, {2, 7, 5, 1, 0}};
     const Outcome o = visit<Triplet>({{"margin", "2"}, {"mining", "hard"}}, y, d);
@@ -138,7 +138,7 @@ TEST(PairForm, TripletSemihardTakesTheClosestNegativeBeyondThePositive) {
 }
 
 TEST(PairForm, NPairTakesTheFirstTwoRowsOfEachClass) {
-    const std::vector<std::int64_t> y = {5, 3, 5, 3, 5, 9};
+    const std::vector<int64_t> y = {5, 3, 5, 3, 5, 9};
     Matrix z(6, std::vector<double>(6, 0.0));
     z[0][2] = 1, z[0][3] = 0.5, z[1][3] = 2, z[1][2] = -1;
     for (int i = 0; i < 6; ++i) z[i][i] = 10 + i;
@@ -199,7 +199,7 @@ TEST(PairForm, CircleWeighsSimilaritiesByTheirDistanceFromTheOptimum) {
 }
 
 TEST(PairForm, MultiSimilarityKeepsThePairsThatViolate) {
-    const std::vector<std::int64_t> y = {0, 0, 0, 1, 2};
+    const std::vector<int64_t> y = {0, 0, 0, 1, 2};
     Matrix S(5, {1, 0.9, 0.5, 0.6, 0.2});
     const Outcome o = visit<MultiSimilarity>({}, y, S);
     // Row 0: 0.9 - 0.1 is not below 0.6, 0.5 is; 0.6 + 0.1 is above 0.5, 0.2 + 0.1 is not.
@@ -218,7 +218,7 @@ TEST(PairForm, MultiSimilarityKeepsThePairsThatViolate) {
 // Rows on which the softmax of the positive rounds to 1: the gradient by subtraction is 0.
 TEST(PairForm, EasyRowsKeepTheirDigits) {
     const Matrix S = {{1, 1, -1}, {1, 1, -1}, {-1, -1, 1}};
-    const std::vector<std::int64_t> y = {0, 0, 1};
+    const std::vector<int64_t> y = {0, 0, 1};
     const double rest = std::exp(-2 / 0.02);
     const auto expect_relative = [](double found, double expected) {
         EXPECT_NEAR(found, expected, 1e-12 * std::abs(expected));

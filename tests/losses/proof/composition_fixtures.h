@@ -59,9 +59,9 @@ struct Difference {
 
 // A gradient by vectors, per part of their length: all have the units of the value.
 inline std::vector<double> per_length(const std::vector<double>& gradient,
-                                      const std::vector<double>& v, std::int64_t D) {
+                                      const std::vector<double>& v, int64_t D) {
     std::vector<double> norms(v.size() / D), scaled(gradient);
-    vector_norms("array", v.data(), std::int64_t(norms.size()), D, norms.data());
+    vector_norms("array", v.data(), int64_t(norms.size()), D, norms.data());
     for (size_t at = 0; at < gradient.size(); ++at)
         if (norms[at / D] > 0) scaled[at] *= norms[at / D];
     return scaled;

@@ -47,8 +47,8 @@ struct Slip : SoftmaxForm<double, Slip<factor>> {
         row.target = additive_cosine(y, s, 0.0);
         return row;
     }
-    double logit(const Row&, double c, std::int64_t) const { return s * c; }
-    double slope(const Row&, double, std::int64_t) const { return factor; }
+    double logit(const Row&, double c, int64_t) const { return s * c; }
+    double slope(const Row&, double, int64_t) const { return factor; }
 };
 
 template <int factor>

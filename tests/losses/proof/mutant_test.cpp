@@ -38,7 +38,7 @@ bool is_equivalent(const proof::LossMaker& make, Slip slip,
                    const std::vector<proof::Region>& regions) {
     double apart = 0, size = 0;
     const auto compare = [&](const std::vector<double>& a, const std::vector<double>& b) {
-        for (std::size_t at = 0; at < a.size(); ++at) {
+        for (size_t at = 0; at < a.size(); ++at) {
             apart = std::max(apart, std::abs(a[at] - b[at]));
             size = std::max(size, std::abs(b[at]));
         }

@@ -71,7 +71,7 @@ TEST(Verify, RegionsAreFiniteAndStandWhereTheySay) {
             const auto finite = [](double v) { return std::isfinite(v); };
             EXPECT_TRUE(std::all_of(at.x.begin(), at.x.end(), finite)) << region.name;
             EXPECT_TRUE(std::all_of(at.w.begin(), at.w.end(), finite)) << region.name;
-            EXPECT_EQ(std::int64_t(at.y.size()), at.B) << region.name;
+            EXPECT_EQ(int64_t(at.y.size()), at.B) << region.name;
             EXPECT_EQ(at.x == behind.x && at.w == behind.w, !region.crosses()) << region.name;
         }
     }
@@ -146,10 +146,10 @@ TEST(Verify, IsDeterministic) {
     const std::vector<Mode> some = {{"cosface", {}}, {"npt", {}}, {"triplet", {}}};
     const auto first = judge_all(some, {true, "interior"}),
                second = judge_all(some, {true, "interior"});
-    for (std::size_t k = 0; k < some.size(); ++k) {
+    for (size_t k = 0; k < some.size(); ++k) {
         ASSERT_EQ(first[k].count(), second[k].count());
         EXPECT_GT(first[k].count(), 0);
-        for (std::size_t i = 0; i < first[k].checks.size(); ++i) {
+        for (size_t i = 0; i < first[k].checks.size(); ++i) {
             EXPECT_EQ(first[k].checks[i].error, second[k].checks[i].error);
         }
     }

@@ -28,10 +28,10 @@ std::vector<Row> table(const fs::path& stem) {
     for (std::string name; std::getline(head, name, ',');) names.push_back(name);
     const NpyArray array = read_npy(stem.string() + ".npy");
     const std::vector<double> cells = npy_as<double>(array);
-    const auto width = std::size_t(array.shape.at(1));
-    std::vector<Row> rows(std::size_t(array.shape.at(0)));
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        for (std::size_t k = 0; k < width; ++k) rows[i][names.at(k)] = cells[i * width + k];
+    const auto width = size_t(array.shape.at(1));
+    std::vector<Row> rows(size_t(array.shape.at(0)));
+    for (size_t i = 0; i < rows.size(); ++i) {
+        for (size_t k = 0; k < width; ++k) rows[i][names.at(k)] = cells[i * width + k];
     }
     return rows;
 }
@@ -88,9 +88,9 @@ TemporaryFolder* Atlas::drawn = nullptr;
 // Every element is closed, in order. Attributes are quoted and hold no '>'.
 std::string unbalanced(const std::string& html) {
     std::vector<std::string> open;
-    for (std::size_t i = html.find('<'); i != std::string::npos; i = html.find('<', i + 1)) {
+    for (size_t i = html.find('<'); i != std::string::npos; i = html.find('<', i + 1)) {
         if (html[i + 1] == '!') continue;
-        const std::size_t end = html.find('>', i);
+        const size_t end = html.find('>', i);
         if (end == std::string::npos) return "an element without an end";
         const std::string tag = html.substr(i + 1, end - i - 1);
         const std::string name = tag.substr(0, tag.find_first_of(" \n/", 1));
@@ -256,7 +256,7 @@ TEST(AtlasCommand, ReplaysAFrozenState) {
     std::vector<int64_t> y(B);
     for (double& v : x) v = random.normal();
     for (double& v : w) v = random.normal();
-    for (int64_t i = 0; i < B; ++i) y[std::size_t(i)] = i % C;
+    for (int64_t i = 0; i < B; ++i) y[size_t(i)] = i % C;
     asked.give("x", x, B);
     asked.give("w", w, C);
     asked.labels(y);
@@ -268,8 +268,8 @@ TEST(AtlasCommand, ReplaysAFrozenState) {
     asked.grad("arcface", true);
     const auto dx = asked.result("dx.npy");
     const auto gradients = table(out / "arcface/gradients"), angles = table(out / "angles");
-    ASSERT_EQ(gradients.size(), std::size_t(B));
-    for (std::size_t i = 0; i < std::size_t(B); ++i) {
+    ASSERT_EQ(gradients.size(), size_t(B));
+    for (size_t i = 0; i < size_t(B); ++i) {
         const auto length = [](const double* v) {
             double sum = 0;
             for (int64_t k = 0; k < D; ++k) sum += v[k] * v[k];
@@ -277,7 +277,7 @@ TEST(AtlasCommand, ReplaysAFrozenState) {
         };
         const double norm = length(&dx[i * D]);
         EXPECT_NEAR(gradients[i].at("gradient_norm"), norm, 1e-12 * norm);
-        const double *a = &x[i * D], *b = &w[std::size_t(y[i]) * D];
+        const double *a = &x[i * D], *b = &w[size_t(y[i]) * D];
         double product = 0;
         for (int64_t k = 0; k < D; ++k) product += a[k] * b[k];
         EXPECT_NEAR(std::cos(radians(angles[i].at("theta_y_degrees"))),

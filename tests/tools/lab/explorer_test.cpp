@@ -113,11 +113,11 @@ TEST(Explorer, DescribesEveryParameter) {
     const ordered_json losses = asked({{"do", "losses"}});
     const auto infos = all_losses();
     ASSERT_EQ(losses.size(), infos.size());
-    for (std::size_t k = 0; k < infos.size(); ++k) {
+    for (size_t k = 0; k < infos.size(); ++k) {
         EXPECT_EQ(losses[k]["name"], infos[k]->name);
         const auto& parameters = infos[k]->parameters;
         ASSERT_EQ(losses[k]["parameters"].size(), parameters.size());
-        for (std::size_t p = 0; p < parameters.size(); ++p) {
+        for (size_t p = 0; p < parameters.size(); ++p) {
             const ordered_json& found = losses[k]["parameters"][p];
             EXPECT_EQ(found["name"], parameters[p].name);
             EXPECT_EQ(found["default"], parameters[p].default_text);

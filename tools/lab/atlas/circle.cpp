@@ -62,8 +62,8 @@ Trial three_classes(const LossSpec& spec) {
     }
     put_on_circle(trial.x, as_trained.length, kClasses[0]);
     trial.y.push_back(0);
-    for (std::int64_t j : {1, 1, 2, 2}) {
-        put_on_circle(trial.x, as_trained.length, kClasses[std::size_t(j)]);
+    for (int64_t j : {1, 1, 2, 2}) {
+        put_on_circle(trial.x, as_trained.length, kClasses[size_t(j)]);
         trial.y.push_back(j);
     }
     return trial;
@@ -113,13 +113,13 @@ std::string ring_piece(double from, double to, const char* kind) {
 
 const char* class_of(Region region) {
     constexpr std::array<const char*, 3> names = {"wrong", "margin", "still"};
-    return names[std::size_t(region)];
+    return names[size_t(region)];
 }
 
 std::string ring(const std::vector<Place>& places) {
     std::string svg;
     constexpr double half = 180.0 / kPlaces, kSeam = 0.2;  // so that no gap shows between pieces
-    for (std::size_t from = 0, to; from < places.size(); from = to) {
+    for (size_t from = 0, to; from < places.size(); from = to) {
         for (to = from; to < places.size() && places[to].region == places[from].region;) ++to;
         svg += ring_piece(places[from].angle - half, places[to - 1].angle + half + kSeam,
                           class_of(places[from].region));
@@ -140,7 +140,7 @@ std::string arrows(const std::vector<Place>& places) {
     std::string forces, dots, wrong;
     const int every = kPlaces / kArrows;
     for (int k = every / 2; k < kPlaces; k += every) {
-        const Place& place = places[std::size_t(k)];
+        const Place& place = places[size_t(k)];
         const auto [x, y] = on_picture(place.angle, kRadius + 4);
         const double length = most > 0 ? kLongest * place.size() / most : 0;
         if (length < 0.01 * kLongest) {
@@ -170,7 +170,7 @@ std::string drawn(const std::vector<Place>& places) {
         svg += svg_line(kCentreX, kCentreY, x, y, boundary == 270 ? "grid" : "diagonal");
     }
     svg += ring(places) + arrows(places);
-    for (std::size_t k = 0; k < kClasses.size(); ++k) {
+    for (size_t k = 0; k < kClasses.size(); ++k) {
         const auto [x, y] = on_picture(kClasses[k], kRadius - 9);
         svg += fmt::format("<circle class=\"proxy {}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"7\"/>\n",
                            k == 0 ? "own" : "other", x, y);

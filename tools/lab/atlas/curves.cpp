@@ -11,13 +11,13 @@ namespace {
 constexpr int kAngles = 180;  // at 0.5, 1.5, ... degrees: switches of losses lie on whole ones
 
 struct Setting {
-    double hardest;     // degrees
-    std::int64_t rest;  // classes at 90 degrees
+    double hardest;  // degrees
+    int64_t rest;    // classes at 90 degrees
     std::string label, pen;
 };
 
 std::vector<Setting> over_hardest(bool proxies) {
-    const std::int64_t rest = proxies ? 998 : 8;
+    const int64_t rest = proxies ? 998 : 8;
     return {{30, rest, "hardest at 30°", "o0"},
             {50, rest, "50°", "o1"},
             {70, rest, "70°", "o2"},

@@ -12,9 +12,9 @@
 namespace facet::atlas {
 namespace {
 
-constexpr double kLeast = 1e-3;       // parts of the peak: what counts as wrong, or as something
-constexpr double kNothing = 1e-9;     // parts of the peak: what counts as 0
-constexpr std::size_t kSmallest = 4;  // cells of a region
+constexpr double kLeast = 1e-3;    // parts of the peak: what counts as wrong, or as something
+constexpr double kNothing = 1e-9;  // parts of the peak: what counts as 0
+constexpr size_t kSmallest = 4;    // cells of a region
 
 using Inside = std::function<bool(const Reading&, double y, double j)>;
 
@@ -27,15 +27,15 @@ std::vector<Patch> patches_of(const std::vector<bool>& inside) {
     std::vector<Patch> patches;
     std::vector<bool> seen(inside.size());
     for (int start = 0; start < int(inside.size()); ++start) {
-        if (!inside[std::size_t(start)] || seen[std::size_t(start)]) continue;
+        if (!inside[size_t(start)] || seen[size_t(start)]) continue;
         Patch patch{{{start / kPlaneCells, start % kPlaneCells}}};
-        seen[std::size_t(start)] = true;
-        for (std::size_t next = 0; next < patch.cells.size(); ++next) {
+        seen[size_t(start)] = true;
+        for (size_t next = 0; next < patch.cells.size(); ++next) {
             const auto [j, i] = patch.cells[next];
             for (const auto& [dj, di] : {std::pair{0, 1}, {0, -1}, {1, 0}, {-1, 0}}) {
                 if (j + dj < 0 || j + dj >= kPlaneCells || i + di < 0 || i + di >= kPlaneCells)
                     continue;
-                const std::size_t at = Plane::at(j + dj, i + di);
+                const size_t at = Plane::at(j + dj, i + di);
                 if (!inside[at] || seen[at]) continue;
                 seen[at] = true;
                 patch.cells.emplace_back(j + dj, i + di);
@@ -97,7 +97,7 @@ struct Search {
         std::vector<bool> cells;
         for (int j = 0; j < kPlaneCells; ++j) {
             for (int i = 0; i < kPlaneCells; ++i) {
-                const std::size_t at = Plane::at(j, i);
+                const size_t at = Plane::at(j, i);
                 cells.push_back(inside({plane.value[at], plane.target[at], plane.negative[at]},
                                        plane_angle(i), plane_angle(j)));
             }
@@ -177,12 +177,12 @@ struct Search {
     // Steps of the value over theta_y; one that stands at the same place for several theta_j is
     // one.
     int steps_of_value() {
-        const std::size_t before = findings.size();
+        const size_t before = findings.size();
         for (const double j : {30.0, 50.0, 70.0, 90.0, 110.0}) {
             for (const Step& step : steps_along(j)) {
                 const double jump = step.right - step.left;
                 Finding* same = nullptr;
-                for (std::size_t k = before; k < findings.size(); ++k) {
+                for (size_t k = before; k < findings.size(); ++k) {
                     const bool alike = (findings[k].amount < 0) == (jump < 0);
                     if (alike && std::abs(findings[k].y_from - step.at) < 1e-4) same = &findings[k];
                 }
@@ -206,7 +206,7 @@ struct Search {
         for (int k = 0; k < kCells; ++k) v.push_back(value(kCell * (k + 0.5)));
         const auto [low, high] = std::minmax_element(v.begin(), v.end());
         const double range = *high - *low;
-        const auto rise = [&](int at) { return v[std::size_t(at) + 1] - v[std::size_t(at)]; };
+        const auto rise = [&](int at) { return v[size_t(at) + 1] - v[size_t(at)]; };
         std::vector<Step> steps;
         for (int k = 1; k + 2 < kCells; ++k) {
             const double trend = (rise(k - 1) + rise(k + 1)) / 2, from = kCell * (k + 0.5);

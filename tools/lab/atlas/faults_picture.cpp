@@ -15,12 +15,12 @@ std::string interval(double from, double to) {
 const char* kind_text(Kind kind) {
     constexpr const char* names[] = {"wrong sign", "wrong sign", "vanishes",
                                      "explodes",   "explodes",   "steps"};
-    return names[std::size_t(kind)];
+    return names[size_t(kind)];
 }
 const char* kind_pen(Kind kind) {
     constexpr const char* names[] = {"f-target", "f-negative", "f-vanish",
                                      "f-growth", "f-growth",   "f-step"};
-    return names[std::size_t(kind)];
+    return names[size_t(kind)];
 }
 
 // What is told of the place and the size of a finding, behind its words.

@@ -23,9 +23,9 @@ constexpr std::array<Colour, 5> kOranges = {
 Colour colour_of(double t) {  // t in [-1, 1]
     const auto& stops = t < 0 ? kOranges : kBlues;
     const double at = std::min(std::abs(t), 1.0) * double(stops.size() - 1);
-    const std::size_t k = std::min(std::size_t(at), stops.size() - 2);
+    const size_t k = std::min(size_t(at), stops.size() - 2);
     Colour mixed;
-    for (std::size_t c = 0; c < 3; ++c)
+    for (size_t c = 0; c < 3; ++c)
         mixed[c] = stops[k][c] + (at - double(k)) * (stops[k + 1][c] - stops[k][c]);
     return mixed;
 }
@@ -37,28 +37,27 @@ double logarithmic(double v, double peak) {
     return std::copysign(std::clamp(t, 0.0, 1.0), v);
 }
 
-std::string base64(std::span<const std::uint8_t> bytes) {
+std::string base64(std::span<const uint8_t> bytes) {
     constexpr const char* kDigits =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     std::string text;
-    for (std::size_t at = 0; at < bytes.size(); at += 3) {
+    for (size_t at = 0; at < bytes.size(); at += 3) {
         unsigned word = 0;
-        const std::size_t n = std::min<std::size_t>(3, bytes.size() - at);
-        for (std::size_t k = 0; k < 3; ++k) word = word << 8 | (k < n ? bytes[at + k] : 0u);
-        for (std::size_t k = 0; k < 4; ++k)
-            text += k <= n ? kDigits[word >> (18 - 6 * k) & 63] : '=';
+        const size_t n = std::min<size_t>(3, bytes.size() - at);
+        for (size_t k = 0; k < 3; ++k) word = word << 8 | (k < n ? bytes[at + k] : 0u);
+        for (size_t k = 0; k < 4; ++k) text += k <= n ? kDigits[word >> (18 - 6 * k) & 63] : '=';
     }
     return text;
 }
 
 // Rows from theta_j = 180 degrees at the top down to 0.
 std::string png_of(const std::vector<double>& cells, double peak) {
-    Image image{kPlaneCells, kPlaneCells, std::vector<std::uint8_t>(cells.size() * 3)};
+    Image image{kPlaneCells, kPlaneCells, std::vector<uint8_t>(cells.size() * 3)};
     for (int j = 0; j < kPlaneCells; ++j) {
         for (int i = 0; i < kPlaneCells; ++i) {
             const Colour colour = colour_of(logarithmic(cells[Plane::at(j, i)], peak));
             for (int c = 0; c < 3; ++c)
-                image.at(i, kPlaneCells - 1 - j)[c] = std::uint8_t(std::lround(colour[c]));
+                image.at(i, kPlaneCells - 1 - j)[c] = uint8_t(std::lround(colour[c]));
         }
     }
     return "data:image/png;base64," + base64(encode_image(image, ".png"));
@@ -117,7 +116,7 @@ std::string draw_heat_map(const std::string& title, const std::vector<double>& c
     svg += plane_diagonal() + angle_axes(f, "θy, to its own class", "θj, to another class");
     std::string path;
     for (const Boundary& boundary : boundaries) {
-        for (std::size_t k = 0; k < boundary.size(); ++k) {
+        for (size_t k = 0; k < boundary.size(); ++k) {
             path += fmt::format("{}{:.1f} {:.1f}", k == 0 ? 'M' : 'L',
                                 f.left + f.width * boundary[k].first / 180,
                                 f.top + f.height * (1 - boundary[k].second / 180));

@@ -15,7 +15,7 @@ std::vector<std::vector<std::pair<int, double>>> joined(const std::vector<Crossi
                                                         double reach) {
     std::vector<std::vector<std::pair<int, double>>> curves;
     for (int line = 0; line < int(lines.size()); ++line) {
-        for (const double at : lines[std::size_t(line)]) {
+        for (const double at : lines[size_t(line)]) {
             std::vector<std::pair<int, double>>* nearest = nullptr;
             for (auto& curve : curves) {
                 const auto& [end, angle] = curve.back();
@@ -42,7 +42,7 @@ Crossings crossings(const std::function<double(double)>& f, const std::vector<do
     for (int k = 0; k <= last; ++k) {
         const auto rise = [&](int at) {
             at = std::clamp(at, 0, last);
-            return v[std::size_t(at) + 1] - v[std::size_t(at)];
+            return v[size_t(at) + 1] - v[size_t(at)];
         };
         const double trend = (rise(k == 0 ? 1 : k - 1) + rise(k == last ? last - 1 : k + 1)) / 2;
         if (std::abs(rise(k) - trend) < kMisfit) continue;
@@ -57,7 +57,7 @@ Crossings crossings(const std::function<double(double)>& f, const std::vector<do
 
 double plane_angle(int cell) { return 180.0 * (cell + 0.5) / kPlaneCells; }
 
-std::int64_t plane_rest(const LossSpec& spec) { return spec.make()->has_proxies() ? 98 : 2; }
+int64_t plane_rest(const LossSpec& spec) { return spec.make()->has_proxies() ? 98 : 2; }
 
 Plane compute_plane(Probe& probe) {
     Plane plane;

@@ -18,11 +18,11 @@ struct Plane {
     std::vector<double> value, target, negative;  // (theta_j, theta_y): Reading at cell centres
     double target_peak = 0, negative_peak = 0;    // largest magnitudes
 
-    static std::size_t at(int j, int i) { return std::size_t(j * kPlaneCells + i); }
+    static size_t at(int j, int i) { return size_t(j * kPlaneCells + i); }
 };
 
 // How many more classes stand at 90 degrees in the plane, and in the first pictures.
-std::int64_t plane_rest(const LossSpec& spec);
+int64_t plane_rest(const LossSpec& spec);
 
 Plane compute_plane(Probe& probe);
 

@@ -12,7 +12,7 @@ void write_plane(const std::filesystem::path& folder, const Plane& plane) {
     Table table{{"theta_y_degrees", "theta_j_degrees", "value", "dL_dtheta_y", "dL_dcos_j"}};
     for (int j = 0; j < kPlaneCells; ++j) {
         for (int i = 0; i < kPlaneCells; ++i) {
-            const std::size_t at = Plane::at(j, i);
+            const size_t at = Plane::at(j, i);
             table.add({plane_angle(i), plane_angle(j), plane.value[at], plane.target[at],
                        plane.negative[at]});
         }
@@ -22,7 +22,7 @@ void write_plane(const std::filesystem::path& folder, const Plane& plane) {
 
 // of: 0 for jumps of dL/dcos_j, 1 for those of dL/dtheta_y.
 void add_boundaries(Table& table, const std::vector<Boundary>& boundaries, double of) {
-    for (std::size_t curve = 0; curve < boundaries.size(); ++curve) {
+    for (size_t curve = 0; curve < boundaries.size(); ++curve) {
         for (const auto& [theta_y, theta_j] : boundaries[curve])
             table.add({of, double(curve), theta_y, theta_j});
     }

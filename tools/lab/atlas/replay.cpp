@@ -20,8 +20,8 @@ namespace {
 // The arrays in float64.
 struct Frozen {
     std::vector<double> x, w;
-    std::vector<std::int64_t> y;
-    std::int64_t B, C, D;
+    std::vector<int64_t> y;
+    int64_t B, C, D;
 };
 
 Frozen load(const std::vector<LossSpec>& specs, const ArrayFiles& files) {
@@ -40,13 +40,13 @@ Frozen load(const std::vector<LossSpec>& specs, const ArrayFiles& files) {
             arrays.D};
 }
 
-double norm_of(const double* v, std::int64_t D) {
+double norm_of(const double* v, int64_t D) {
     double sum = 0;
-    for (std::int64_t k = 0; k < D; ++k) sum += v[k] * v[k];
+    for (int64_t k = 0; k < D; ++k) sum += v[k] * v[k];
     return std::sqrt(sum);
 }
 
-double dot(const double* a, const double* b, std::int64_t D) {
+double dot(const double* a, const double* b, int64_t D) {
     return std::inner_product(a, a + D, b, 0.0);
 }
 
@@ -54,19 +54,18 @@ Gradients gradients_of(const LossSpec& spec, const Frozen& in) {
     const auto loss = spec.make();
     Gradients found;
     found.dx.resize(in.x.size());
-    std::vector<double> dcos(loss->has_cosines() ? std::size_t(in.B * in.C) : 0);
+    std::vector<double> dcos(loss->has_cosines() ? size_t(in.B * in.C) : 0);
     HeadDiagnostics diagnostics;
     const bool proxies = loss->has_proxies();
     found.value = loss->forward_backward(
         {in.x.data(), proxies ? in.w.data() : nullptr, in.y.data(), in.B, proxies ? in.C : 0, in.D},
         {found.dx.data(), nullptr, dcos.empty() ? nullptr : dcos.data()}, diagnostics);
-    for (std::int64_t i = 0; i < in.B; ++i) {
-        found.norms.push_back(norm_of(&found.dx[std::size_t(i * in.D)], in.D));
+    for (int64_t i = 0; i < in.B; ++i) {
+        found.norms.push_back(norm_of(&found.dx[size_t(i * in.D)], in.D));
         if (dcos.empty()) continue;
         std::vector<double> masses;
-        for (std::int64_t j = 0; j < in.C; ++j) {
-            if (j != in.y[std::size_t(i)])
-                masses.push_back(std::abs(dcos[std::size_t(i * in.C + j)]));
+        for (int64_t j = 0; j < in.C; ++j) {
+            if (j != in.y[size_t(i)]) masses.push_back(std::abs(dcos[size_t(i * in.C + j)]));
         }
         found.shares.push_back(share_of(std::move(masses)));
     }
@@ -79,23 +78,23 @@ Gradients gradients_of(const LossSpec& spec, const Frozen& in) {
 Angles angles_of(const Frozen& in) {
     const bool proxies = in.C > 0;
     const std::vector<double>& against = proxies ? in.w : in.x;
-    const std::int64_t n = proxies ? in.C : in.B;
-    const auto unit = [&](const std::vector<double>& v, std::int64_t rows) {
-        std::vector<double> norms(std::size_t(rows), 0.0), units(v.size());
+    const int64_t n = proxies ? in.C : in.B;
+    const auto unit = [&](const std::vector<double>& v, int64_t rows) {
+        std::vector<double> norms(size_t(rows), 0.0), units(v.size());
         vector_norms("array", v.data(), rows, in.D, norms.data());
         unit_vectors(v.data(), norms.data(), rows, in.D, units.data());
         return units;
     };
     const std::vector<double> x = unit(in.x, in.B), w = unit(against, n);
     Angles angles;
-    for (std::int64_t i = 0; i < in.B; ++i) {
+    for (int64_t i = 0; i < in.B; ++i) {
         double own = NAN, other = NAN;
-        for (std::int64_t j = 0; j < n; ++j) {
-            const std::int64_t label = proxies ? j : in.y[std::size_t(j)];
-            if (in.y[std::size_t(i)] < 0 || label < 0 || (!proxies && i == j)) continue;
-            const double c = dot(&x[std::size_t(i * in.D)], &w[std::size_t(j * in.D)], in.D);
+        for (int64_t j = 0; j < n; ++j) {
+            const int64_t label = proxies ? j : in.y[size_t(j)];
+            if (in.y[size_t(i)] < 0 || label < 0 || (!proxies && i == j)) continue;
+            const double c = dot(&x[size_t(i * in.D)], &w[size_t(j * in.D)], in.D);
             const double angle = std::acos(std::clamp(c, -1.0, 1.0)) * 180 / std::numbers::pi;
-            if (label == in.y[std::size_t(i)]) {
+            if (label == in.y[size_t(i)]) {
                 own = std::fmax(own, angle);
             } else {
                 other = std::fmin(other, angle);
@@ -111,14 +110,14 @@ Angles angles_of(const Frozen& in) {
 
 void write_angles(const std::filesystem::path& out, const Frozen& in, const Angles& angles) {
     Table table{{"sample", "label", "theta_y_degrees", "theta_other_degrees"}};
-    for (std::size_t i = 0; i < in.y.size(); ++i)
+    for (size_t i = 0; i < in.y.size(); ++i)
         table.add({double(i), double(in.y[i]), angles.own[i], angles.other[i]});
     write_table(out / "angles", table);
 }
 
 void write_gradients(const std::filesystem::path& folder, const Gradients& found) {
     Table table{{"sample", "gradient_norm", "top1", "top10", "top100", "effective_number"}};
-    for (std::size_t i = 0; i < found.norms.size(); ++i) {
+    for (size_t i = 0; i < found.norms.size(); ++i) {
         const Share share = found.shares.empty() ? Share{NAN, NAN, NAN, NAN} : found.shares[i];
         table.add(
             {double(i), found.norms[i], share.top1, share.top10, share.top100, share.effective});
@@ -130,14 +129,14 @@ void write_gradients(const std::filesystem::path& folder, const Gradients& found
 std::vector<double> cosines_between(const std::vector<LossSpec>& specs,
                                     const std::vector<Gradients>& all,
                                     const std::filesystem::path& out) {
-    const std::size_t n = all.size();
+    const size_t n = all.size();
     std::vector<double> cosines(n * n);
     Table table;
     for (const LossSpec& spec : specs) table.columns.push_back(spec.folder());
-    for (std::size_t a = 0; a < n; ++a) {
-        for (std::size_t b = 0; b < n; ++b) {
+    for (size_t a = 0; a < n; ++a) {
+        for (size_t b = 0; b < n; ++b) {
             const std::vector<double>&u = all[a].dx, &v = all[b].dx;
-            const auto size = std::int64_t(u.size());
+            const auto size = int64_t(u.size());
             const double lengths = norm_of(u.data(), size) * norm_of(v.data(), size);
             cosines[a * n + b] = lengths > 0 ? dot(u.data(), v.data(), size) / lengths : NAN;
         }
@@ -172,13 +171,13 @@ Page replay(const std::vector<LossSpec>& specs, const ArrayFiles& files,
           true}},
         {}};
     std::vector<Gradients> all;
-    Progress progress("replay", std::int64_t(specs.size()));
+    Progress progress("replay", int64_t(specs.size()));
     for (const LossSpec& spec : specs) {
         all.push_back(gradients_of(spec, in));
         write_gradients(out / spec.folder(), all.back());
         page.parts.push_back(
             {spec.label(), {norms_picture(all.back(), angles), share_picture(all.back())}});
-        progress.update(std::int64_t(all.size()), spec.label());
+        progress.update(int64_t(all.size()), spec.label());
     }
     page.overview = "<section id=\"glance\">\n<h2>The state</h2>\n" +
                     angle_picture(angles, in.C > 0) +

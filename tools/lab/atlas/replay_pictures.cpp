@@ -14,17 +14,17 @@ namespace {
 // The outline of a histogram: parts of all values that fall into each of the bins.
 Line outline(const std::string& label, const char* pen, const std::vector<double>& values,
              double low, double high, int bins) {
-    std::vector<double> counts(std::size_t(bins), 0.0);
+    std::vector<double> counts(size_t(bins), 0.0);
     double all = 0;
     for (const double v : values) {
         if (!std::isfinite(v)) continue;
         const double at = std::clamp((v - low) / (high - low) * bins, 0.0, bins - 1.0);
-        counts[std::size_t(at)] += 1;
+        counts[size_t(at)] += 1;
         all += 1;
     }
     Line line{label, pen, {low}, {0}};
     for (int k = 0; k < bins; ++k) {
-        const double part = all > 0 ? 100 * counts[std::size_t(k)] / all : 0;
+        const double part = all > 0 ? 100 * counts[size_t(k)] / all : 0;
         for (const int side : {0, 1}) {
             line.x.push_back(low + (high - low) * (k + side) / bins);
             line.y.push_back(part);
@@ -52,13 +52,13 @@ std::string angle_picture(const Angles& angles, bool proxies) {
 }
 
 std::string matrix_picture(const std::vector<LossSpec>& specs, const std::vector<double>& cosines) {
-    const std::size_t n = specs.size();
+    const size_t n = specs.size();
     std::string html = "<figure><div class=\"scroll\"><table class=\"matrix\"><thead><tr><th></th>";
-    for (std::size_t k = 0; k < n; ++k) html += fmt::format("<th>{}</th>", k + 1);
+    for (size_t k = 0; k < n; ++k) html += fmt::format("<th>{}</th>", k + 1);
     html += "</tr></thead><tbody>\n";
-    for (std::size_t a = 0; a < n; ++a) {
+    for (size_t a = 0; a < n; ++a) {
         html += fmt::format("<tr><th>{} {}</th>", a + 1, loss_link(specs[a].label()));
-        for (std::size_t b = 0; b < n; ++b) {
+        for (size_t b = 0; b < n; ++b) {
             const double c = cosines[a * n + b];
             html += fmt::format(
                 "<td style=\"background:color-mix(in srgb,var({}) "
@@ -82,17 +82,16 @@ std::string norms_picture(const Gradients& found, const Angles& angles) {
 
     constexpr int kBins = 36;
     std::vector<double> sums(kBins, 0.0), counts(kBins, 0.0);
-    for (std::size_t i = 0; i < angles.own.size(); ++i) {
+    for (size_t i = 0; i < angles.own.size(); ++i) {
         if (!std::isfinite(angles.own[i])) continue;
-        const auto bin = std::size_t(std::min(angles.own[i] / 180 * kBins, kBins - 1.0));
+        const auto bin = size_t(std::min(angles.own[i] / 180 * kBins, kBins - 1.0));
         sums[bin] += found.norms[i];
         counts[bin] += 1;
     }
     Line mean{"mean", "s0", {}, {}};
     for (int k = 0; k < kBins; ++k) {
         mean.x.push_back(180.0 * (k + 0.5) / kBins);
-        mean.y.push_back(counts[std::size_t(k)] > 0 ? sums[std::size_t(k)] / counts[std::size_t(k)]
-                                                    : NAN);
+        mean.y.push_back(counts[size_t(k)] > 0 ? sums[size_t(k)] / counts[size_t(k)] : NAN);
     }
     return "<figure><div class=\"two\">" +
            draw({"gradient norm |dL/dx| of a sample, % of samples",

@@ -18,9 +18,9 @@
 namespace facet::atlas {
 namespace {
 
-constexpr double kTargetAngle = 60;                   // degrees
-constexpr double kSpread = 0.04419417382415922;       // 1/sqrt(512)
-constexpr std::int64_t kClasses = 10000, kRows = 64;  // where the scale varies
+constexpr double kTargetAngle = 60;              // degrees
+constexpr double kSpread = 0.04419417382415922;  // 1/sqrt(512)
+constexpr int64_t kClasses = 10000, kRows = 64;  // where the scale varies
 
 // z with P(normal < z) = p, by halving.
 double normal_quantile(double p) {
@@ -33,58 +33,58 @@ double normal_quantile(double p) {
 }
 
 // n cosines as they are expected among random directions in 512 dimensions, the largest first.
-std::vector<double> spread_cosines(std::int64_t n) {
+std::vector<double> spread_cosines(int64_t n) {
     std::vector<double> c;
-    for (std::int64_t j = 0; j < n; ++j)
+    for (int64_t j = 0; j < n; ++j)
         c.push_back(kSpread * normal_quantile(1 - (double(j) + 0.5) / double(n)));
     return c;
 }
 
 // |dL/dcos_j| of n negatives.
-std::vector<double> masses_among_proxies(const LossSpec& spec, double length, std::int64_t n) {
+std::vector<double> masses_among_proxies(const LossSpec& spec, double length, int64_t n) {
     Trial trial(spec);
     trial.D = 3;
     trial.x = {length, 0, 0};
     trial.y = {0};
-    trial.w.resize(std::size_t(3 * (n + 1)));
+    trial.w.resize(size_t(3 * (n + 1)));
     put(&trial.w[0], 3, 1, radians(kTargetAngle), 1);
     const std::vector<double> c = spread_cosines(n);
-    for (std::int64_t j = 0; j < n; ++j)
-        put(&trial.w[std::size_t(3 * (j + 1))], 3, 1, std::acos(c[std::size_t(j)]), 2);
-    if (!trial.cosines()) return std::vector<double>(std::size_t(n), 0.0);
+    for (int64_t j = 0; j < n; ++j)
+        put(&trial.w[size_t(3 * (j + 1))], 3, 1, std::acos(c[size_t(j)]), 2);
+    if (!trial.cosines()) return std::vector<double>(size_t(n), 0.0);
     trial.evaluate(true);
     std::vector<double> masses;
-    for (std::int64_t j = 1; j <= n; ++j) masses.push_back(std::abs(trial.dcos[std::size_t(j)]));
+    for (int64_t j = 1; j <= n; ++j) masses.push_back(std::abs(trial.dcos[size_t(j)]));
     return masses;
 }
 
 // The same in a batch: a second sample of the class, and two equal ones of each other class, every
 // class in a direction of its own, so that the gradient of the sample tells them apart.
-std::vector<double> masses_among_rows(const LossSpec& spec, double length, std::int64_t n) {
+std::vector<double> masses_among_rows(const LossSpec& spec, double length, int64_t n) {
     Trial trial(spec);
     trial.D = 2 + n;
-    const auto add = [&](double angle, std::int64_t axis, std::int64_t label) {
-        trial.x.resize(trial.x.size() + std::size_t(trial.D));
-        put(&trial.x[trial.x.size() - std::size_t(trial.D)], trial.D, length, angle, axis);
+    const auto add = [&](double angle, int64_t axis, int64_t label) {
+        trial.x.resize(trial.x.size() + size_t(trial.D));
+        put(&trial.x[trial.x.size() - size_t(trial.D)], trial.D, length, angle, axis);
         trial.y.push_back(label);
     };
     add(0, 1, 0);
     add(radians(kTargetAngle), 1, 0);
     const std::vector<double> c = spread_cosines(n);
-    for (std::int64_t j = 0; j < n; ++j) {
-        for (int twin = 0; twin < 2; ++twin) add(std::acos(c[std::size_t(j)]), 2 + j, 1 + j);
+    for (int64_t j = 0; j < n; ++j) {
+        for (int twin = 0; twin < 2; ++twin) add(std::acos(c[size_t(j)]), 2 + j, 1 + j);
     }
     trial.evaluate();
     std::vector<double> masses;
-    for (std::int64_t j = 0; j < n; ++j) {
-        const double cosine = c[std::size_t(j)];
+    for (int64_t j = 0; j < n; ++j) {
+        const double cosine = c[size_t(j)];
         masses.push_back(
-            std::abs(length * trial.dx[std::size_t(2 + j)] / std::sqrt(1 - cosine * cosine)));
+            std::abs(length * trial.dx[size_t(2 + j)] / std::sqrt(1 - cosine * cosine)));
     }
     return masses;
 }
 
-std::vector<double> masses_of(const LossSpec& spec, double length, std::int64_t n) {
+std::vector<double> masses_of(const LossSpec& spec, double length, int64_t n) {
     return spec.make()->has_proxies() ? masses_among_proxies(spec, length, n)
                                       : masses_among_rows(spec, length, n);
 }
@@ -128,7 +128,7 @@ struct Sweep {
     void add(double at, const Share& share) {
         const double x = std::log10(at);
         const double values[] = {share.top1, share.top10, share.top100};
-        for (std::size_t k = 0; k < 3; ++k) {
+        for (size_t k = 0; k < 3; ++k) {
             shares[k].x.push_back(x);
             shares[k].y.push_back(values[k]);
         }
@@ -162,7 +162,7 @@ Share share_of(std::vector<double> masses) {
     std::sort(masses.begin(), masses.end(), std::greater<>());
     const double sum = std::accumulate(masses.begin(), masses.end(), 0.0);
     if (sum == 0) return {NAN, NAN, NAN, NAN};
-    const auto top = [&](std::size_t k) {
+    const auto top = [&](size_t k) {
         const auto end = masses.begin() + std::ptrdiff_t(std::min(k, masses.size()));
         return std::accumulate(masses.begin(), end, 0.0) / sum;
     };
@@ -182,11 +182,11 @@ std::string study_share(const LossSpec& spec, const std::filesystem::path& folde
 
     Table by_classes = table_over("negatives");
     Sweep classes;
-    const std::vector<std::int64_t> counts =
-        proxies ? std::vector<std::int64_t>{10, 32, 100, 316, 1000, 3162, 10000, 31623, 100000}
-                : std::vector<std::int64_t>{2, 4, 8, 16, 32, 64, 128};
+    const std::vector<int64_t> counts =
+        proxies ? std::vector<int64_t>{10, 32, 100, 316, 1000, 3162, 10000, 31623, 100000}
+                : std::vector<int64_t>{2, 4, 8, 16, 32, 64, 128};
     const double length = typical(spec).length;
-    for (const std::int64_t n : counts)
+    for (const int64_t n : counts)
         record(by_classes, classes, double(n), share_of(masses_of(spec, length, n)));
     write_table(folder / "share-of-classes", by_classes);
     if (std::isnan(classes.effective.y.back()))

@@ -12,14 +12,14 @@
 namespace facet::atlas {
 
 void write_table(const std::filesystem::path& path, const Table& table) {
-    const std::size_t width = table.columns.size(), rows = table.rows();
+    const size_t width = table.columns.size(), rows = table.rows();
     FACET_CHECK(table.remarks.empty() || table.remarks.size() == rows, "{}: {} remarks for {} rows",
                 path.string(), table.remarks.size(), rows);
     std::string csv;
-    for (std::size_t k = 0; k < width; ++k) csv += (k == 0 ? "" : ",") + table.columns[k];
+    for (size_t k = 0; k < width; ++k) csv += (k == 0 ? "" : ",") + table.columns[k];
     csv += table.remarks.empty() ? "\n" : ",what\n";
-    for (std::size_t i = 0; i < rows; ++i) {
-        for (std::size_t k = 0; k < width; ++k) {
+    for (size_t i = 0; i < rows; ++i) {
+        for (size_t k = 0; k < width; ++k) {
             fmt::format_to(std::back_inserter(csv), "{}{:.10g}", k == 0 ? "" : ",",
                            table.cells[i * width + k]);
         }
@@ -28,7 +28,7 @@ void write_table(const std::filesystem::path& path, const Table& table) {
     }
     write_file_atomically(path.string() + ".csv", std::string_view(csv));
     write_npy(path.string() + ".npy", npy_from<double>(std::span<const double>(table.cells),
-                                                       {std::int64_t(rows), std::int64_t(width)}));
+                                                       {int64_t(rows), int64_t(width)}));
 }
 
 }  // namespace facet::atlas

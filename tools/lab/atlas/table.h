@@ -13,7 +13,7 @@ struct Table {
     std::vector<std::string> remarks = {};  // (rows) or none: a last column "what", in the CSV only
 
     void add(const std::vector<double>& row) { cells.insert(cells.end(), row.begin(), row.end()); }
-    std::size_t rows() const { return cells.size() / columns.size(); }
+    size_t rows() const { return cells.size() / columns.size(); }
 };
 
 // path.csv, ten significant digits; path.npy, float64 of shape (rows, columns), all digits.

@@ -97,7 +97,7 @@ std::vector<Tick> ticks_of(Scale scale, const Range& range) {
 
 const char* scale_name(Scale scale) {
     constexpr std::array<const char*, 5> names = {"linear", "angle", "log", "ratio", "percent"};
-    return names[std::size_t(scale)];
+    return names[size_t(scale)];
 }
 
 // A path with relative moves of a tenth of a unit: a third of the size of absolute ones.
@@ -105,7 +105,7 @@ std::string path_of(const Line& line, const Frame& f, const Range& x, const Rang
     std::string path;
     long last_x = 0, last_y = 0;
     bool drawing = false;
-    for (std::size_t k = 0; k < line.x.size(); ++k) {
+    for (size_t k = 0; k < line.x.size(); ++k) {
         if (!std::isfinite(line.x[k]) || !std::isfinite(line.y[k])) {
             drawing = false;
             continue;
@@ -229,7 +229,7 @@ std::string legend(std::span<const Line> lines) {
 
 std::string sparkline(const std::vector<double>& y) {
     Line line{"", "s0", {}, y};
-    for (std::size_t k = 0; k < y.size(); ++k) line.x.push_back(double(k));
+    for (size_t k = 0; k < y.size(); ++k) line.x.push_back(double(k));
     double low = 0, high = 0;
     for (const double v : y) {
         if (std::isfinite(v)) low = std::min(low, v), high = std::max(high, v);

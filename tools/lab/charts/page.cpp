@@ -15,7 +15,7 @@ std::string anchor(const std::string& label) {
     return id;
 }
 
-std::string study_html(const Page& page, std::size_t k) {
+std::string study_html(const Page& page, size_t k) {
     const StudyText& study = page.studies[k];
     std::string html = fmt::format(
         "<section class=\"study\" id=\"{}\"{}>\n<h2>{}</h2>\n<p class=\"lead\">{}</p>\n"
@@ -53,7 +53,7 @@ std::string html_page(const Page& page) {
     for (const StudyText& study : page.studies)
         html += fmt::format("<a href=\"#{0}\">{0}</a> ", study.id);
     html += "</span>\n</nav>\n<main>\n" + page.overview;
-    for (std::size_t k = 0; k < page.studies.size(); ++k) html += study_html(page, k);
+    for (size_t k = 0; k < page.studies.size(); ++k) html += study_html(page, k);
     return html + "</main>\n<script>\n//<![CDATA[\n" + kPageScript +
            "//]]>\n</script>\n</body>\n</html>\n";
 }

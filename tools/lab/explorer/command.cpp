@@ -60,7 +60,7 @@ void run(const Options& options) {
     page.parts.resize(specs.size());
     std::exception_ptr failure;
 #pragma omp parallel for schedule(dynamic, 1)
-    for (std::size_t k = 0; k < specs.size(); ++k) {
+    for (size_t k = 0; k < specs.size(); ++k) {
         try {
             page.parts[k] = pictures_of(specs[k], out);
         } catch (...) {

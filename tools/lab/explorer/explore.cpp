@@ -10,7 +10,7 @@ namespace {
 
 const char* kind_name(ParameterInfo::Kind kind) {
     constexpr const char* names[] = {"number", "count", "flag", "choice"};
-    return names[std::size_t(kind)];
+    return names[size_t(kind)];
 }
 
 // An end of a range; null where there is none.
@@ -67,7 +67,7 @@ ordered_json typical_of(const ordered_json& request) {
     for (const auto& [name, value] : as_trained.state) state[name] = value;
     // A loss that draws margins is shown with their mean.
     if (loss->state().find("E")) {
-        const auto rows = request.at("rows").get<std::size_t>();
+        const auto rows = request.at("rows").get<size_t>();
         state["E"] = std::vector<double>(rows, loss->settings().number("m"));
     }
     return {{"length", as_trained.length},

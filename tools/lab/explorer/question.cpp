@@ -10,16 +10,16 @@ namespace facet::explorer {
 namespace {
 
 // A list of equally long lists; its width goes to `columns`.
-std::vector<double> matrix(const ordered_json& request, const char* name, std::int64_t& rows,
-                           std::int64_t& columns) {
+std::vector<double> matrix(const ordered_json& request, const char* name, int64_t& rows,
+                           int64_t& columns) {
     const ordered_json& json = request.at(name);
-    rows = std::int64_t(json.size());
+    rows = int64_t(json.size());
     FACET_CHECK(rows > 0, "explorer: {} is empty", name);
-    columns = std::int64_t(json.at(0).size());
+    columns = int64_t(json.at(0).size());
     std::vector<double> flat;
     for (const ordered_json& row : json) {
-        FACET_CHECK(std::int64_t(row.size()) == columns,
-                    "explorer: {} has rows of {} and of {} numbers", name, columns, row.size());
+        FACET_CHECK(int64_t(row.size()) == columns, "explorer: {} has rows of {} and of {} numbers",
+                    name, columns, row.size());
         for (const ordered_json& entry : row) flat.push_back(entry.get<double>());
     }
     return flat;
@@ -36,7 +36,7 @@ KeyValues settings_of(const ordered_json& request) {
     return settings;
 }
 
-ordered_json rows_of(const std::vector<double>& flat, std::int64_t columns) {
+ordered_json rows_of(const std::vector<double>& flat, int64_t columns) {
     ordered_json rows = ordered_json::array();
     for (auto row = flat.begin(); row != flat.end(); row += columns)
         rows.push_back(std::vector<double>(row, row + columns));
@@ -46,10 +46,10 @@ ordered_json rows_of(const std::vector<double>& flat, std::int64_t columns) {
 Question::Question(const ordered_json& request)
     : loss_(make_loss(request.at("loss").get<std::string>(), settings_of(request))) {
     x = matrix(request, "x", B, D);
-    y = request.at("y").get<std::vector<std::int64_t>>();
-    FACET_CHECK(std::int64_t(y.size()) == B, "explorer: {} samples with {} labels", B, y.size());
+    y = request.at("y").get<std::vector<int64_t>>();
+    FACET_CHECK(int64_t(y.size()) == B, "explorer: {} samples with {} labels", B, y.size());
     if (loss_->has_proxies()) {
-        std::int64_t width = 0;
+        int64_t width = 0;
         w = matrix(request, "w", C, width);
         FACET_CHECK(width == D, "explorer: samples of {} numbers, proxies of {}", D, width);
     }
@@ -58,7 +58,7 @@ Question::Question(const ordered_json& request)
     before_ = loss_->state().save();
     dx.resize(x.size());
     dw.resize(w.size());
-    if (loss_->has_cosines()) dcos.resize(std::size_t(B * C));
+    if (loss_->has_cosines()) dcos.resize(size_t(B * C));
 }
 
 double Question::evaluate() {
@@ -71,9 +71,9 @@ double Question::evaluate() {
 
 std::string Question::state_after() const { return state_to_json(loss_->state()); }
 
-double cosine(const double* a, const double* b, std::int64_t D) {
+double cosine(const double* a, const double* b, int64_t D) {
     double aa = 0, bb = 0, ab = 0;
-    for (std::int64_t d = 0; d < D; ++d) {
+    for (int64_t d = 0; d < D; ++d) {
         aa += a[d] * a[d];
         bb += b[d] * b[d];
         ab += a[d] * b[d];
@@ -84,9 +84,8 @@ double cosine(const double* a, const double* b, std::int64_t D) {
 
 std::vector<double> Question::cosines() const {
     std::vector<double> all;
-    for (std::int64_t i = 0; i < B; ++i) {
-        for (std::int64_t k = 0; k < others(); ++k)
-            all.push_back(cosine(x.data() + i * D, other(k), D));
+    for (int64_t i = 0; i < B; ++i) {
+        for (int64_t k = 0; k < others(); ++k) all.push_back(cosine(x.data() + i * D, other(k), D));
     }
     return all;
 }

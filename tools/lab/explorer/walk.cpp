@@ -30,28 +30,28 @@ struct Place {
 class Walker {
 public:
     explicit Walker(const ordered_json& request) : question_(request) {
-        for (std::int64_t d = 0; d < question_.D; ++d)
-            length_ = std::hypot(length_, question_.x[std::size_t(d)]);
+        for (int64_t d = 0; d < question_.D; ++d)
+            length_ = std::hypot(length_, question_.x[size_t(d)]);
         FACET_CHECK(length_ > 0, "explorer: the first sample has length 0");
     }
 
-    std::int64_t D() const { return question_.D; }
+    int64_t D() const { return question_.D; }
 
     Place at(const Vector& direction) {
         Place place;
-        for (std::size_t d = 0; d < direction.size(); ++d) question_.x[d] = length_ * direction[d];
+        for (size_t d = 0; d < direction.size(); ++d) question_.x[d] = length_ * direction[d];
         place.value = question_.evaluate();
-        for (std::int64_t d = 0; d < D(); ++d)
-            place.force.push_back(0.0 - length_ * question_.dx[std::size_t(d)]);
+        for (int64_t d = 0; d < D(); ++d)
+            place.force.push_back(0.0 - length_ * question_.dx[size_t(d)]);
         if (!question_.dcos.empty())
             place.dcos.assign(question_.dcos.begin(), question_.dcos.begin() + question_.C);
         double own = -2, other = -2;
-        for (std::int64_t k = question_.C > 0 ? 0 : 1; k < question_.others(); ++k) {
+        for (int64_t k = question_.C > 0 ? 0 : 1; k < question_.others(); ++k) {
             const double c = cosine(direction.data(), question_.other(k), D());
             double& nearest = question_.class_of(k) == question_.y[0] ? own : other;
             nearest = std::max(nearest, c);
             if (!place.dcos.empty())
-                place.slopes.push_back(place.dcos[std::size_t(k)] * std::sqrt(1 - c * c));
+                place.slopes.push_back(place.dcos[size_t(k)] * std::sqrt(1 - c * c));
         }
         place.own = own > other;
         return place;
@@ -71,17 +71,17 @@ double size(const Vector& v) {
 // How far two places differ: in the force, or in what one class gives.
 double difference(const Place& a, const Place& b) {
     double square = 0;
-    for (std::size_t d = 0; d < a.force.size(); ++d)
+    for (size_t d = 0; d < a.force.size(); ++d)
         square += (a.force[d] - b.force[d]) * (a.force[d] - b.force[d]);
     double most = std::sqrt(square);
-    for (std::size_t j = 0; j < a.slopes.size(); ++j)
+    for (size_t j = 0; j < a.slopes.size(); ++j)
         most = std::max(most, std::abs(a.slopes[j] - b.slopes[j]));
     return most;
 }
 
 Vector between(const Vector& a, const Vector& b) {
     Vector middle(a.size());
-    for (std::size_t d = 0; d < a.size(); ++d) middle[d] = a[d] + b[d];
+    for (size_t d = 0; d < a.size(); ++d) middle[d] = a[d] + b[d];
     const double length = size(middle);
     FACET_CHECK(length > 0, "explorer: an edge joins opposite points");
     for (double& entry : middle) entry /= length;
@@ -109,18 +109,18 @@ bool find_jump(Walker& walker, End& a, End& b, double least) {
     return last >= least;
 }
 
-ordered_json jump_between(const End& a, const End& b, std::size_t edge, double least) {
-    std::vector<std::size_t> classes;
-    for (std::size_t j = 0; j < a.place.slopes.size(); ++j) {
+ordered_json jump_between(const End& a, const End& b, size_t edge, double least) {
+    std::vector<size_t> classes;
+    for (size_t j = 0; j < a.place.slopes.size(); ++j) {
         if (std::abs(a.place.slopes[j] - b.place.slopes[j]) > least) classes.push_back(j);
     }
     return {{"edge", edge}, {"at", b.direction}, {"classes", classes}};
 }
 
-std::vector<Vector> points_of(const ordered_json& request, std::int64_t D) {
+std::vector<Vector> points_of(const ordered_json& request, int64_t D) {
     auto points = request.at("points").get<std::vector<Vector>>();
     for (const Vector& point : points)
-        FACET_CHECK(std::int64_t(point.size()) == D, "explorer: a point of {} numbers, expected {}",
+        FACET_CHECK(int64_t(point.size()) == D, "explorer: a point of {} numbers, expected {}",
                     point.size(), D);
     return points;
 }
@@ -146,8 +146,8 @@ ordered_json walk(const ordered_json& request) {
         const bool pushed = most > 0 && size(place.force) >= kStill * most;
         region.push_back(!place.own ? "wrong" : pushed ? "margin" : "still");
     }
-    const auto edges = request.at("edges").get<std::vector<std::pair<std::size_t, std::size_t>>>();
-    for (std::size_t e = 0; e < edges.size(); ++e) {
+    const auto edges = request.at("edges").get<std::vector<std::pair<size_t, size_t>>>();
+    for (size_t e = 0; e < edges.size(); ++e) {
         const auto [from, to] = edges[e];
         FACET_CHECK(std::max(from, to) < points.size(),
                     "explorer: edge {} joins points {} and {}, there are {}", e, from, to,

@@ -60,7 +60,7 @@ TEST_F(ExplorerPage, ShowsTheNumbersOfGrad) {
     Random random(17, Purpose::Test);
     json views = json::array();
     for (int round = 0; round < 3; ++round) {
-        for (std::size_t k = 0; k < infos.size(); k += 2)
+        for (size_t k = 0; k < infos.size(); k += 2)
             views.push_back(some_view(round, *infos[k], *infos[(k + 1) % infos.size()], random));
     }
     const json all = examined(
@@ -68,7 +68,7 @@ TEST_F(ExplorerPage, ShowsTheNumbersOfGrad) {
         "return " +
         views.dump() + ".map(view => { explorer.show(view); return shown(); });");
     ASSERT_EQ(all.size(), views.size());
-    std::size_t compared = 0;
+    size_t compared = 0;
     for (const json& view : all) {
         EXPECT_EQ(view["refused"], json::array());
         for (const json& loss : view["losses"]) {
@@ -128,7 +128,7 @@ TEST_F(ExplorerPage, FollowsWhatIsMoved) {
         steps.push(shown());
         return steps;)js");
     ASSERT_EQ(all.size(), 18u);
-    for (std::size_t k = 0; k < all.size(); ++k) {
+    for (size_t k = 0; k < all.size(); ++k) {
         const json& step = all[k];
         EXPECT_EQ(step["refused"], json::array());
         ASSERT_EQ(step["losses"].size(), k < 10 ? 1u : 2u) << k;

@@ -47,7 +47,7 @@ const report = what => {
 std::string unescaped(std::string text) {
     for (const auto& [entity, character] :
          {std::pair{"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&amp;", "&"}}) {
-        for (std::size_t at; (at = text.find(entity)) != std::string::npos;)
+        for (size_t at; (at = text.find(entity)) != std::string::npos;)
             text.replace(at, std::string(entity).size(), character);
     }
     return text;
@@ -69,7 +69,7 @@ void expect_close(const json& texts, const fs::path& file, double tolerance,
     double scale = 0;
     for (const double v : expected) scale = std::max(scale, std::abs(v));
     ASSERT_LE(texts.size(), expected.size()) << what;
-    for (std::size_t i = 0; i < texts.size(); ++i)
+    for (size_t i = 0; i < texts.size(); ++i)
         EXPECT_NEAR(std::stod(texts[i].get<std::string>()), expected[i], tolerance * scale) << what;
 }
 
@@ -97,7 +97,7 @@ std::string ExplorerPage::opened(const std::string& first, const std::string& la
     FILE* pipe = popen(command.c_str(), "r");
     std::string dom;
     char buffer[4096];
-    for (std::size_t n; (n = fread(buffer, 1, sizeof buffer, pipe)) > 0;) dom.append(buffer, n);
+    for (size_t n; (n = fread(buffer, 1, sizeof buffer, pipe)) > 0;) dom.append(buffer, n);
     EXPECT_EQ(pclose(pipe), 0);
     return dom;
 }
@@ -107,12 +107,12 @@ json ExplorerPage::examined(const std::string& script, const std::string& first)
         opened(first + kListen, std::string(kReport) + "<script>(async () => {" + script +
                                     "})().then(report);</script>");
     const std::string open = "<pre id=\"report\">";
-    const std::size_t from = dom.find(open);
+    const size_t from = dom.find(open);
     if (from == std::string::npos) {
         ADD_FAILURE() << "no report: " << content(folder.path() / "browser.log");
         return json();
     }
-    const std::size_t begin = from + open.size();
+    const size_t begin = from + open.size();
     const json all = json::parse(unescaped(dom.substr(begin, dom.find("</pre>", begin) - begin)));
     EXPECT_EQ(all["wrongs"], json::array());
     EXPECT_EQ(all["resources"], json::array());

@@ -79,7 +79,7 @@ TEST_F(ExplorerPage, LaysTwoLossesOverEachOther) {
     EXPECT_EQ(all["repeated"], json::array());
     ASSERT_EQ(all["same"].size(), 4u);
     // Value and gradient of the first stay, those of the second were enlarged.
-    for (std::size_t k = 0; k < 4; ++k) EXPECT_EQ(all["same"][k] == all["own"][k], k % 2 == 0) << k;
+    for (size_t k = 0; k < 4; ++k) EXPECT_EQ(all["same"][k] == all["own"][k], k % 2 == 0) << k;
 }
 
 TEST_F(ExplorerPage, RemembersTheViewInItsAddress) {
@@ -120,9 +120,8 @@ TEST_F(ExplorerPage, WithoutScriptsThereAreAllPictures) {
         opened("<meta http-equiv=\"Content-Security-Policy\" content=\"script-src 'none'\"/>", "");
     EXPECT_NE(dom.find("<html lang=\"en\">"), std::string::npos);  // no script marked it
     EXPECT_NE(dom.find("<section id=\"live\" hidden=\"\""), std::string::npos);
-    std::size_t circles = 0;
-    for (std::size_t at = 0; (at = dom.find("<svg class=\"circle\"", at)) != std::string::npos;
-         ++at)
+    size_t circles = 0;
+    for (size_t at = 0; (at = dom.find("<svg class=\"circle\"", at)) != std::string::npos; ++at)
         ++circles;
     EXPECT_EQ(circles, all_losses().size());
 }

@@ -7,9 +7,8 @@ namespace facet {
 
 inline int max_threads() { return 1; }
 
-inline void run_pieces(std::int64_t pieces, void (*run)(void* context, std::int64_t i),
-                       void* context) {
-    for (std::int64_t i = 0; i < pieces; ++i) run(context, i);
+inline void run_pieces(int64_t pieces, void (*run)(void* context, int64_t i), void* context) {
+    for (int64_t i = 0; i < pieces; ++i) run(context, i);
 }
 
 }  // namespace facet
