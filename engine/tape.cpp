@@ -26,19 +26,6 @@ void Variable::contribute_whole(const Tensor& gradient) {
     }
 }
 
-Tensor HeldConstants::hold(Tensor now) {
-    if (recording_) return recorded_.emplace_back(std::move(now));
-    FACET_CHECK(at_ < recorded_.size(),
-                "held constants: a further evaluation asks for more than {}", recorded_.size());
-    expect_shape("held constants", "a further evaluation", now, recorded_[at_].shape());
-    return recorded_[at_++];
-}
-
-void HeldConstants::next_evaluation() {
-    recording_ = false;
-    at_ = 0;
-}
-
 Var Tape::constant(Tensor value) const {
     return std::make_shared<Variable>(std::move(value), false);
 }

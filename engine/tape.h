@@ -52,22 +52,7 @@ private:
 
 using Var = std::shared_ptr<Variable>;
 
-// What a formula holds constant (masks, detached statistics), recorded when the formula is first
-// evaluated and played back when it is evaluated again at other arguments. Differences of those
-// evaluations then see only what the formula differentiates.
-class HeldConstants {
-public:
-    // The tensor recorded at this place in the evaluation; in the first one `now` itself.
-    Tensor hold(Tensor now);
-    void next_evaluation();
-
-private:
-    std::vector<Tensor> recorded_;
-    size_t at_ = 0;
-    bool recording_ = true;
-};
-
-// Someone who looks at every operation as it runs, forward and back.
+// Sees every operation as it runs, forward and back.
 class TapeObserver {
 public:
     virtual ~TapeObserver() = default;
@@ -80,14 +65,12 @@ public:
 
 class Tape {
 public:
-    // With recording off (evaluation) operations only compute. `held` and `observer`, if given,
-    // outlive the tape.
-    explicit Tape(bool recording = true, HeldConstants* held = nullptr,
-                  TapeObserver* observer = nullptr)
-        : recording_(recording), held_(held), observer_(observer) {}
+    // With recording off (evaluation) operations only compute. The observer, if given, outlives the
+    // tape.
+    explicit Tape(bool recording = true, TapeObserver* observer = nullptr)
+        : recording_(recording), observer_(observer) {}
 
     bool recording() const { return recording_; }
-    HeldConstants* held() const { return held_; }
 
     Var constant(Tensor value) const;                         // no gradient
     Var variable(Tensor value, std::string name = "") const;  // a leaf with a gradient
@@ -112,7 +95,6 @@ private:
         std::function<void(const Tensor&)> backward;
     };
     bool recording_;
-    HeldConstants* held_;
     TapeObserver* observer_;
     std::vector<Node> nodes_;
 };

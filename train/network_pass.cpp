@@ -24,7 +24,7 @@ Tensor NetworkPass::forward(const Tensor& pixels, uint64_t seed, uint64_t step) 
         recording_->forward->run(step);
         return recording_->embeddings->value;
     }
-    tape_ = Tape(true, nullptr, observer_);  // a step that failed halfway left its nodes
+    tape_ = Tape(true, observer_);  // a step that failed halfway left its nodes
     embeddings_ = enqueue(tape_, pixels);
     return embeddings_->value;
 }

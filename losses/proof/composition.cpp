@@ -87,7 +87,8 @@ double composed_value(Loss& loss, const HeadBatch<double>& batch, Composition co
                       HeldConstants& held) {
     check_settings(loss);
     check_batch(batch);
-    Tape tape(false, &held);
+    const Holding holding(held);
+    Tape tape(false);
     const double value = Evaluation(tape, loss, batch, composition).value.value().item();
     loss.state().end_call();
     return value;

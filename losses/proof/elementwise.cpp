@@ -220,7 +220,7 @@ Expr straight_through(const Expr& value, const Expr& through) {
     expect_pair("straight_through", value, through);
     const auto backward = [to = through.var](const Tensor& dy) { to->contribute_whole(dy); };
     Tensor y = value.value();
-    if (HeldConstants* held = value.tape->held()) {  // through, and a constant distance from it
+    if (HeldConstants* held = held_constants()) {  // through, and a constant distance from it
         const auto minus = [](double a, double b) { return a - b; };
         const Tensor distance = held->hold(mapped(y, through.value(), minus));
         y = mapped(through.value(), distance, std::plus<double>());

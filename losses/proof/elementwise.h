@@ -15,6 +15,7 @@
 #include <memory>
 
 #include "engine/tape.h"
+#include "losses/proof/held_constants.h"
 
 namespace facet {
 
@@ -25,9 +26,9 @@ struct Expr {
 
     const Tensor& value() const { return var->value; }
     bool defined() const { return var != nullptr; }
-    // A tensor that no gradient flows to; held if the tape holds constants (HeldConstants).
+    // A tensor that no gradient flows to; held if the thread holds constants (Holding).
     Expr constant(Tensor tensor) const {
-        if (tape->held()) tensor = tape->held()->hold(std::move(tensor));
+        if (HeldConstants* held = held_constants()) tensor = held->hold(std::move(tensor));
         return {tape, tape->constant(std::move(tensor))};
     }
 };

@@ -77,7 +77,7 @@ struct Notes : TapeObserver {
 
 TEST(Tape, AnObserverSeesEveryOperationForwardAndBack) {
     Notes notes;
-    Tape tape(true, nullptr, &notes);
+    Tape tape(true, &notes);
     const Var x = tape.variable(Tensor::full(reference_device(), {1}, 3));
     const Var y = add(tape, x, tape.constant(Tensor::full(reference_device(), {1}, 4)));
     tape.backward(y, Tensor::full(reference_device(), {1}, 2));

@@ -134,7 +134,7 @@ TEST(Blame, NothingIsFoundWhereNothingIsWrong) {
 // 0/0 of the zero row: the division is the first, not the sum of squares before it.
 TEST(Watch, ARowOfLengthZeroIsBlamedOnTheDivisionAndItsSample) {
     Watch watch({}, 3);
-    Tape tape(true, nullptr, &watch);
+    Tape tape(true, &watch);
     const auto expr = [&](const std::vector<double>& values) {
         return Expr{&tape, tape.variable(Tensor::from(reference_device(), {3, 2}, values))};
     };
@@ -151,7 +151,7 @@ TEST(Watch, ARowOfLengthZeroIsBlamedOnTheDivisionAndItsSample) {
 // sqrt of a value so small that its slope overflows: forward is finite, the way back is not.
 TEST(Watch, AnInfiniteGradientIsBlamedOnItsOperationBackward) {
     Watch watch({}, 2);
-    Tape tape(true, nullptr, &watch);
+    Tape tape(true, &watch);
     const Expr x{&tape, tape.variable(Tensor::from(reference_device(), {2}, {1, 1e-308}))};
     const Expr y = affine(sqrt(x), 1e200, 0);
     EXPECT_FALSE(watch.finding());

@@ -186,7 +186,8 @@ TEST(Elementwise, ConstantsPassNoGradient) {
 TEST(Elementwise, HeldConstantsArePlayedBack) {
     HeldConstants held;
     const auto evaluate = [&](const std::vector<double>& at) {
-        Tape tape(false, &held);
+        const Holding holding(held);
+        Tape tape(false);
         const Expr x{&tape, tape.variable(Tensor::from(reference_device(), {2}, at))};
         const Expr y = straight_through(clamp(x, -1, 1), 2 * x) + detach(x) * x + relu(x) +
                        select(greater(x, 1.0), x, 0 * x);
