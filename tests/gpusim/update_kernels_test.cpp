@@ -93,17 +93,18 @@ TEST(UpdateKernels, TheUpdateIsDecidedAsTheHostWould) {
     }
 }
 
-// Of a step that is told in device memory the one at the launch says the weight decay only.
-TEST(UpdateKernels, ReadWhatWasToldAndDecidedOrStandStill) {
+// Where the step's bytes are in device memory, the step at the launch gives only the weight decay.
+TEST(UpdateKernels, ReadTheStepAndTheDecisionOrStandStill) {
     for (const auto& rule : rules()) {
-        const DeviceArray<std::byte> told(rule->kernel()->told(0.1, 3));
+        const DeviceArray<std::byte> step_bytes(rule->kernel()->step_bytes(0.1, 3));
         for (const bool clipped : {false, true}) {
             for (const unsigned moves : {0u, 1u}) {
                 const DeviceArray<cuda::UpdateDecision> decision(
                     std::vector<cuda::UpdateDecision>{{0.5f, moves, 0}});
                 in_every_order([&] {
                     const State state(*rule, 1029), same(*rule, 1029);
-                    state.launch(*rule, {9, 0.1, 1, 99}, {decision.data(), told.data(), clipped});
+                    state.launch(*rule, {9, 0.1, 1, 99},
+                                 {decision.data(), step_bytes.data(), clipped});
                     if (moves) same.launch(*rule, {0.1, 0.1, clipped ? 0.5 : 1, 3});
                     EXPECT_EQ(state.numbers(), same.numbers());
                 });
