@@ -60,7 +60,7 @@ endif
 
 .DEFAULT_GOAL = help
 .DELETE_ON_ERROR:
-.PHONY: help deps deps-test deps-format build train test test-asan test-tsan test-valgrind test-kills verify bench doctor docs format format-check clean
+.PHONY: help deps deps-test deps-format deps-lint build train test test-asan test-tsan test-valgrind test-kills verify bench doctor docs format format-check lint clean
 
 help:          ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(filter-out %.d,$(MAKEFILE_LIST))
@@ -71,6 +71,8 @@ deps-test: deps
 	@tools/deps.sh test
 deps-format:
 	@tools/deps.sh format
+deps-lint: deps
+	@tools/deps.sh lint
 
 build: $(BUILD)/facet  ## compile the command build/facet
 
@@ -114,6 +116,9 @@ format: deps-format        ## clang-format every source in place
 	@clang-format -i $(FORMATTED)
 format-check: deps-format  ## fail if a source is not formatted
 	@clang-format --dry-run -Werror $(FORMATTED)
+
+lint: deps-lint            ## clang-tidy over the product's sources (.clang-tidy), but for those of CUDA
+	@printf '%s\n' $(filter-out $(CUDA_SOURCES),$(SOURCES)) tools/main.cpp | xargs -P $(shell nproc) -n 1 tools/lint.sh $(INCLUDES)
 
 # `make clean build`: one after the other.
 ifneq ($(filter clean,$(MAKECMDGOALS)),)

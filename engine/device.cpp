@@ -100,7 +100,7 @@ void Device::scatter_rows(const Tensor& x, std::span<const int64_t> rows, const 
 Tensor gathered_rows(const Tensor& x, std::span<const int64_t> rows) {
     Shape shape = x.shape();
     shape.at(0) = std::ssize(rows);
-    const Tensor y(x.device(), std::move(shape));
+    Tensor y(x.device(), std::move(shape));
     x.device().gather_rows(x, rows, y);
     return y;
 }

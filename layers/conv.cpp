@@ -18,7 +18,7 @@ Shape Conv::describe(const std::string& name, const Shape& in,
     const Shape& w = weight_->value.shape();
     FACET_CHECK(in.size() == 3 && in[0] == w[1],
                 "{}: expected an input (C, H, W) with C = {}, found {}", name, w[1], to_string(in));
-    const Shape out{w[0], geometry_.out(in[1], w[2]), geometry_.out(in[2], w[2])};
+    Shape out{w[0], geometry_.out(in[1], w[2]), geometry_.out(in[2], w[2])};
     const double products = 2.0 * static_cast<double>(count(out) * w[1] * w[2] * w[2]);
     // Back: one product of that size for the gradient of x, one for that of w.
     rows.push_back({name, fmt::format("conv {0}x{0}/{1}", w[2], geometry_.stride), out, count(w),

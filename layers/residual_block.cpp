@@ -59,7 +59,7 @@ Shape ResidualBlock::describe(const std::string& name, const Shape& in,
         const Shape side = shortcut_conv_->describe(name + ".downsample.0", in, rows);
         shortcut_bn_->describe(name + ".downsample.1", side, rows);
     }
-    const Shape out = bn3_.describe(name + ".bn3", y, rows);
+    Shape out = bn3_.describe(name + ".bn3", y, rows);
     rows.back().flops += static_cast<double>(count(out));  // the sum with the shortcut
     return out;
 }

@@ -83,13 +83,13 @@ Through mt: dz_y/dmt = -s sin(theta_y + mt), dmt/dc_j = m1/n, dL/dz_y = -(1 - p_
     void gather(int pass, const Row& row, Acc& acc, const Chunk<T>& chunk) const {
         if (pass == 1) return Base::gather(pass, row, acc.others, chunk);
         chunk.for_blocks([&](const Chunk<T>& block) {
-            const auto [c, n, first, y] = block;
-            const auto is_hard = [c, y, f = row.threshold](int64_t j) {
+            const auto is_hard = [c = block.c, y = block.y, f = row.threshold](int64_t j) {
                 return (c[j] > f) & (j != y);
             };
-            acc.sum += sum_lanes_tail<double>(
-                n, [&](int64_t j) { return is_hard(j) ? double(emphasis(c[j])) : 0.0; });
-            acc.hard += sum_lanes_tail<int64_t>(n, is_hard);
+            acc.sum += sum_lanes_tail<double>(block.n, [&](int64_t j) {
+                return is_hard(j) ? double(emphasis(block.c[j])) : 0.0;
+            });
+            acc.hard += sum_lanes_tail<int64_t>(block.n, is_hard);
         });
     }
 

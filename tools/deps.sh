@@ -1,7 +1,7 @@
 #!/bin/sh
 # Says which Debian packages are missing and what for, then installs them with apt-get.
 #
-#   tools/deps.sh build|test|format...     DEPS=skip tools/deps.sh ...   does nothing
+#   tools/deps.sh build|test|format|lint...     DEPS=skip tools/deps.sh ...   does nothing
 #
 # Silent and immediate when nothing is missing. Uses sudo when not root.
 set -eu
@@ -21,6 +21,8 @@ build     zlib1g-dev            zlib: the pixels of PNGs and their checksums
 build     libeigen3-dev         Eigen: linear algebra of the evaluation
 test      libgtest-dev          GoogleTest: the tests
 format    clang-format          formats the sources
+lint      clang-tidy            reads the sources for errors that a compiler passes over
+lint      libomp-dev            OpenMP as clang-tidy knows it
 '
 
 explain() { printf 'facet: %s\n' "$*" >&2; }

@@ -67,7 +67,7 @@ Position load_checkpoint(const std::filesystem::path& path, Learner& learner) {
     }
     learner.loss().state().restore(state);
     learner.head().publish();
-    const Position position{file.number("steps"), file.number("batch"), file.text("data_hash")};
+    Position position{file.number("steps"), file.number("batch"), file.text("data_hash")};
     learner.optimiser().set_steps(position.steps);
     return position;
 }

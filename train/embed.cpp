@@ -22,7 +22,7 @@ Tensor pixels_of(Device& device, std::span<const Image> images, int size) {
     const auto N = std::ssize(images);
     const Shape shape{N, 3, size, size};
     if (takes_pictures(device)) {
-        const Tensor pixels(device, shape);
+        Tensor pixels(device, shape);
         PictureBatch host{.H = size, .W = size};
         for (const Image& image : images)
             host.pictures.insert(host.pictures.end(), image.rgb.begin(), image.rgb.end());

@@ -13,7 +13,7 @@ std::string name_of(const fs::path& file) { return file.filename().string(); }
 Position take_up(const fs::path& file, const RunFolder& folder, const LoggedSteps& logged,
                  Learner& learner) {
     FACET_CHECK(fs::exists(file), "{}: it is missing", file.string());
-    const Position position = load_checkpoint(file, learner);
+    Position position = load_checkpoint(file, learner);
     if (position.steps == 0) return position;  // before the first line
     FACET_CHECK(position.steps <= logged.steps(),
                 "{}: it is of step {}, {} can be read to step {} only", file.string(),

@@ -160,7 +160,8 @@ void refuse_unused(const LossInfo& info, const Settings& settings, const KeyValu
                                      settings.number(p.name) == std::stod(p.default_text)
                                : settings.text(p.name) == p.default_text;
         const auto [other, values] = split_assignment(p.needs);
-        if (usual || ("|" + values + "|").find("|" + settings.text(other) + "|") != values.npos)
+        if (usual ||
+            ("|" + values + "|").find("|" + settings.text(other) + "|") != std::string::npos)
             continue;
         throw UsageError(fmt::format("loss {}: parameter {}={} has no meaning here: it needs {}",
                                      info.name, p.name, typed->second,

@@ -11,7 +11,6 @@ namespace facet::bench {
 namespace {
 
 using onednn::Convolution;
-using onednn::ConvProblem;
 using onednn::Direction;
 
 int64_t padded(int64_t channels) {

@@ -181,7 +181,7 @@ std::filesystem::path write_microscope_page(const std::filesystem::path& jsonl,
     html += section("Similarities", distributions(looks, proxies));
     html += section("Gradients", pulls(looks, proxies));
     html += section("Beside other losses", others(looks));
-    const std::filesystem::path page = jsonl.parent_path() / "microscope.html";
+    std::filesystem::path page = jsonl.parent_path() / "microscope.html";
     write_file_atomically(page, html + "</main></body></html>\n");
     return page;
 }

@@ -44,8 +44,9 @@ Film reduce_resolution(const Film& film, float resolution) {
             Colour sum;
             constexpr int taps = 3;
             for (int k = 0; k < taps * taps; ++k) {
-                const float u = (x + (k % taps + 0.5f) / taps) * step;
-                const float v = (y + (k / taps + 0.5f) / taps) * step;
+                const int column = k % taps, row = k / taps;
+                const float u = (x + (column + 0.5f) / taps) * step;
+                const float v = (y + (row + 0.5f) / taps) * step;
                 sum = sum + at(film, static_cast<int>(u), static_cast<int>(v));
             }
             coarse.light[static_cast<size_t>(y) * small + x] = sum * (1.0f / (taps * taps));

@@ -16,7 +16,7 @@ void add_grid(Mesh& mesh, std::vector<Vertex> grid, int row_count, int column_co
     const int base = static_cast<int>(mesh.vertices.size());
     const int stride = column_count + 1;
     auto hidden = [&](const Vertex& v) { return part == Part::Hair && v.rest.z <= 0; };
-    auto at = [&](int r, int c) -> Vertex& { return grid[static_cast<size_t>(r * stride + c)]; };
+    auto at = [&](int r, int c) -> Vertex& { return grid[static_cast<size_t>(r) * stride + c]; };
     for (int r = 0; r <= row_count; ++r) {
         for (int c = 0; c <= column_count; ++c) {
             const Vec3 down =

@@ -117,8 +117,9 @@ Image render_face(const Identity& identity, const Factors& factors, int size) {
     Film film{side, std::vector<Colour>(seen.size())};
     const Colour cover = occluder_colour(factors) * std::exp2(factors.exposure);
     for (size_t k = 0; k < seen.size(); ++k) {
-        const float x = (static_cast<float>(k % side) + 0.5f) / side;
-        const float y = (static_cast<float>(k / side) + 0.5f) / side;
+        const size_t column = k % side, row = k / side;
+        const float x = (static_cast<float>(column) + 0.5f) / side;
+        const float y = (static_cast<float>(row) + 0.5f) / side;
         film.light[k] = seen[k].triangle < 0
                             ? background.at(x, y)
                             : see(mesh, positions, normals, seen[k], appearance, factors, lighting);

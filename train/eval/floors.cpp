@@ -62,7 +62,7 @@ std::vector<double> area_weights(int length, int side) {
         for (int x = 0; x < length; ++x) {
             const double overlap =
                 std::min((s + 1) * stretch, x + 1.0) - std::max(s * stretch, double(x));
-            weights[static_cast<size_t>(s * length + x)] = std::max(overlap, 0.0) / stretch;
+            weights[static_cast<size_t>(s) * length + x] = std::max(overlap, 0.0) / stretch;
         }
     }
     return weights;
@@ -81,12 +81,12 @@ void grey_row(const Image& image, int side, const std::vector<double>& across,
         for (int column = 0; column < side; ++column) {
             double mean = 0;
             for (int x = 0; x < image.width; ++x) {
-                mean += across[static_cast<size_t>(column * image.width + x)] *
+                mean += across[static_cast<size_t>(column) * image.width + x] *
                         grey[static_cast<size_t>(x)];
             }
             for (int row = 0; row < side; ++row) {
-                sums[static_cast<size_t>(row * side + column)] +=
-                    down[static_cast<size_t>(row * image.height + y)] * mean;
+                sums[static_cast<size_t>(row) * side + column] +=
+                    down[static_cast<size_t>(row) * image.height + y] * mean;
             }
         }
     }

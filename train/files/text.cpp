@@ -114,7 +114,7 @@ std::vector<std::string> lines_of_text(std::string_view content, const std::stri
 }
 
 std::string csv_field(std::string_view bytes) {
-    const std::string text = text_of(bytes);
+    std::string text = text_of(bytes);
     if (text.find_first_of(",\"\r\n") == text.npos) return text;
     std::string field = "\"";
     for (const char c : text) field += c == '"' ? "\"\"" : std::string(1, c);

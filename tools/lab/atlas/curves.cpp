@@ -40,7 +40,8 @@ Measured measure(const LossSpec& spec, const std::vector<Setting>& settings, Tab
     Measured measured;
     for (const Setting& setting : settings) {
         Probe probe(spec, setting.rest);
-        Line value{setting.label, setting.pen, {}, {}}, slope = value;
+        Line value{setting.label, setting.pen, {}, {}};
+        Line slope = value;
         for (int k = 0; k < kAngles; ++k) {
             const double degrees = k + 0.5;
             const Reading reading = probe.at(radians(degrees), radians(setting.hardest));

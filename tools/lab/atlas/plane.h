@@ -18,7 +18,7 @@ struct Plane {
     std::vector<double> value, target, negative;  // (theta_j, theta_y): Reading at cell centres
     double target_peak = 0, negative_peak = 0;    // largest magnitudes
 
-    static size_t at(int j, int i) { return size_t(j * kPlaneCells + i); }
+    static size_t at(int j, int i) { return size_t(j) * kPlaneCells + size_t(i); }
 };
 
 // How many more classes stand at 90 degrees in the plane, and in the first pictures.

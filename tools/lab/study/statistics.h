@@ -39,8 +39,8 @@ std::string outcome_of_claim(const std::vector<Verdict>& parts);
 // How a figure is spoken of: accuracy in points is {"accuracy", " points", 100, 2, 0.01}.
 struct Quantity {
     std::string name;
-    std::string unit = "";  // with the blank before it
-    double factor = 1;      // from the value to what is printed
+    std::string unit;   // with the blank before it
+    double factor = 1;  // from the value to what is printed
     int digits = 3;
     double matters = 0;  // in the value's own unit
 };
