@@ -10,7 +10,7 @@ ARGS      ?=
 TEST_ARGS ?=
 
 # -fno-math-errno and -fno-trapping-math let loops with sqrt and comparisons vectorise. -ffast-math
-# is never used: with it isnan(NaN) is false and sums depend on the compiler's mood.
+# is never used: with it isnan(NaN) is false and sums depend on the compiler's choices.
 OPTIMISE ?= -O3 -march=native
 # g++ sees overflows, overlaps and frees that are not there in inlined code of fmt and of the standard
 # library. clang reports every `omp simd` that it leaves as it is.
@@ -65,7 +65,7 @@ endif
 help:          ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(filter-out %.d,$(MAKEFILE_LIST))
 
-deps:          ## install the Debian packages that the build needs (asks nothing, tells what for)
+deps:          ## install the Debian packages that the build needs (asks nothing, says what for)
 	@tools/deps.sh build
 deps-test: deps
 	@tools/deps.sh test
@@ -118,7 +118,7 @@ format-check: deps-format  ## fail if a source is not formatted
 	@clang-format --dry-run -Werror $(FORMATTED)
 
 lint: deps-lint            ## clang-tidy over the product's sources (.clang-tidy), but for those of CUDA
-	@printf '%s\n' $(filter-out $(CUDA_SOURCES),$(SOURCES)) tools/main.cpp | xargs -P $(shell nproc) -n 1 tools/lint.sh $(INCLUDES)
+	@printf '%s\n' $(filter-out $(CUDA_SOURCES),$(SOURCES)) losses/head/registered.cpp tools/main.cpp | xargs -P $(shell nproc) -n 1 tools/lint.sh $(INCLUDES)
 
 # `make clean build`: one after the other.
 ifneq ($(filter clean,$(MAKECMDGOALS)),)
@@ -180,11 +180,11 @@ $(BUILD)/precompiled/%.gch: engine/precompiled.h Makefile $(BUILD)/flags | $(BUI
 
 COMPILE = $(CXX) $(FLAGS) $(INCLUDES) $(USE_PRECOMPILED) -MMD -MP -c $< -o $@
 $(TEST_OBJECTS): | deps-test
-$(BUILD)/obj/%.o: %.cpp Makefile $(BUILD)/flags | $(BUILD)/requirements $(PRECOMPILED_HEADERS)
+$(BUILD)/obj/%.o: %.cpp Makefile $(BUILD)/flags $(PRECOMPILED_HEADERS) | $(BUILD)/requirements
 	@mkdir -p $(@D)
 	@echo "  c++   $<"
 	@$(COMPILE)
-$(LOSS_OBJECTS): $(BUILD)/obj/losses/head/registered.%.o: losses/head/registered.cpp Makefile $(BUILD)/flags | $(BUILD)/requirements $(PRECOMPILED_HEADERS)
+$(LOSS_OBJECTS): $(BUILD)/obj/losses/head/registered.%.o: losses/head/registered.cpp Makefile $(BUILD)/flags $(PRECOMPILED_HEADERS) | $(BUILD)/requirements
 	@mkdir -p $(@D)
 	@echo "  c++   $< (part $*)"
 	@$(COMPILE) -DFACET_LOSSES=$*

@@ -14,7 +14,7 @@ std::vector<Var> inputs_of(const Var& x, const BatchNormVars& bn, const Var& add
     return inputs;
 }
 
-// Somewhere to put a gradient nobody asked for (a frozen parameter beside a trained one).
+// Somewhere to put a gradient that is not asked for (a frozen parameter beside a trained one).
 Variable::Target contribute_or_discard(const Var& variable) {
     if (variable->needs_grad) return variable->contribute();
     return {variable->value.like(), Grad::Overwrite};

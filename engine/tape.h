@@ -42,8 +42,8 @@ public:
     };
     Target contribute();
 
-    // Contributes `gradient`, which nobody may use afterwards: the first contribution takes over
-    // its storage instead of copying it.
+    // Contributes `gradient`, which must not be used afterwards: the first contribution takes
+    // over its storage instead of copying it.
     void contribute_whole(const Tensor& gradient);
 
 private:

@@ -19,8 +19,8 @@ public:
                    std::vector<SummaryRow>& rows) const override;
 };
 
-// Drops values with probability p in training, (B, D). `stream` tells the dropouts of one network
-// apart: layers of one pass with the same stream would drop the same places.
+// Drops values with probability p in training, (B, D). `stream` numbers the dropouts of one
+// network: layers of one pass with the same stream would drop the same places.
 class Dropout : public PlainLayer {
 public:
     Dropout(double p, uint32_t stream);

@@ -3,7 +3,8 @@
 //
 // In three parts, so that a change to a loss compiles one of them: a file that is compiled for each
 // part (losses/head/registered.cpp, losses/head/cuda/*_losses.cu) defines FACET_LOSSES as its
-// number. Everywhere else these are all.
+// number. Everywhere else these are all. On a GPU the kernels of class losses are made of parts 1
+// and 2, those of pair losses of part 3: in the wrong one a loss does not compile there.
 #pragma once
 
 // A softmax over the classes, its margins and scales.

@@ -37,7 +37,7 @@ void refuse_unused(const std::string& file, RunConfig read, const std::vector<Ru
 
 bool is_given(const GivenSettings& given, const std::string& option);
 
-// Sets what is named; options that are no setting are nobody's here.
+// Sets what is named; options that are no setting are passed over.
 void apply_settings(const GivenSettings& given, RunConfig& config);
 
 // Writes config.toml: all that makes the same run again, the versions and the data's hash.

@@ -95,8 +95,8 @@ namespace {
 
 // Those that config.pairs names.
 EvalSet named_pairs(const std::string& name, const RunConfig& config) {
-    FACET_USAGE(source_kind(name).page.has_files,
-                "--pairs needs a folder of images, found --data {}", name);
+    FACET_USAGE(source_kind(name).page.has_files, "--pairs needs a folder of images, found {}",
+                name);
     EvalSet set = read_with_progress("decode " + line_of(name), [&](auto progress) {
         return load_pairs(name, config.pairs, static_cast<int>(config.network.image), progress);
     });

@@ -41,7 +41,7 @@ public:
 
     // Called in every step from now on, after the head's gradients are known.
     void on_head(std::function<void(const HeadStep&)> look) { on_head_ = std::move(look); }
-    // Every operation of a step is shown to the observer from now on; null: to nobody. It outlives
+    // Every operation of a step is shown to the observer from now on; null: to none. It outlives
     // the steps.
     void watch(TapeObserver* observer);
 

@@ -23,7 +23,7 @@ public:
     // pixels (B, 3, S, S) plain -> embeddings (B, D), valid until the next forward(). `step` names
     // the random numbers of dropout.
     Tensor forward(const Tensor& pixels, uint64_t seed, uint64_t step);
-    // Every operation is shown to the observer from now on; null: to nobody. It outlives this.
+    // Every operation is shown to the observer from now on; null: to none. It outlives this.
     void watch(TapeObserver* observer) { observer_ = observer; }
     // Contributes to the gradients of the network's parameters, given that of the embeddings, then
     // runs the optimiser's step, which is open (Optimiser::open). Once after each forward(), before

@@ -197,6 +197,15 @@ std::vector<Setting> settings_of(RunConfig& c) {
         return setting.name() == "optimizer.kind";
     });
     const std::vector<Setting> own = settings_of_optimisers(c.optimiser);
+    for (const Setting& setting : own) {
+        FACET_CHECK(std::ranges::none_of(settings,
+                                         [&](const Setting& other) {
+                                             return other.option == setting.option ||
+                                                    other.name() == setting.name();
+                                         }),
+                    "an optimiser has a setting {}, which a run has already: give it another name",
+                    setting.key);
+    }
     settings.insert(kind + 1, own.begin(), own.end());
     return settings;
 }

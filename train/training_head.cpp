@@ -29,6 +29,7 @@ void TrainingHead::begin(const Tensor& x, const std::vector<int64_t>& labels) {
     step_.dx = step_.dw = Tensor();
     step_.w = proxies_ ? proxies_->value : Tensor();
     step_.labels = labels;
+    step_.diagnostics = {};
     sampled_.clear();
 }
 

@@ -127,8 +127,8 @@ public:
     virtual const RowResult<T>& result(int64_t row) const = 0;
     // dL/dc of the tile in place of its cosines, the target's entries included.
     virtual void differentiate(const Tile<T>& tile) = 0;
-    // After the last tile: adds to dxh (B, D) what pulls on the unit embeddings xh besides the
-    // cosines with classes.
+    // After the last tile: adds to dxh (B, D) the gradient of what pulls on the embeddings xh
+    // besides their cosines with classes; xh is unit, or raw where the form is not normalised.
     virtual void finish(const T* /*xh*/, T* /*dxh*/) {}
 };
 

@@ -172,7 +172,7 @@ private:
         // Backwards: the last tile's cosines are still in the buffer.
         for (int64_t t = tiles_ - 1; t >= 0; --t) {
             const Tile<T> tile = load(t);
-            loaded_ = -1;
+            loaded_ = -1;  // dL/dc overwrites its cosines
             {
                 const LedgerScope scope = over_tile("loss_differentiate", tile.n, 2);
                 form_.differentiate(tile);

@@ -23,7 +23,7 @@ struct HeadBatch {
     int64_t B = 0, C = 0, D = 0;
 };
 
-// Gradients by the raw arrays, overwritten. Any may be nullptr: then it is not computed.
+// Gradients by the raw arrays, overwritten. Any may be nullptr: then it is not given.
 template <class T>
 struct HeadGradient {
     T* dx = nullptr;    // (B, D)
@@ -65,8 +65,8 @@ template <class T>
 double run_class_head(ClassForm<T>& form, const HeadCall<T>& call);
 
 // From raw embeddings to a pair loss and dx of `gradient`; `dw`, if asked for, is 0: batch.w is not
-// read. Nothing where the batch has no usable pair: then value and gradients are 0. Rows with label
-// -1 take no part. Where unit vectors are compared, one that counts as zero (geometry.h) has
+// read. Rows with label -1 take no part. Returns nullopt where the batch has no usable pair: then
+// the gradients are 0. Where unit vectors are compared, one that counts as zero (geometry.h) has
 // gradient 0. A distance that is 0 has derivative 0; of unit vectors one of up to 4 epsilons of T
 // is 0, the rounding of parallel embeddings. Leaves row_value in `diagnostics`: each anchor's
 // share, scaled so that their mean over the rows that take part is the value. Throws Error for a

@@ -27,8 +27,8 @@ struct LossPage {
     // The statistic that the gradient holds constant, whatever the modes; "" = none. The gradient
     // is then not the derivative of the value.
     const char* detached = "";
-    int64_t fewest_classes = 1;  // over fewer its formula is not defined;
-    const char* too_few = "";    // says why
+    int64_t fewest_classes = 1;  // over fewer its formula is not defined
+    const char* too_few = "";    // why over fewer it is not defined
 };
 
 LossInfo describe(const LossPage& page, std::vector<ParameterInfo> parameters);

@@ -228,8 +228,8 @@ Parameters& ask() {
     return *asked;
 }
 
-Asked::Asked(Parameters& parameters) { asked = &parameters; }
-Asked::~Asked() { asked = nullptr; }
+Asked::Asked(Parameters& parameters) : before_(asked) { asked = &parameters; }
+Asked::~Asked() { asked = before_; }
 
 std::pair<std::string, std::string> split_assignment(const std::string& text) {
     const size_t at = text.find('=');

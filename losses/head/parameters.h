@@ -155,6 +155,10 @@ public:
     explicit Asked(Parameters& parameters);
     ~Asked();
     Asked(const Asked&) = delete;
+    Asked& operator=(const Asked&) = delete;
+
+private:
+    Parameters* const before_;  // of the form that makes this one
 };
 
 // Splits "s=32" at the first '='. Throws UsageError without one.

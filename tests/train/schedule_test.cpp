@@ -55,13 +55,17 @@ TEST(Schedule, PolyFallsByItsPower) {
 }
 
 TEST(Schedule, StepFallsAtFractionsOfTheWholeRun) {
-    const ScheduleConfig config = of_kind("step");  // 0.5, 0.75, 0.9
+    ScheduleConfig config = of_kind("step");  // 0.5, 0.75, 0.9
     EXPECT_NEAR(learning_rate(config, 449, total), 0.1, 1e-15);
     EXPECT_NEAR(learning_rate(config, 450, total), 0.01, 1e-15);
     EXPECT_NEAR(learning_rate(config, 674, total), 0.01, 1e-15);
     EXPECT_NEAR(learning_rate(config, 675, total), 0.001, 1e-15);
     EXPECT_NEAR(learning_rate(config, 810, total), 0.0001, 1e-15);
     EXPECT_NEAR(learning_rate(config, 899, total), 0.0001, 1e-15);
+    config.factor = 0.5;
+    EXPECT_NEAR(learning_rate(config, 449, total), 0.1, 1e-15);
+    EXPECT_NEAR(learning_rate(config, 450, total), 0.05, 1e-15);
+    EXPECT_NEAR(learning_rate(config, 810, total), 0.0125, 1e-15);
 }
 
 TEST(Schedule, ConstantStays) { EXPECT_EQ(learning_rate(of_kind("constant"), 899, total), 0.1); }

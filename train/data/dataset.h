@@ -48,8 +48,8 @@ private:
 //
 // Everything the source holds is in the data set or counted in `left_out`. Unreadable images are
 // also listed in `skipped`; more than 1 % of them is an error.
-// Throws UsageError for options out of range, and when the source holds nobody, lacks somebody whom
-// the people list names, or nobody has min_images; UnreadablePictures for too many unreadable
+// Throws UsageError for options out of range, and when the source holds no people, lacks a person
+// of the people list, or all have fewer than min_images; UnreadablePictures for too many unreadable
 // images, Error for a damaged people list.
 Dataset load_data(const std::string& name, const DataOptions& options);
 

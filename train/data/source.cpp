@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/error.h"
 #include "train/data/all.h"
 
 namespace facet {
@@ -17,6 +18,9 @@ std::vector<SourceKind>& registry() {
 
 void register_source(const SourceKind& kind) {
     auto& kinds = registry();
+    FACET_CHECK(kind.page.recognises || kinds.empty() || kinds.back().page.recognises,
+                "two data sources take every name: {} and {}", kinds.back().page.what,
+                kind.page.what);
     kinds.insert(kind.page.recognises ? kinds.begin() : kinds.end(), kind);
 }
 

@@ -47,7 +47,7 @@ struct DataOptions {
     int min_images = 1;  // people with fewer are left out
     int threads = 0;     // 0: as many as OpenMP uses
     ProceduralOptions procedural = {};
-    // Told how many pictures are decoded, of how many; by the calling thread.
+    // Called with how many pictures are decoded, of how many; by the calling thread.
     std::function<void(int64_t done, int64_t total)> progress = {};
 };
 

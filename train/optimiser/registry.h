@@ -70,8 +70,8 @@ private:
 using MakeRule = std::unique_ptr<UpdateRule> (*)(const OptimiserInfo&,
                                                  const OptimiserSettings::Values&);
 
-// Ends the program with a message if the name is taken, or if a setting is another optimiser's with
-// another usual value.
+// Ends the program with a message if the name is taken, or if a setting is another optimiser's too
+// and differs in more than its meaning.
 void register_optimiser(OptimiserInfo info, MakeRule make);
 
 template <template <class> class Form>

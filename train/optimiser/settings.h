@@ -40,7 +40,14 @@ public:
     struct Entry {
         std::string name, meaning;
         Value usual;
+        std::string allowed;         // "in [0, 1)"
         std::string where_positive;  // the setting without which this one changes nothing; "": none
+
+        // Whether optimisers that both have such a setting may share it: all but the meaning.
+        bool same_but_for_meaning(const Entry& other) const {
+            return usual == other.usual && allowed == other.allowed &&
+                   where_positive == other.where_positive;
+        }
     };
 
     OptimiserSettings() = default;
@@ -57,7 +64,7 @@ public:
     const std::vector<Entry>& entries() const { return entries_; }
 
 private:
-    Value answer(const char* name, Value usual, const char* meaning);
+    Value answer(const char* name, Value usual, const char* allowed, const char* meaning);
 
     const Values* given_ = nullptr;
     std::string where_positive_;  // of the next setting

@@ -35,9 +35,10 @@ void register_optimiser(OptimiserInfo info, MakeRule make) {
         if (known.name == info.name) give_up("two optimisers are called " + info.name);
         for (const auto& entry : known.settings) {
             for (const auto& other : info.settings) {
-                if (entry.name != other.name || entry.usual == other.usual) continue;
-                give_up(fmt::format("the optimisers {} and {} have {} with different usual values",
-                                    known.name, info.name, entry.name));
+                if (entry.name != other.name || entry.same_but_for_meaning(other)) continue;
+                give_up(fmt::format(
+                    "the optimisers {} and {} have {} with another usual value, range or condition",
+                    known.name, info.name, entry.name));
             }
         }
     }

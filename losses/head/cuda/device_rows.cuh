@@ -106,7 +106,7 @@ class DeviceRows final : public DeviceForm<HostRows<Form>> {
     using Row = typename Types::Row;
     using Acc = typename Types::Acc;
     static_assert(std::is_trivially_copyable_v<typename Types::Device>,
-                  "the form needs on_device(), see losses/head/rows.h");
+                  "the form needs kernel_form(), see losses/head/rows.h");
     static_assert(std::is_trivially_copyable_v<Row> && std::is_trivially_copyable_v<Acc>);
 
 public:

@@ -1,6 +1,7 @@
 // The kernels of every pair loss, a warp an anchor: in this file the line that registers a loss
 // makes them.
 #define FACET_LOSS_KERNELS PairKernels
+#include "losses/head/class_loss.h"
 #include "losses/head/cuda/head_device.h"
 #include "losses/head/cuda/warps.cuh"
 #include "losses/head/pair_loss.h"
@@ -108,6 +109,12 @@ namespace facet {
 // Of a loss that is no pair loss: nothing.
 template <class L>
 struct PairKernels {};
+#ifdef FACET_LOSSES
+template <template <class> class Form, template <class> class Of>
+struct PairKernels<ClassLoss<Form, Of>> {
+    static_assert(sizeof(Form<float>) == 0, "a class loss belongs to part 1 or 2 of losses/all.h");
+};
+#endif
 
 template <class Form>
 struct PairKernels<PairLoss<Form>>

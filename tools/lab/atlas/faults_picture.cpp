@@ -23,7 +23,7 @@ const char* kind_pen(Kind kind) {
     return names[size_t(kind)];
 }
 
-// What is told of the place and the size of a finding, behind its words.
+// The place and the size of a finding, behind its words.
 std::string details(const Finding& f) {
     const std::string at_y = interval(f.y_from, f.y_to), at_j = interval(f.j_from, f.j_to);
     switch (f.kind) {
