@@ -190,9 +190,9 @@ std::vector<std::byte> from_fortran_order(const std::vector<std::byte>& source,
 }
 
 std::string header_text(const NpyArray& array) {
-    std::string text = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}",
-                                   array.dtype, fmt::join(array.shape, ", "),
-                                   array.shape.size() == 1 ? "," : "");
+    std::string text =
+        fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}", array.dtype,
+                    fmt::join(array.shape, ", "), array.shape.size() == 1 ? "," : "");
     const size_t before = kMagic.size() + 4;  // magic, version, header length
     const size_t unpadded = before + text.size() + 1;
     text.append((kAlignment - unpadded % kAlignment) % kAlignment, ' ');
