@@ -16,6 +16,10 @@ logs=$build/test-logs
 rm -rf "$logs" && mkdir -p "$logs" || exit 1
 
 export FACET_BINARY=$PWD/$build/facet
+# What tests and the commands that they run leave behind goes with them.
+TMPDIR=$(mktemp -d) || exit 1
+export TMPDIR TEST_TMPDIR=$TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
 # The shares run beside each other: waiting threads must not spin on the others' cores.
 export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
 

@@ -22,13 +22,16 @@ void print_unreadable(const std::vector<SkippedFile>& files) {
 // Writes a new temporary file that names all, a line each; returns its path, "" if that fails.
 std::string list_of_unreadable(const std::vector<SkippedFile>& files) {
     std::error_code error;
+    // mkstemps puts a name that is free in place of the capitals before the last four characters.
     std::string path = std::filesystem::temp_directory_path(error) / "facet-unreadable-XXXXXX.txt";
     const int descriptor = error ? -1 : mkstemps(path.data(), 4);
     if (descriptor < 0) return "";
     std::string text;
     for (const SkippedFile& file : files) text += line_of(file.file + "\t" + file.reason) + "\n";
     const ssize_t written = write(descriptor, text.data(), text.size());
-    return close(descriptor) == 0 && written == std::ssize(text) ? path : "";
+    if (close(descriptor) == 0 && written == std::ssize(text)) return path;
+    std::filesystem::remove(path, error);
+    return "";
 }
 
 }  // namespace

@@ -15,9 +15,9 @@
 namespace facet {
 
 // Raw embeddings (N, D) in evaluation mode. With `add_mirror`, the embedding of a picture is the
-// sum of its own and its mirror image's, the usual rule for verification. `progress` is
-// called with how many images are done. `files` (N) are the pictures' names for errors, empty where
-// they have none.
+// sum of its own and its mirror image's, the usual rule for verification. `progress` is called with
+// how many images are done. `files` (N) are the pictures' names for errors, empty where they have
+// none.
 //
 // Throws Error if the pictures have not the network's size, and naming the picture whose embedding
 // is not finite or zero: it has no direction, and every figure made of it would be wrong.

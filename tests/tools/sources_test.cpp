@@ -37,6 +37,12 @@ TEST(Sources, ANameMeansTheSourceThatRecognisesIt) {
     EXPECT_EQ(all_sources_text(), "synth, or a folder DIR/<person>/<image>");
 }
 
+TEST(Sources, OnlyOneTakesWhatNoOtherRecognises) {
+    const SourceKind second{{.what = "a second folder", .recognises = nullptr}, nullptr};
+    EXPECT_THROW(register_source(second), Error);
+    EXPECT_EQ(all_sources_text(), "synth, or a folder DIR/<person>/<image>");
+}
+
 TEST(Sources, ProceduralPeopleToJudgeOnAreNotThoseLearnedFrom) {
     const RunConfig config = synth_config();
     const Dataset learned = training_data(config);

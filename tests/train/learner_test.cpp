@@ -223,7 +223,7 @@ TEST(Learner, NanPixelsAreAnErrorAndMoveNoParameter) {
     EXPECT_EQ(find(learner, "head.b").to_doubles(), bias);
 }
 
-TEST(Learner, AfterAFailedStepNothingTellsOfTheOneBefore) {
+TEST(Learner, AfterAFailedStepNothingIsLeftOfTheOneBefore) {
     LearnerConfig config = small();
     config.head.sample_rate = 0.8;
     Learner learner = learner_of(config);
@@ -236,6 +236,7 @@ TEST(Learner, AfterAFailedStepNothingTellsOfTheOneBefore) {
     EXPECT_EQ(learner.head().step().w.size(0), C);
     EXPECT_EQ(learner.head().step().labels, labels);
     EXPECT_NE(learner.head().step().x.to_doubles(), before);
+    EXPECT_TRUE(learner.head().step().diagnostics.row_value.empty());
 }
 
 TEST(Learner, EmbedsEachImageByItselfAndChangesNothing) {

@@ -90,6 +90,7 @@ const SourceKind& source_kind(const std::string& name);
 // "synth, or a folder DIR/<person>/<image>": all that --data takes.
 std::string all_sources_text();
 
+// Throws Error for a second source that takes what no other recognises.
 void register_source(const SourceKind& kind);
 
 // S: a DataSource with a `page`, constructible from (const std::string& name, const DataOptions&).

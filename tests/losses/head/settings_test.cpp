@@ -46,6 +46,17 @@ TEST(LossSettings, RefusesBadParameters) {
               "loss cosface: parameter s is given twice");
 }
 
+TEST(LossSettings, AFormMadeInsideAnotherLeavesItsParametersAlone) {
+    State state;
+    Parameters outer(state), inner(state);
+    const Asked asked(outer);
+    {
+        const Asked nested(inner);
+        EXPECT_EQ(&ask(), &inner);
+    }
+    EXPECT_EQ(&ask(), &outer);
+}
+
 TEST(LossSettings, DescribeNamesEveryParameterAndMode) {
     EXPECT_EQ(make_loss("arcface", {{"s", "30.5"}})->describe(),
               "arcface s=30.5 m=0.5 beyond=linear grad=exact compat=none");
